@@ -1,0 +1,42 @@
+# make test    install into .venv and run all tests
+# make demo    a look at what the package does
+# make check   lint, types, and the tests of the kernels in the checked build
+# make bench   us and the peers, side by side
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := setup.py pyproject.toml $(wildcard cext/*)
+
+.PHONY: test demo check bench clean
+
+test: .venv/test
+	$(BIN)/pytest $(ARGS)
+
+demo: .venv/base
+	$(BIN)/python -m lsstregions.demo
+
+check: .venv/check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/cython-lint cext
+	$(BIN)/mypy
+	LSSTREGIONS_DEBUG=1 $(BIN)/python setup.py -q build --build-base build/checked --build-lib build/checked/lib
+	PYTHONPATH=build/checked/lib $(BIN)/pytest -q -p no:cacheprovider $(ARGS)
+
+bench: .venv/bench
+	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf .venv build dist lsstregions/*.so *.egg-info
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --upgrade pip
+
+# One stamp for each set of extras: installing again rebuilds what changed.
+.venv/base: .venv/bin/python $(SOURCES)
+	$(BIN)/python -m pip install -q -e ".[plot]"
+	touch $@
+
+.venv/test .venv/check .venv/bench: .venv/bin/python $(SOURCES)
+	$(BIN)/python -m pip install -q -e ".[test,$(notdir $@)]"
+	touch $@

@@ -1,0 +1,10 @@
+"""Pixel regions for astronomy: span sets, footprints, named mask planes, and the geometry under them.
+
+The public names are listed in ``__init__.pyi``; each is imported when it is first used.
+"""
+
+import lazy_loader
+
+__version__ = "0.1.dev0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,101 @@
+"""The one layer that checks what users pass: kinds, ranges, byte order. Kernels trust what comes out of it."""
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+INT32_MIN = -(2**31)
+INT32_MAX = 2**31 - 1
+
+
+def as_int(value: Any, name: str) -> int:
+    """Return `value` as a Python int; floats are refused, even integral ones."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, not {value!r}") from None
+
+
+def as_int32(value: Any, name: str) -> int:
+    """Return `value` as an int that fits into int32."""
+    result = as_int(value, name)
+    if not INT32_MIN <= result <= INT32_MAX:
+        raise OverflowError(f"{name} must fit into int32, not {result}")
+    return result
+
+
+def as_float(value: Any, name: str) -> float:
+    """Return `value` as a float; NaN and infinities pass."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number, not {value!r}") from None
+
+
+def as_finite(value: Any, name: str) -> float:
+    """Return `value` as a finite float."""
+    result = as_float(value, name)
+    if not math.isfinite(result):
+        raise ValueError(f"{name} must be finite, not {result}")
+    return result
+
+
+def as_radians(angle: Any, name: str = "angle") -> float:
+    """Return an angle, a number in radians or a Quantity, as a finite float in radians."""
+    return as_finite(angle.to_value("rad") if hasattr(angle, "to_value") else angle, name)
+
+
+def as_pair(pair: Any, name: str) -> tuple[int, int]:
+    """Return a pair of int32 such as ``xy0`` or a shape."""
+    try:
+        first, second = pair
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a pair of integers, not {pair!r}") from None
+    return as_int32(first, f"{name}[0]"), as_int32(second, f"{name}[1]")
+
+
+def as_connectivity(connectivity: Any) -> int:
+    """Return 4 or 8."""
+    if connectivity not in (4, 8):
+        raise ValueError(f"connectivity must be 4 or 8, not {connectivity!r}")
+    return int(connectivity)
+
+
+def as_array2d(array: ArrayLike, name: str) -> NDArray:
+    """Return `array` as a 2-D array of native byte order; contiguity is left as it is."""
+    result = np.asarray(array)
+    if result.ndim != 2:
+        raise ValueError(f"{name} must be 2-D, not of shape {result.shape}")
+    return native(result)
+
+
+def native(array: NDArray) -> NDArray:
+    """Return `array` in this machine's byte order (FITS data is big-endian); a copy only if it is not."""
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def as_int32_array(values: ArrayLike, name: str) -> NDArray[np.int32]:
+    """Return integral `values` as a C-contiguous int32 array; what is not integral or too large is refused."""
+    array = np.asarray(values)
+    if array.dtype == np.int32:
+        return np.ascontiguousarray(array)
+    if array.size == 0 and array.dtype.kind in "iufb":
+        return np.ascontiguousarray(array, dtype=np.int32)
+    if array.dtype.kind == "O":
+        # Python integers beyond int64 come as objects.
+        array = _from_objects(array, name)
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must be integers, not of dtype {array.dtype}")
+    if array.dtype.kind == "f" and not np.array_equal(array, np.trunc(array)):
+        raise ValueError(f"{name} must be integral, not {array[array != np.trunc(array)].flat[0]!r}")
+    if array.max() > INT32_MAX or array.min() < INT32_MIN:
+        raise OverflowError(f"{name} must fit into int32, not {array.min()!r} to {array.max()!r}")
+    return np.ascontiguousarray(array, dtype=np.int32)
+
+
+def _from_objects(array: NDArray, name: str) -> NDArray:
+    flat = [as_int32(value, name) for value in array.flat]
+    return np.array(flat, dtype=np.int32).reshape(array.shape)
