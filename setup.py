@@ -13,7 +13,7 @@ CHECKED = os.environ.get("LSSTREGIONS_DEBUG", "0") not in ("", "0")
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 macros = [] if FREE_THREADED else [("Py_LIMITED_API", "0x030b0000")]
-flags = [] if sys.platform == "win32" else ["-O3", "-Wno-unreachable-code-fallthrough"]
+flags = [] if sys.platform == "win32" else ["-O3"]
 headers = sorted(str(path) for pattern in ("*.pxd", "*.h") for path in Path("cext").glob(pattern))
 
 extensions = [

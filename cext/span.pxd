@@ -3,8 +3,13 @@
 Runs come as ``int32[n, 3]`` arrays and are read as ``Span`` structs: ``<const Span *> &runs[0, 0]``.
 """
 
-from libc.stdint cimport INT32_MIN, int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport free, realloc
+from libc.string cimport memcpy
+
+
+cdef extern from "bits.h":
+    Py_ssize_t edges_of_words(const uint64_t *, Py_ssize_t, uint64_t, int32_t, int32_t *) noexcept nogil
 
 
 cdef struct Span:
@@ -44,6 +49,53 @@ cdef inline bint reserve(RunBuffer *runs, Py_ssize_t more) noexcept nogil:
         return False
     runs.data = <Span *> data
     runs.capacity = capacity
+    return True
+
+
+cdef inline object taken(RunBuffer *runs, bint good):
+    """Return the runs as an array and free the buffer; raise MemoryError where it was not `good`."""
+    import numpy as np
+    cdef int32_t[:, ::1] out
+    try:
+        if not good:
+            raise MemoryError("no memory for the runs")
+        array = np.empty((runs.size, 3), np.int32)
+        if runs.size:
+            out = array
+            memcpy(&out[0, 0], runs.data, runs.size * sizeof(Span))
+        return array
+    finally:
+        free(runs.data)
+
+
+cdef inline bint append_words(RunBuffer *runs, const uint64_t *words, Py_ssize_t count, int32_t x, int32_t y) noexcept nogil:
+    """Append the runs of a row of `count` words, 64 pixels each, that begins at `x`; return whether there was memory."""
+    cdef int32_t[64 * 64 + 3] edge
+    cdef Py_ssize_t i, n = 0, first, block
+    cdef Span *span
+    for first in range(0, count, 64):
+        block = min(count - first, 64)
+        # An odd number of edges: a run is open, and its start stays in edge[0].
+        n += edges_of_words(words + first, block, n, x + <int32_t> (64 * first), edge + n)
+        if n > 1:
+            if not reserve(runs, n // 2):
+                return False
+            span = runs.data + runs.size
+            for i in range(n // 2):
+                span[i].y = y
+                span[i].x_start = edge[2 * i]
+                span[i].x_stop = edge[2 * i + 1]
+            runs.size += n // 2
+            edge[0] = edge[n - 1]
+            n &= 1
+    if n:
+        if not reserve(runs, 1):
+            return False
+        span = runs.data + runs.size
+        span.y = y
+        span.x_start = edge[0]
+        span.x_stop = x + <int32_t> (64 * count)
+        runs.size += 1
     return True
 
 

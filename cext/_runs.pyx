@@ -1,0 +1,302 @@
+"""Runs to and from other forms of the same pixels: unsorted runs, masks, images, points, boxes."""
+
+import numpy as np
+
+from libc.math cimport floor
+from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t, uint8_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
+
+from span cimport RunBuffer, Span, append_words, key, taken
+
+cdef extern from "bits.h":
+    uint64_t nonzero_bytes(const uint8_t *) noexcept nogil
+    uint64_t nonzero_bytes_tail(const uint8_t *, Py_ssize_t) noexcept nogil
+
+
+def canonical(const int32_t[:, ::1] runs):
+    """Sort runs ``int32[n, 3]``, join those that touch or overlap, drop empty ones; canonical input comes back as it is."""
+    array = np.asarray(runs)
+    if is_canonical(runs):
+        return array
+    order = np.argsort((array[:, 0].astype(np.int64) << 32) + array[:, 1], kind="stable")
+    return _joined(array[order])
+
+
+def is_canonical(const int32_t[:, ::1] runs) -> bool:
+    """Whether runs ``int32[n, 3]`` are sorted, disjoint, apart from each other in a row, and not empty."""
+    cdef Py_ssize_t i, n = runs.shape[0]
+    cdef const Span *span
+    cdef bint good = True
+    if n == 0:
+        return True
+    span = <const Span *> &runs[0, 0]
+    with nogil:
+        good = span[0].x_start < span[0].x_stop
+        for i in range(1, n):
+            good &= span[i].x_start < span[i].x_stop
+            good &= key(span[i - 1].y, span[i - 1].x_stop) < key(span[i].y, span[i].x_start)
+            if not good:
+                break
+    return good
+
+
+def _joined(const int32_t[:, ::1] runs):
+    """Join runs that are sorted by (y, x_start)."""
+    cdef Py_ssize_t i, count = 0, n = runs.shape[0]
+    cdef const Span *span = <const Span *> &runs[0, 0]
+    cdef int32_t[:, ::1] out = np.empty((n, 3), np.int32)
+    cdef Span *joined = <Span *> &out[0, 0]
+    with nogil:
+        for i in range(n):
+            if span[i].x_start >= span[i].x_stop:
+                continue
+            if count and joined[count - 1].y == span[i].y and joined[count - 1].x_stop >= span[i].x_start:
+                joined[count - 1].x_stop = max(joined[count - 1].x_stop, span[i].x_stop)
+            else:
+                joined[count] = span[i]
+                count += 1
+    return np.asarray(out)[:count].copy()
+
+
+def from_mask(const uint8_t[:, :] mask, int32_t x0, int32_t y0):
+    """Return the runs of the bytes that are not zero in ``mask[ny, nx]``, whose rows are contiguous."""
+    cdef Py_ssize_t y, i, nx = mask.shape[1], words = (nx + 63) // 64
+    cdef const uint8_t *row
+    cdef uint64_t *bits = <uint64_t *> malloc((words + 1) * sizeof(uint64_t))
+    cdef RunBuffer runs
+    cdef bint good = bits != NULL
+    runs.data = NULL
+    runs.size = runs.capacity = 0
+    with nogil:
+        for y in range(mask.shape[0] if nx and good else 0):
+            row = &mask[y, 0]
+            for i in range(nx // 64):
+                bits[i] = nonzero_bytes(row + 64 * i)
+            if nx % 64:
+                bits[nx // 64] = nonzero_bytes_tail(row + 64 * (nx // 64), nx % 64)
+            good = append_words(&runs, bits, words, x0, y0 + <int32_t> y)
+            if not good:
+                break
+        free(bits)
+    return taken(&runs, good)
+
+
+def paint(uint8_t[:, :] image, const int32_t[:, ::1] runs, int32_t x0, int32_t y0, const uint8_t[::1] value):
+    """Write `value`, the bytes of one element, under runs that lie inside ``image[ny, nx * itemsize]``."""
+    cdef Py_ssize_t i, x, size = value.shape[0]
+    cdef const Span *span
+    cdef uint8_t *target
+    cdef const uint8_t *source = &value[0]
+    if runs.shape[0] == 0:
+        return
+    span = <const Span *> &runs[0, 0]
+    with nogil:
+        for i in range(runs.shape[0]):
+            target = &image[span[i].y - y0, (span[i].x_start - x0) * size]
+            if size == 1:
+                memset(target, source[0], span[i].x_stop - span[i].x_start)
+            elif size == 4:
+                for x in range(span[i].x_stop - span[i].x_start):
+                    memcpy(target + 4 * x, source, 4)
+            elif size == 8:
+                for x in range(span[i].x_stop - span[i].x_start):
+                    memcpy(target + 8 * x, source, 8)
+            else:
+                for x in range(span[i].x_stop - span[i].x_start):
+                    memcpy(target + size * x, source, size)
+
+
+def gather(const uint8_t[:, :] image, const int32_t[:, ::1] runs, int32_t x0, int32_t y0, uint8_t[::1] values):
+    """Copy the elements under runs inside ``image[ny, nx * itemsize]`` to ``values[area * itemsize]``."""
+    cdef Py_ssize_t i, count, size, done = 0
+    cdef const Span *span
+    if runs.shape[0] == 0 or values.shape[0] == 0:
+        return
+    span = <const Span *> &runs[0, 0]
+    size = values.shape[0] // _area(span, runs.shape[0])
+    with nogil:
+        for i in range(runs.shape[0]):
+            count = (span[i].x_stop - <Py_ssize_t> span[i].x_start) * size
+            memcpy(&values[done], &image[span[i].y - y0, (span[i].x_start - x0) * size], count)
+            done += count
+
+
+def scatter(uint8_t[:, :] image, const int32_t[:, ::1] runs, int32_t x0, int32_t y0, const uint8_t[::1] values):
+    """Copy ``values[area * itemsize]`` to the elements under runs inside ``image[ny, nx * itemsize]``."""
+    cdef Py_ssize_t i, count, size, done = 0
+    cdef const Span *span
+    if runs.shape[0] == 0 or values.shape[0] == 0:
+        return
+    span = <const Span *> &runs[0, 0]
+    size = values.shape[0] // _area(span, runs.shape[0])
+    with nogil:
+        for i in range(runs.shape[0]):
+            count = (span[i].x_stop - <Py_ssize_t> span[i].x_start) * size
+            memcpy(&image[span[i].y - y0, (span[i].x_start - x0) * size], &values[done], count)
+            done += count
+
+
+def area(const int32_t[:, ::1] runs) -> int:
+    """Return the number of pixels."""
+    return _area(<const Span *> &runs[0, 0], runs.shape[0]) if runs.shape[0] else 0
+
+
+cdef int64_t _area(const Span *span, Py_ssize_t n) noexcept nogil:
+    cdef int64_t total = 0
+    cdef Py_ssize_t i
+    for i in range(n):
+        total += span[i].x_stop - <int64_t> span[i].x_start
+    return total
+
+
+def indices(const int32_t[:, ::1] runs):
+    """Return the coordinates ``y, x`` of every pixel, each ``int64[area]``, in raster order."""
+    cdef Py_ssize_t i, n = 0
+    cdef int32_t x
+    cdef const Span *span
+    ys = np.empty(area(runs), np.int64)
+    xs = np.empty_like(ys)
+    cdef int64_t[::1] y_out = ys
+    cdef int64_t[::1] x_out = xs
+    if runs.shape[0]:
+        span = <const Span *> &runs[0, 0]
+        with nogil:
+            for i in range(runs.shape[0]):
+                for x in range(span[i].x_start, span[i].x_stop):
+                    y_out[n] = span[i].y
+                    x_out[n] = x
+                    n += 1
+    return ys, xs
+
+
+def find(const int32_t[:, ::1] runs, const double[::1] x, const double[::1] y):
+    """Return for each point the index ``int64`` of the run that holds it, or -1 (also for NaN)."""
+    cdef Py_ssize_t i
+    cdef double column, row
+    found = np.empty(x.shape[0], np.int64)
+    cdef int64_t[::1] out = found
+    cdef const Span *span = <const Span *> &runs[0, 0] if runs.shape[0] else NULL
+    with nogil:
+        for i in range(x.shape[0]):
+            column = floor(x[i] + 0.5)
+            row = floor(y[i] + 0.5)
+            # False for NaN as well.
+            if INT32_MIN <= column <= INT32_MAX and INT32_MIN <= row <= INT32_MAX:
+                out[i] = _run_at(span, runs.shape[0], key(<int32_t> row, <int32_t> column))
+            else:
+                out[i] = -1
+    return found
+
+
+cdef Py_ssize_t _run_at(const Span *span, Py_ssize_t n, int64_t place) noexcept nogil:
+    """Return the index of the run that holds the pixel at `place`, or -1."""
+    cdef Py_ssize_t low = 0, half
+    if n == 0:
+        return -1
+    while n > 1:
+        half = n // 2
+        low += half if key(span[low + half].y, span[low + half].x_start) <= place else 0
+        n -= half
+    if key(span[low].y, span[low].x_start) <= place < key(span[low].y, span[low].x_stop):
+        return low
+    return -1
+
+
+cdef Py_ssize_t _first_row(const Span *span, Py_ssize_t n, int32_t y) noexcept nogil:
+    """Return the index of the first run at row `y` or above."""
+    cdef Py_ssize_t low = 0, middle
+    while low < n:
+        middle = (low + n) // 2
+        if span[middle].y < y:
+            low = middle + 1
+        else:
+            n = middle
+    return low
+
+
+def clip(const int32_t[:, ::1] runs, int32_t x_start, int32_t x_stop, int32_t y_start, int32_t y_stop):
+    """Return the parts of runs that lie in a box."""
+    cdef Py_ssize_t i, low, high, count = 0
+    cdef const Span *span
+    cdef Span *clipped
+    if runs.shape[0] == 0:
+        return np.asarray(runs)
+    span = <const Span *> &runs[0, 0]
+    low = _first_row(span, runs.shape[0], y_start)
+    high = max(low, _first_row(span, runs.shape[0], y_stop))
+    cdef int32_t[:, ::1] out = np.empty((high - low + 1, 3), np.int32)
+    clipped = <Span *> &out[0, 0]
+    with nogil:
+        for i in range(low, high):
+            clipped[count].y = span[i].y
+            clipped[count].x_start = max(span[i].x_start, x_start)
+            clipped[count].x_stop = min(span[i].x_stop, x_stop)
+            count += clipped[count].x_start < clipped[count].x_stop
+    return np.asarray(out)[:count].copy()
+
+
+def complement(const int32_t[:, ::1] runs, int32_t x_start, int32_t x_stop, int32_t y_start, int32_t y_stop):
+    """Return the pixels of a box that are not in the runs, which lie in the box."""
+    cdef Py_ssize_t i = 0, n = runs.shape[0], count = 0
+    cdef const Span *span = <const Span *> &runs[0, 0] if n else NULL
+    cdef Span *gap
+    cdef int32_t y, x
+    if x_start >= x_stop or y_start >= y_stop:
+        return np.empty((0, 3), np.int32)
+    cdef int32_t[:, ::1] out = np.empty((n + y_stop - <Py_ssize_t> y_start, 3), np.int32)
+    gap = <Span *> &out[0, 0]
+    with nogil:
+        for y in range(y_start, y_stop):
+            x = x_start
+            while i < n and span[i].y == y:
+                if x < span[i].x_start:
+                    gap[count].y = y
+                    gap[count].x_start = x
+                    gap[count].x_stop = span[i].x_start
+                    count += 1
+                x = span[i].x_stop
+                i += 1
+            if x < x_stop:
+                gap[count].y = y
+                gap[count].x_start = x
+                gap[count].x_stop = x_stop
+                count += 1
+    return np.asarray(out)[:count].copy()
+
+
+def surroundings(const int32_t[:, ::1] runs):
+    """Return the background near runs: the gaps in their rows, to the ends of int32, and one full row around blocks of rows.
+
+    A background component holds a run that begins at the least int32 exactly if it is outside. The cost grows with the
+    number of runs: rows far from any are left out.
+    """
+    cdef Py_ssize_t i, n = runs.shape[0], count = 0
+    cdef const Span *span
+    cdef Span *gap
+    if n == 0:
+        return np.empty((0, 3), np.int32)
+    span = <const Span *> &runs[0, 0]
+    # At most a gap after each run, and with each row one before its first run and a full row below and above.
+    cdef int32_t[:, ::1] out = np.empty((4 * n, 3), np.int32)
+    gap = <Span *> &out[0, 0]
+    with nogil:
+        for i in range(n):
+            if i == 0 or span[i].y != span[i - 1].y:
+                if span[i].y > INT32_MIN and (i == 0 or span[i].y - <int64_t> span[i - 1].y > 2):
+                    count = _append_gap(gap, count, span[i].y - 1, INT32_MIN, INT32_MAX)
+                count = _append_gap(gap, count, span[i].y, INT32_MIN, span[i].x_start)
+            if i + 1 < n and span[i + 1].y == span[i].y:
+                count = _append_gap(gap, count, span[i].y, span[i].x_stop, span[i + 1].x_start)
+                continue
+            count = _append_gap(gap, count, span[i].y, span[i].x_stop, INT32_MAX)
+            if span[i].y < INT32_MAX and (i + 1 == n or span[i + 1].y - <int64_t> span[i].y > 1):
+                count = _append_gap(gap, count, span[i].y + 1, INT32_MIN, INT32_MAX)
+    return np.asarray(out)[:count].copy()
+
+
+cdef inline Py_ssize_t _append_gap(Span *gap, Py_ssize_t count, int32_t y, int32_t x_start, int32_t x_stop) noexcept nogil:
+    gap[count].y = y
+    gap[count].x_start = x_start
+    gap[count].x_stop = x_stop
+    return count + (x_start < x_stop)

@@ -1,0 +1,62 @@
+"""Dilation and erosion of run arrays by run arrays: rows of bits where the work is dense, runs where it is sparse."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _algebra, _morphology, _runs
+
+Runs = NDArray[np.int32]
+
+# Rows of bits are worth it while there are no more words than this in them for each run.
+WORDS_PER_RUN = 64
+
+
+def dilate(runs: Runs, element: Runs) -> Runs:
+    """Return the union of `runs` shifted by every pixel of `element`; neither is empty."""
+    x_start, x_stop = int(runs[:, 1].min()), int(runs[:, 2].max())
+    height = int(element[-1, 0]) - int(element[0, 0]) + 1
+    width = int(element[:, 2].max()) - int(element[:, 1].min())
+    words = (x_stop - x_start + width) // 64 + 1
+    if (_morphology.count_rows(runs) + height) * words > WORDS_PER_RUN * len(runs):
+        return _dilate_runs(runs, element)
+    groups, rows = _groups(element)
+    return _morphology.dilate_bits(
+        runs, x_start, x_stop, groups, rows, int(element[:, 1].min()), int(element[0, 0]), width, height
+    )
+
+
+def _groups(element: Runs) -> tuple[NDArray[np.int64], Runs]:
+    """Return an element's spans in groups of the same width and column, as ``dilate_bits`` takes them."""
+    width = element[:, 2] - element[:, 1]
+    order = np.lexsort((element[:, 0], element[:, 1], width))
+    shape = np.column_stack((width, element[:, 1] - element[:, 1].min()))[order].astype(np.int64)
+    first = np.flatnonzero(np.r_[True, (shape[1:] != shape[:-1]).any(axis=1)])
+    groups = np.column_stack((shape[first], first, np.r_[first[1:], len(order)]))
+    return np.ascontiguousarray(groups), element[order, 0] - element[0, 0]
+
+
+def _dilate_runs(runs: Runs, element: Runs) -> Runs:
+    if len(element) == 1:
+        dy, x_start, x_stop = element[0].tolist()
+        return _morphology.widen(runs, dy, x_start, x_stop - 1)
+    half = len(element) // 2
+    return _algebra.unite(_dilate_runs(runs, element[:half]), _dilate_runs(runs, element[half:]))
+
+
+def erode(runs: Runs, element: Runs) -> Runs:
+    """Return the pixels from which every pixel of `element` leads into `runs`; neither is empty."""
+    y_start, y_stop = int(runs[0, 0]) - int(element[-1, 0]), int(runs[-1, 0]) - int(element[0, 0]) + 1
+    x_start = int(runs[:, 1].min()) + int(element[:, 1].min())
+    return _erode_runs(runs, element)
+
+
+def _erode_runs(runs: Runs, element: Runs) -> Runs:
+    # The widest spans first: what is left shrinks soonest.
+    order = np.argsort(element[:, 1] - element[:, 2], kind="stable")
+    left = None
+    for dy, x_start, x_stop in element[order].tolist():
+        narrowed = _morphology.widen(runs, -dy, -x_start, 1 - x_stop)
+        left = narrowed if left is None else _algebra.intersect(left, narrowed)
+        if len(left) == 0:
+            break
+    return left
