@@ -17,7 +17,7 @@ demo: .venv/base
 check: .venv/check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/cython-lint cext
+	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint cext
 	$(BIN)/mypy
 	LSSTREGIONS_DEBUG=1 $(BIN)/python setup.py -q build --build-base build/checked --build-lib build/checked/lib
 	PYTHONPATH=build/checked/lib $(BIN)/pytest -q -p no:cacheprovider $(ARGS)

@@ -3,6 +3,7 @@
 Runs come as ``int32[n, 3]`` arrays and are read as ``Span`` structs: ``<const Span *> &runs[0, 0]``.
 """
 
+from cython cimport view
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy
@@ -56,21 +57,26 @@ cdef inline object taken(RunBuffer *runs, bint good):
     """Return the runs as an array and free the buffer; raise MemoryError where it was not `good`."""
     import numpy as np
     cdef int32_t[:, ::1] out
-    try:
-        if not good:
-            raise MemoryError("no memory for the runs")
+    cdef view.array owner
+    if not good:
+        free(runs.data)
+        raise MemoryError("no memory for the runs")
+    if runs.size < 10_000:
         array = np.empty((runs.size, 3), np.int32)
         if runs.size:
             out = array
             memcpy(&out[0, 0], runs.data, runs.size * sizeof(Span))
-        return array
-    finally:
         free(runs.data)
+        return array
+    # Large ones are not copied: touching fresh memory would take as long as finding the runs.
+    owner = <int32_t[:runs.size, :3:1]> <int32_t *> realloc(runs.data, runs.size * sizeof(Span))
+    owner.callback_free_data = free
+    return np.asarray(owner)
 
 
 cdef inline bint append_words(RunBuffer *runs, const uint64_t *words, Py_ssize_t count, int32_t x, int32_t y) noexcept nogil:
     """Append the runs of a row of `count` words, 64 pixels each, that begins at `x`; return whether there was memory."""
-    cdef int32_t[64 * 64 + 3] edge
+    cdef int32_t[64 * 64 + 17] edge
     cdef Py_ssize_t i, n = 0, first, block
     cdef Span *span
     for first in range(0, count, 64):
