@@ -662,8 +662,8 @@ class IntervalI(Value):
 class IntervalD(Value):
     """The real numbers from `min` to `max`, both included.
 
-    An interval of size zero (``min == max``) is one number, not an empty interval; ``min > max`` is empty. The
-    empty interval has ``min = +inf`` and ``max = -inf``.
+    An interval of size zero (``min == max``) is one number, not an empty interval; ``min > max`` is empty.
+    The empty interval has ``min = +inf`` and ``max = -inf``.
 
     Parameters
     ----------
@@ -1071,8 +1071,8 @@ class Box2I(_Box):
 class Box2D(_Box):
     """A rectangle of the pixel plane.
 
-    It is the half-open set of the points with ``x.min <= x < x.max`` and ``y.min <= y < y.max``, so that a plane
-    cut into boxes has every point in one of them. All operations follow from that: a box without width or height
+    It is the half-open set of the points with ``x.min <= x < x.max`` and ``y.min <= y < y.max``, so that a
+    plane cut into boxes has every point in one of them. All operations follow: a box without width or height
     is empty, and boxes that touch do not overlap. `x` and `y` are its sides as closed intervals.
 
     Parameters
@@ -1263,8 +1263,8 @@ class LinearTransform(Value):
 class AffineTransform(Value):
     """A linear map followed by a translation.
 
-    Call it with a point, an extent, or two arrays ``x, y``; an extent is a difference, so it is not translated.
-    ``t2 @ t1`` is the map that applies t1 first; either may be a `LinearTransform`.
+    Call it with a point, an extent, or two arrays ``x, y``; an extent is a difference, so it is not
+    translated. ``t2 @ t1`` is the map that applies t1 first; either may be a `LinearTransform`.
 
     Parameters
     ----------

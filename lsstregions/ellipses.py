@@ -1,0 +1,725 @@
+"""Ellipses, and the ways to write down their size, shape and direction.
+
+A core is an ellipse without its centre: `Axes` (semi-axes and angle), `Quadrupole` (second moments), or
+`Separable` (an ellipticity times a radius). Angles are in radians anticlockwise from +x. All are immutable
+values, and each converts into each other; what one cannot hold is a ValueError (a line has no ln(a / b)).
+
+With semi-axes a >= b at the angle t, the conventions are those of Bernstein & Jarvis (2002, AJ 123, 583):
+distortion (a^2 - b^2) / (a^2 + b^2), reduced shear (a - b) / (a + b), conformal shear ln(a / b), each times
+(cos 2t, sin 2t); determinant radius sqrt(a b), trace radius sqrt((a^2 + b^2) / 2).
+"""
+
+import math
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._validate import as_finite, as_radians
+from .geom import (
+    AffineTransform,
+    Angle,
+    Box2D,
+    Extent2D,
+    LinearTransform,
+    Point,
+    Point2D,
+    Value,
+    scalar_or_array,
+)
+
+if TYPE_CHECKING:
+    from regions import CirclePixelRegion, EllipsePixelRegion
+
+__all__ = [
+    "Axes",
+    "ConformalShear",
+    "DeterminantRadius",
+    "Distortion",
+    "Ellipse",
+    "LogDeterminantRadius",
+    "LogTraceRadius",
+    "Quadrupole",
+    "ReducedShear",
+    "Separable",
+    "TraceRadius",
+]
+
+# What rounding may do to xx * yy - xy**2 of a line, relative to xx * yy.
+_ROUNDING = 16 * np.finfo(float).eps
+
+
+class _Shape(NamedTuple):
+    """What all cores convert through: semi-axes a >= b, ln(a / b) and the angle.
+
+    The logarithm says what the two axes cannot: their ratio, when it is nearly 1.
+    """
+
+    a: float
+    b: float
+    eta: float
+    theta: float
+
+    @classmethod
+    def from_axes(cls, a: float, b: float, theta: float) -> "_Shape":
+        if a < b:
+            a, b, theta = b, a, theta + math.pi / 2
+        if a == b:
+            eta = 0.0
+        elif b == 0:
+            eta = math.inf
+        else:
+            eta = math.log1p((a - b) / b)
+        return cls(a, b, eta, theta)
+
+    @classmethod
+    def from_moments(cls, xx: float, yy: float, xy: float, product: float) -> "_Shape":
+        """Return the shape of second moments; `product` is a times b, the root of their determinant."""
+        total, difference = xx + yy, math.hypot(xx - yy, 2 * xy)
+        if total == 0:
+            return cls(0.0, 0.0, 0.0, 0.0)
+        a = math.sqrt(0.5 * (total + difference))
+        # Not from total - difference, which cancels for a thin ellipse.
+        b = min(product / a, a)
+        # Each form is exact where the other cancels.
+        if difference < 0.5 * total:
+            eta = math.atanh(difference / total)
+        else:
+            eta = math.log(a / b) if b else math.inf
+        return cls(a, b, eta, 0.5 * math.atan2(2 * xy, xx - yy))
+
+    @property
+    def determinant_radius(self) -> float:
+        return math.sqrt(self.a) * math.sqrt(self.b)
+
+    @property
+    def trace_radius(self) -> float:
+        return math.hypot(self.a, self.b) / math.sqrt(2)
+
+    @property
+    def moments(self) -> tuple[float, float, float]:
+        aa, bb = self.a * self.a, self.b * self.b
+        if aa == bb:
+            return aa, bb, 0.0
+        cosine, sine = math.cos(self.theta), math.sin(self.theta)
+        # a^2 - b^2 by way of the logarithm, which does not cancel for a nearly round ellipse.
+        xy = (aa + bb) * math.tanh(self.eta) * cosine * sine
+        return aa * cosine**2 + bb * sine**2, aa * sine**2 + bb * cosine**2, xy
+
+
+# Cores
+
+
+class _Core(Value):
+    """What every core can do."""
+
+    __slots__ = ()
+
+    def _shape(self) -> _Shape:
+        raise NotImplementedError
+
+    def _like(self, shape: _Shape) -> Self:
+        """Return a core of this one's parameters that has another shape."""
+        raise NotImplementedError
+
+    def to_axes(self) -> "Axes":
+        """Return the semi-axes, a >= b, and the angle of the longer one in (-pi/2, pi/2]."""
+        a, b, _, theta = self._shape()
+        return Axes(a, b, _half_turn(theta))
+
+    def to_quadrupole(self) -> "Quadrupole":
+        """Return the second moments."""
+        return Quadrupole(*self._shape().moments)
+
+    def to_separable(
+        self, ellipticity: "type[Ellipticity] | None" = None, radius: "type[Radius] | None" = None
+    ) -> "Separable":
+        """Return an ellipticity times a radius of the given classes.
+
+        Parameters
+        ----------
+        ellipticity : class, optional
+            `Distortion`, `ReducedShear` or `ConformalShear` (the default).
+        radius : class, optional
+            `DeterminantRadius` (the default), `TraceRadius`, `LogDeterminantRadius` or `LogTraceRadius`.
+
+        Raises
+        ------
+        ValueError
+            If these parameters cannot hold the ellipse: a conformal shear or a determinant radius a line, a
+            logarithmic radius one of size zero.
+        """
+        return Separable._from_shape(
+            ellipticity or ConformalShear, radius or DeterminantRadius, self._shape()
+        )
+
+    @property
+    def area(self) -> float:
+        """Area, pi a b."""
+        shape = self._shape()
+        return math.pi * shape.a * shape.b
+
+    @property
+    def determinant_radius(self) -> float:
+        """Radius of the circle of the same area, sqrt(a b)."""
+        return self._shape().determinant_radius
+
+    @property
+    def trace_radius(self) -> float:
+        """Root of half the trace of the second moments, sqrt((a^2 + b^2) / 2)."""
+        return self._shape().trace_radius
+
+    @property
+    def determinant(self) -> float:
+        """Determinant of the second moments, (a b)^2."""
+        shape = self._shape()
+        return (shape.a * shape.b) ** 2
+
+    @property
+    def dimensions(self) -> Extent2D:
+        """Full width and height of the box around the ellipse; finite and not negative also for a line."""
+        a, b, _, theta = self._shape()
+        cosine, sine = math.cos(theta), math.sin(theta)
+        return Extent2D(2 * math.hypot(a * cosine, b * sine), 2 * math.hypot(a * sine, b * cosine))
+
+    def normalized(self) -> Self:
+        """Return the same ellipse and parameters in their standard form (only `Axes` has others)."""
+        return self
+
+    def grown(self, buffer: float) -> Self:
+        """Return the core with `buffer` added to both semi-axes; ValueError if one becomes negative."""
+        a, b, _, theta = self._shape()
+        buffer = as_finite(buffer, "buffer")
+        if b + buffer < 0:
+            raise ValueError(f"buffer must not be less than minus the shorter semi-axis {b}, not {buffer}")
+        return self._like(_Shape.from_axes(a + buffer, b + buffer, theta))
+
+    def scaled(self, factor: float) -> Self:
+        """Return the core with both semi-axes multiplied by `factor`, which must not be negative."""
+        factor = _not_negative(factor, "factor")
+        a, b, eta, theta = self._shape()
+        return self._like(_Shape(a * factor, b * factor, eta, theta))
+
+    def transformed(self, transform: LinearTransform | AffineTransform) -> Self:
+        """Return the core under the linear part of a map."""
+        linear = transform.linear if isinstance(transform, AffineTransform) else transform
+        if not isinstance(linear, LinearTransform):
+            raise TypeError(f"transform must be a LinearTransform or an AffineTransform, not {transform!r}")
+        a, b, _, theta = self._shape()
+        cosine, sine = math.cos(theta), math.sin(theta)
+        # The images of the semi-axes, whose outer products sum to the second moments.
+        (ux, uy), (vx, vy) = linear._apply(a * cosine, a * sine), linear._apply(-b * sine, b * cosine)
+        product = abs(linear.determinant) * a * b
+        return self._like(
+            _Shape.from_moments(ux * ux + vx * vx, uy * uy + vy * vy, ux * uy + vx * vy, product)
+        )
+
+    def convolved(self, other: "Core") -> Self:
+        """Return the core whose second moments are the sum of the two."""
+        if not isinstance(other, _Core):
+            raise TypeError(f"other must be an ellipse core, not {other!r}")
+        mine, others = self.to_quadrupole(), other.to_quadrupole()
+        return self._like(Quadrupole(mine.xx + others.xx, mine.yy + others.yy, mine.xy + others.xy)._shape())
+
+    def grid_transform(self) -> LinearTransform:
+        """Return the symmetric map that takes this ellipse to the unit circle; ValueError if it is flat.
+
+        It is the inverse of the symmetric square root of the matrix of second moments.
+        """
+        a, b, _, theta = self._shape()
+        if b == 0:
+            raise ValueError("an ellipse of area zero cannot be mapped to the unit circle")
+        cosine, sine = math.cos(theta), math.sin(theta)
+        off_diagonal = (1 / a - 1 / b) * cosine * sine
+        return LinearTransform(
+            [
+                [cosine**2 / a + sine**2 / b, off_diagonal],
+                [off_diagonal, sine**2 / a + cosine**2 / b],
+            ]
+        )
+
+
+class Axes(_Core):
+    """Semi-axes and position angle.
+
+    Parameters
+    ----------
+    a, b : float
+        Semi-axes in pixels, not negative; zero is allowed, and so is a < b.
+    theta : float or Quantity
+        Angle of the axis `a` from +x, anticlockwise; a plain number is in radians.
+    """
+
+    __slots__ = ("a", "b", "theta")
+    a: float
+    b: float
+    theta: float
+
+    def __init__(self, a: float, b: float, theta: Angle = 0.0):
+        self._set(a=_not_negative(a, "a"), b=_not_negative(b, "b"), theta=as_radians(theta, "theta"))
+
+    def _shape(self) -> _Shape:
+        return _Shape.from_axes(self.a, self.b, self.theta)
+
+    def _like(self, shape: _Shape) -> Self:
+        return type(self)(shape.a, shape.b, shape.theta)
+
+    def normalized(self) -> Self:
+        """Return the same ellipse with a >= b and theta in (-pi/2, pi/2]."""
+        a, b, _, theta = self._shape()
+        return type(self)(a, b, _half_turn(theta))
+
+    def __repr__(self) -> str:
+        return f"Axes(a={self.a!r}, b={self.b!r}, theta={self.theta!r})"
+
+
+class Quadrupole(_Core):
+    """Second moments: those of the Gaussian whose 1-sigma contour is the ellipse.
+
+    With semi-axes a, b and angle t: ``xx = a^2 cos^2 t + b^2 sin^2 t``, ``yy = a^2 sin^2 t + b^2 cos^2 t`` and
+    ``xy = (a^2 - b^2) cos t sin t``.
+
+    Parameters
+    ----------
+    xx, yy, xy : float
+        Moments in square pixels. The matrix must have no negative eigenvalue, but for rounding: then it is flat.
+    """
+
+    __slots__ = ("xx", "xy", "yy")
+    xx: float
+    yy: float
+    xy: float
+
+    def __init__(self, xx: float, yy: float, xy: float = 0.0):
+        xx, yy, xy = _not_negative(xx, "xx"), _not_negative(yy, "yy"), as_finite(xy, "xy")
+        if abs(xy) > math.sqrt(xx) * math.sqrt(yy) * (1 + _ROUNDING):
+            raise ValueError(f"xy must not exceed sqrt(xx yy), not xx={xx}, yy={yy}, xy={xy}")
+        self._set(xx=xx, yy=yy, xy=xy)
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """The symmetric (2, 2) matrix of the moments, ``[[xx, xy], [xy, yy]]``."""
+        return np.array([[self.xx, self.xy], [self.xy, self.yy]])
+
+    @property
+    def determinant(self) -> float:
+        """Determinant of the second moments, (a b)^2, correctly rounded and never negative."""
+        exact = Fraction(self.xx) * Fraction(self.yy) - Fraction(self.xy) ** 2
+        return max(float(exact), 0.0)
+
+    def _shape(self) -> _Shape:
+        return _Shape.from_moments(self.xx, self.yy, self.xy, math.sqrt(self.determinant))
+
+    def _like(self, shape: _Shape) -> Self:
+        return type(self)(*shape.moments)
+
+    def _parts(self) -> tuple[float, float, float]:
+        return self.xx, self.yy, self.xy
+
+    def __repr__(self) -> str:
+        return f"Quadrupole(xx={self.xx!r}, yy={self.yy!r}, xy={self.xy!r})"
+
+
+class Ellipticity(Value):
+    """Axis ratio and direction as two components, ``magnitude * (cos 2t, sin 2t)``.
+
+    Parameters
+    ----------
+    e1, e2 : float
+        Components; a magnitude above `limit` is a ValueError.
+    """
+
+    __slots__ = ("e1", "e2")
+    e1: float
+    e2: float
+    limit: ClassVar[float] = 1.0
+
+    def __init__(self, e1: float, e2: float):
+        e1, e2 = as_finite(e1, "e1"), as_finite(e2, "e2")
+        if math.hypot(e1, e2) > self.limit * (1 + _ROUNDING):
+            raise ValueError(f"the magnitude of (e1, e2) must not exceed {self.limit}, not ({e1}, {e2})")
+        self._set(e1=e1, e2=e2)
+
+    @property
+    def magnitude(self) -> float:
+        """Length of (e1, e2)."""
+        return min(math.hypot(self.e1, self.e2), self.limit)
+
+    def _parts(self) -> tuple[float, float]:
+        return self.e1, self.e2
+
+    @property
+    def theta(self) -> float:
+        """Angle of the longer axis, radians in (-pi/2, pi/2]."""
+        return 0.5 * math.atan2(self.e2, self.e1)
+
+    @property
+    def axis_ratio(self) -> float:
+        """Shorter axis divided by the longer one."""
+        return math.exp(-self._eta())
+
+    def to(self, kind: "type[Ellipticity]") -> "Ellipticity":
+        """Return the same ellipticity as `Distortion`, `ReducedShear` or `ConformalShear`."""
+        return kind._from_eta(self._eta(), self.theta)
+
+    def _eta(self) -> float:
+        """Return ln(a / b)."""
+        raise NotImplementedError
+
+    @staticmethod
+    def _magnitude(eta: float) -> float:
+        raise NotImplementedError
+
+    @classmethod
+    def _from_eta(cls, eta: float, theta: float) -> Self:
+        magnitude = cls._magnitude(eta)
+        if math.isinf(magnitude):
+            raise ValueError(f"the {cls.__name__} of an ellipse of width zero is infinite")
+        # Adding zero makes the components of a circle +0, so that its angle is 0 and not a right one.
+        return cls(magnitude * math.cos(2 * theta) + 0.0, magnitude * math.sin(2 * theta) + 0.0)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(e1={self.e1!r}, e2={self.e2!r})"
+
+
+class Distortion(Ellipticity):
+    """Ellipticity of magnitude (a^2 - b^2) / (a^2 + b^2), at most 1."""
+
+    __slots__ = ()
+
+    def _eta(self) -> float:
+        return math.atanh(self.magnitude) if self.magnitude < 1 else math.inf
+
+    @staticmethod
+    def _magnitude(eta: float) -> float:
+        return math.tanh(eta)
+
+
+class ReducedShear(Ellipticity):
+    """Ellipticity of magnitude (a - b) / (a + b), at most 1."""
+
+    __slots__ = ()
+
+    def _eta(self) -> float:
+        return 2 * math.atanh(self.magnitude) if self.magnitude < 1 else math.inf
+
+    @staticmethod
+    def _magnitude(eta: float) -> float:
+        return math.tanh(0.5 * eta)
+
+
+class ConformalShear(Ellipticity):
+    """Ellipticity of magnitude ln(a / b), unlimited."""
+
+    __slots__ = ()
+    limit = math.inf
+
+    def _eta(self) -> float:
+        return self.magnitude
+
+    @staticmethod
+    def _magnitude(eta: float) -> float:
+        return eta
+
+
+class Radius(Value):
+    """The size of an ellipse in one number.
+
+    Parameters
+    ----------
+    value : float
+        A radius in pixels, not negative, or its natural logarithm.
+    """
+
+    __slots__ = ("value",)
+    value: float
+
+    def __init__(self, value: float):
+        self._set(value=_not_negative(value, "value"))
+
+    @property
+    def radius(self) -> float:
+        """The radius in pixels, of this kind but not its logarithm."""
+        return self.value
+
+    def _long_axis(self, eta: float) -> float:
+        """Return the longer semi-axis of an ellipse of this radius."""
+        raise NotImplementedError
+
+    @staticmethod
+    def _of(shape: _Shape) -> float:
+        """Return the radius of an ellipse in pixels."""
+        raise NotImplementedError
+
+    @classmethod
+    def _from_shape(cls, shape: _Shape) -> Self:
+        return cls(cls._of(shape))
+
+    def _parts(self) -> tuple[float]:
+        return (self.value,)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.value!r})"
+
+
+class DeterminantRadius(Radius):
+    """Radius of the circle of the same area, sqrt(a b)."""
+
+    __slots__ = ()
+
+    def _long_axis(self, eta: float) -> float:
+        if math.isinf(eta):
+            raise ValueError("an ellipse of width zero has no size that its determinant radius could tell")
+        return self.radius * math.exp(0.5 * eta)
+
+    @staticmethod
+    def _of(shape: _Shape) -> float:
+        if math.isinf(shape.eta):
+            raise ValueError("an ellipse of width zero has no size that its determinant radius could tell")
+        return shape.determinant_radius
+
+
+class TraceRadius(Radius):
+    """Root of half the trace of the second moments, sqrt((a^2 + b^2) / 2)."""
+
+    __slots__ = ()
+
+    def _long_axis(self, eta: float) -> float:
+        return self.radius * math.sqrt(2 / (1 + math.exp(-2 * eta)))
+
+    @staticmethod
+    def _of(shape: _Shape) -> float:
+        return shape.trace_radius
+
+
+class _LogRadius(Radius):
+    __slots__ = ()
+
+    def __init__(self, value: float):
+        value = as_finite(value, "value")
+        if value > math.log(np.finfo(float).max):
+            raise ValueError(f"value must be the logarithm of a finite radius, not {value}")
+        self._set(value=value)
+
+    @property
+    def radius(self) -> float:
+        """The radius in pixels, of this kind but not its logarithm."""
+        return math.exp(self.value)
+
+    @classmethod
+    def _from_shape(cls, shape: _Shape) -> Self:
+        radius = cls._of(shape)
+        if radius == 0:
+            raise ValueError("an ellipse of size zero has no logarithmic radius")
+        return cls(math.log(radius))
+
+
+class LogDeterminantRadius(_LogRadius, DeterminantRadius):
+    """Natural logarithm of the determinant radius in pixels."""
+
+    __slots__ = ()
+
+
+class LogTraceRadius(_LogRadius, TraceRadius):
+    """Natural logarithm of the trace radius in pixels."""
+
+    __slots__ = ()
+
+
+class Separable(_Core):
+    """An ellipticity times a radius.
+
+    Parameters
+    ----------
+    ellipticity : Distortion, ReducedShear or ConformalShear
+        Axis ratio and direction.
+    radius : DeterminantRadius, TraceRadius, LogDeterminantRadius or LogTraceRadius
+        Size.
+    """
+
+    __slots__ = ("ellipticity", "radius")
+    ellipticity: Ellipticity
+    radius: Radius
+
+    def __init__(self, ellipticity: Ellipticity, radius: Radius):
+        if not isinstance(ellipticity, (Distortion, ReducedShear, ConformalShear)):
+            raise TypeError(
+                f"ellipticity must be a Distortion, ReducedShear or ConformalShear, not {ellipticity!r}"
+            )
+        if not isinstance(radius, (DeterminantRadius, TraceRadius)):
+            raise TypeError(f"radius must be a (Log)DeterminantRadius or (Log)TraceRadius, not {radius!r}")
+        radius._long_axis(ellipticity._eta())
+        self._set(ellipticity=ellipticity, radius=radius)
+
+    def _shape(self) -> _Shape:
+        eta = self.ellipticity._eta()
+        a = self.radius._long_axis(eta)
+        return _Shape(a, a * math.exp(-eta), eta, self.ellipticity.theta)
+
+    def _like(self, shape: _Shape) -> Self:
+        return self._from_shape(type(self.ellipticity), type(self.radius), shape)
+
+    @classmethod
+    def _from_shape(cls, ellipticity: type[Ellipticity], radius: type[Radius], shape: _Shape) -> Self:
+        return cls(ellipticity._from_eta(shape.eta, shape.theta), radius._from_shape(shape))
+
+
+Core: TypeAlias = Axes | Quadrupole | Separable
+
+
+# The ellipse
+
+
+class Ellipse(Value):
+    """An ellipse: a core and a centre.
+
+    Methods that return an ellipse keep the kind of core.
+
+    Parameters
+    ----------
+    core : Axes, Quadrupole or Separable
+        Size, shape and direction.
+    center : Point2D, Point2I or pair of float
+        Centre ``(x, y)``, finite.
+    """
+
+    __slots__ = ("center", "core")
+    core: Core
+    center: Point2D
+
+    def __init__(self, core: Core, center: Point | tuple[float, float] = (0.0, 0.0)):
+        if not isinstance(core, _Core):
+            raise TypeError(f"core must be Axes, Quadrupole or Separable, not {core!r}")
+        try:
+            x, y = center
+        except (TypeError, ValueError):
+            raise TypeError(f"center must be a point or a pair, not {center!r}") from None
+        self._set(core=core, center=Point2D(as_finite(x, "center.x"), as_finite(y, "center.y")))
+
+    def _parts(self) -> tuple[Core, Point2D]:
+        return self.core, self.center
+
+    @classmethod
+    def from_region(cls, region: "EllipsePixelRegion | CirclePixelRegion") -> Self:
+        """Return a `regions` ellipse (full widths, a Quantity for the angle) or circle, with `Axes`."""
+        center = Point2D.from_pixcoord(region.center)
+        if hasattr(region, "radius"):
+            return cls(Axes(region.radius, region.radius), center)
+        return cls(Axes(region.width / 2, region.height / 2, region.angle), center)
+
+    def to_region(self) -> "EllipsePixelRegion":
+        """Return this ellipse as a `regions.EllipsePixelRegion`; ValueError if its area is zero."""
+        from astropy.units import Quantity
+        from regions import EllipsePixelRegion
+
+        axes = self.core if isinstance(self.core, Axes) else self.core.to_axes()
+        if axes.a == 0 or axes.b == 0:
+            raise ValueError(f"an ellipse of area zero cannot be a region: {self!r}")
+        angle = Quantity(axes.theta, "rad")
+        return EllipsePixelRegion(self.center.to_pixcoord(), 2 * axes.a, 2 * axes.b, angle=angle)
+
+    @property
+    def area(self) -> float:
+        """Area, pi a b."""
+        return self.core.area
+
+    @property
+    def determinant_radius(self) -> float:
+        """Radius of the circle of the same area, sqrt(a b)."""
+        return self.core.determinant_radius
+
+    @property
+    def trace_radius(self) -> float:
+        """Root of half the trace of the second moments, sqrt((a^2 + b^2) / 2)."""
+        return self.core.trace_radius
+
+    @property
+    def bbox(self) -> Box2D:
+        """The box around the ellipse; empty for a line along an axis, as every box without area."""
+        return Box2D.from_center_size(self.center, self.core.dimensions)
+
+    def normalized(self) -> Self:
+        """Return the same ellipse with its core in standard form; see `Axes.normalized`."""
+        return type(self)(self.core.normalized(), self.center)
+
+    def grown(self, buffer: float) -> Self:
+        """Return the ellipse with `buffer` added to both semi-axes; ValueError if one becomes negative."""
+        return type(self)(self.core.grown(buffer), self.center)
+
+    def scaled(self, factor: float) -> Self:
+        """Return the ellipse with both semi-axes multiplied by `factor`, about its own centre."""
+        return type(self)(self.core.scaled(factor), self.center)
+
+    def shifted(self, dx: float, dy: float) -> Self:
+        """Return the ellipse moved by (`dx`, `dy`)."""
+        return type(self)(self.core, self.center + Extent2D(dx, dy))
+
+    def transformed(self, transform: LinearTransform | AffineTransform) -> Self:
+        """Return the image of the ellipse under a linear or affine map."""
+        return type(self)(self.core.transformed(transform), transform(self.center))
+
+    def convolved(self, other: "Ellipse") -> Self:
+        """Return the ellipse of two Gaussians convolved: second moments add, and so do centres."""
+        if not isinstance(other, Ellipse):
+            raise TypeError(f"other must be an Ellipse, not {other!r}")
+        return type(self)(self.core.convolved(other.core), self.center + other.center.to_extent())
+
+    def grid_transform(self) -> AffineTransform:
+        """Return the map of this ellipse to the unit circle at the origin; ValueError if it is flat."""
+        linear = self.core.grid_transform()
+        return AffineTransform(linear, -linear(self.center.to_extent()))
+
+    def parametric(self, t: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the points ``(x, y)`` of the outline at ``t`` radians, centre + a cos t + b sin t."""
+        axes = self.core if isinstance(self.core, Axes) else self.core.to_axes()
+        along, across = axes.a * np.cos(t), axes.b * np.sin(t)
+        cosine, sine = math.cos(axes.theta), math.sin(axes.theta)
+        return (
+            self.center.x + cosine * along - sine * across,
+            self.center.y + sine * along + cosine * across,
+        )
+
+    def contains(self, x: ArrayLike, y: ArrayLike) -> Any:
+        """Return whether points lie inside the ellipse or on its edge.
+
+        A row at ``dy`` from the centre is cut at ``p dy +- sqrt(r - t dy^2)``, with ``p = xy / yy``,
+        ``r = xx - xy p`` and ``t = r / yy`` of the second moments; that is exact on the edge where these are.
+
+        Parameters
+        ----------
+        x, y : array_like
+            Coordinates, broadcast against each other.
+
+        Returns
+        -------
+        bool or ndarray of bool
+            One answer a point; NaN is in nothing.
+        """
+        moments = self.core.to_quadrupole()
+        xx, yy, xy = moments.xx, moments.yy, moments.xy
+        dy = np.asarray(y, dtype=float) - self.center.y
+        if yy < np.finfo(float).eps * xx or yy == 0:
+            slope, r, t = 0.0, xx, 0.0
+        else:
+            # r by way of the determinant: xx - xy p cancels for a thin ellipse.
+            slope, r = xy / yy, self.core.determinant / yy
+            t = r / yy
+        half_width = np.sqrt(np.maximum(r - t * dy * dy, 0.0))
+        middle = self.center.x + slope * dy
+        x = np.asarray(x, dtype=float)
+        inside = (dy * dy <= yy) & (x >= middle - half_width) & (x <= middle + half_width)
+        return scalar_or_array(inside)
+
+
+def _half_turn(theta: float) -> float:
+    """Return an angle in (-pi/2, pi/2] that differs by a multiple of pi."""
+    theta = math.remainder(theta, math.pi)
+    return math.pi / 2 if theta == -math.pi / 2 else theta
+
+
+def _not_negative(value: Any, name: str) -> float:
+    number = as_finite(value, name)
+    if number < 0:
+        raise ValueError(f"{name} must not be negative, not {number}")
+    return number
