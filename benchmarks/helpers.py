@@ -10,9 +10,7 @@ import scipy.ndimage
 
 def parser(description: str) -> argparse.ArgumentParser:
     """Return an argument parser with the options that every script has."""
-    options = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    options = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     options.add_argument("--size", type=int, default=4096, help="side of the frame in pixels")
     options.add_argument("--repeats", type=int, default=7, help="how often each contender runs")
     return options

@@ -1,4 +1,4 @@
-"""Set algebra of two canonical run arrays, each in one sweep along the line of raster order (docs/explanation/algebra)."""
+"""Set algebra of two canonical run arrays, each in one sweep in raster order (docs/explanation/algebra)."""
 
 import numpy as np
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
-from span cimport Span, find_root, unite
+from span cimport Span, unite
 
 
 def label(const int32_t[:, ::1] runs, int connectivity):

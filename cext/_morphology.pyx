@@ -19,7 +19,7 @@ cdef extern from "bitrows.h":
 
 
 def widen(const int32_t[:, ::1] runs, int32_t dy, int32_t left, int32_t right):
-    """Move runs by `dy` rows, their starts by `left` and their stops by `right`; join what then touches, drop what is empty."""
+    """Move runs by `dy` rows, their starts by `left` and their stops by `right`; join those that touch, drop the empty."""
     cdef Py_ssize_t i, count = 0, n = runs.shape[0]
     cdef const Span *span
     cdef Span *widened
@@ -65,9 +65,9 @@ def dilate_bits(
 ):
     """Dilate canonical runs by an element, with 64 pixels a word.
 
-    The runs lie in columns `x_start` to `x_stop`. The element comes as ``groups``, ``int64[m, 4]`` of equally wide spans (width, column
-    from the element's left end, and where their ``rows`` start and stop), in rising order of width; ``rows`` are
-    counted from its lowest row. Its lowest left corner is (`element_x`, `element_y`).
+    The runs lie in columns `x_start` to `x_stop`. The element comes as ``groups``, ``int64[m, 4]``, of equally wide
+    spans (width, column from the element's left end, and where their ``rows`` start and stop), in rising order of
+    width; ``rows`` are counted from its lowest row. Its lowest left corner is (`element_x`, `element_y`).
     """
     cdef Py_ssize_t i = 0, n = runs.shape[0], first, count
     # Room for the widest row, spread and shifted, with a zero word before it.
@@ -116,7 +116,7 @@ def dilate_bits(
 cdef Py_ssize_t _paint_row(
     const Span *span, Py_ssize_t i, Py_ssize_t n, int32_t x_start, uint64_t *row, Py_ssize_t *first, Py_ssize_t *count
 ) noexcept nogil:
-    """Set the bits of the row that begins at run `i`; tell which words they fill, and return where the next row begins."""
+    """Set the bits of the row that begins at run `i`; tell which words they fill; return where the next begins."""
     cdef int32_t y = span[i].y
     cdef int64_t start, stop = 0
     first[0] = (span[i].x_start - <int64_t> x_start) >> 6

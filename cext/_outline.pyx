@@ -12,9 +12,10 @@ from span cimport Span
 def outline(const int32_t[:, ::1] runs, const int64_t[::1] offsets):
     """Trace the outlines of many run sets, holes included.
 
-    Returns ``vertices``, ``int32[m, 2]``, as pixel corners (corner x, y lies at x - 0.5, y - 0.5); the ``offsets`` of the
-    rings in them, ``int64[rings + 1]``; and for each ring the index of a run that it bounds, ``int64[rings]``. Rings have
-    their set on the left, do not repeat their first vertex, pass no vertex twice, and bound one 4-connected component each.
+    Returns ``vertices``, ``int32[m, 2]``, as pixel corners (corner x, y lies at x - 0.5, y - 0.5); the ``offsets`` of
+    the rings in them, ``int64[rings + 1]``; and for each ring the index of a run that it bounds, ``int64[rings]``.
+    Rings have their set on the left, do not repeat their first vertex, pass no vertex twice, and bound one
+    4-connected component each.
     """
     cdef Py_ssize_t n = runs.shape[0], i
     cdef Tracer tracer
@@ -106,7 +107,7 @@ cdef void _link_line(
     """Link the vertical edges that meet the line between two adjacent rows, either of which may be empty.
 
     A piece of outline lies on the line wherever just one of the rows is on. It is walked leftwards over the low
-    row and rightwards under the high row, from the edge that arrives at one end of it to the edge that departs at the other.
+    row and rightwards under the high row, from the edge that arrives at one end to the edge that departs at the other.
     """
     cdef int64_t p = 2 * low, q = 2 * high, p_end = 2 * low_end, q_end = 2 * high_end
     cdef int64_t waiting = -1  # the edge at the left end of the piece
@@ -138,7 +139,7 @@ cdef void _link_line(
 
 
 cdef inline void _mark_pinch(Tracer *tracer, int64_t p, int64_t q) noexcept nogil:
-    # Here the low row's right edge and the high row's left one end, or the low row's left and the high row's right one start.
+    # Here the low row's right edge and the high row's left one end, or the other two start.
     cdef bint ends = p & 1
     tracer.pinch[2 * p + ends] = tracer.n_pinches
     tracer.pinch[2 * q + ends] = tracer.n_pinches
@@ -162,7 +163,9 @@ cdef void _trace(Tracer *tracer, int64_t first) noexcept nogil:
     _close_ring(tracer, 0, length, first >> 1)
 
 
-cdef Py_ssize_t _pass(Tracer *tracer, Py_ssize_t length, int64_t run, int32_t x, int32_t y, int64_t pinch) noexcept nogil:
+cdef Py_ssize_t _pass(
+    Tracer *tracer, Py_ssize_t length, int64_t run, int32_t x, int32_t y, int64_t pinch
+) noexcept nogil:
     """Add a corner to the path, or cut off the ring that it closes; return the path's length."""
     cdef Py_ssize_t begin
     if pinch >= 0 and tracer.seen[pinch] >= 0:
@@ -238,7 +241,7 @@ cdef Py_ssize_t _push(int64_t *chain, Py_ssize_t size, int64_t y, int64_t x, int
 
 
 cdef int _compare(int64_t a, int64_t b, int64_t c, int64_t d) noexcept nogil:
-    """Return the sign of a * b - c * d for b, d >= 0; factors are less than 2**32, so products fit into 64 bits unsigned."""
+    """Return the sign of a * b - c * d, where b, d >= 0, and all are less than 2**32: products fit into 64 bits."""
     cdef uint64_t ab = <uint64_t> (-a if a < 0 else a) * <uint64_t> b
     cdef uint64_t cd = <uint64_t> (-c if c < 0 else c) * <uint64_t> d
     if (a < 0) != (c < 0):

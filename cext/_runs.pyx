@@ -15,7 +15,7 @@ cdef extern from "bits.h":
 
 
 def canonical(const int32_t[:, ::1] runs):
-    """Sort runs ``int32[n, 3]``, join those that touch or overlap, drop empty ones; canonical input comes back as it is."""
+    """Sort runs ``int32[n, 3]``, join those that touch or overlap, drop empty ones; return canonical ones as they are."""
     array = np.asarray(runs)
     if is_canonical(runs):
         return array
@@ -179,14 +179,20 @@ def find(const int32_t[:, ::1] runs, const double[::1] x, const double[::1] y):
     cdef const Span *span = <const Span *> &runs[0, 0] if runs.shape[0] else NULL
     with nogil:
         for i in range(x.shape[0]):
-            column = floor(x[i] + 0.5)
-            row = floor(y[i] + 0.5)
+            column = _pixel(x[i])
+            row = _pixel(y[i])
             # False for NaN as well.
             if INT32_MIN <= column <= INT32_MAX and INT32_MIN <= row <= INT32_MAX:
                 out[i] = _run_at(span, runs.shape[0], key(<int32_t> row, <int32_t> column))
             else:
                 out[i] = -1
     return found
+
+
+cdef inline double _pixel(double coordinate) noexcept nogil:
+    # Not floor(coordinate + 0.5): that sum may round up.
+    cdef double below = floor(coordinate)
+    return below + (coordinate - below >= 0.5)
 
 
 cdef Py_ssize_t _run_at(const Span *span, Py_ssize_t n, int64_t place) noexcept nogil:
@@ -266,7 +272,7 @@ def complement(const int32_t[:, ::1] runs, int32_t x_start, int32_t x_stop, int3
 
 
 def surroundings(const int32_t[:, ::1] runs):
-    """Return the background near runs: the gaps in their rows, to the ends of int32, and one full row around blocks of rows.
+    """Return the background near runs: gaps in their rows, to the ends of int32, and a full row around blocks of rows.
 
     A background component holds a run that begins at the least int32 exactly if it is outside. The cost grows with the
     number of runs: rows far from any are left out.
@@ -295,7 +301,9 @@ def surroundings(const int32_t[:, ::1] runs):
     return np.asarray(out)[:count].copy()
 
 
-cdef inline Py_ssize_t _append_gap(Span *gap, Py_ssize_t count, int32_t y, int32_t x_start, int32_t x_stop) noexcept nogil:
+cdef inline Py_ssize_t _append_gap(
+    Span *gap, Py_ssize_t count, int32_t y, int32_t x_start, int32_t x_stop
+) noexcept nogil:
     gap[count].y = y
     gap[count].x_start = x_start
     gap[count].x_stop = x_stop

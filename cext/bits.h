@@ -48,7 +48,8 @@ static inline int count_ones(uint64_t word)
 /* Where words, the first of which begins at pixel x, change from off to on and back; `carry` is the pixel before them.
    Returns how many edges were written to `out`, which has room for 16 more than there are pixels. */
 LSSTREGIONS_CLONES
-static ptrdiff_t edges_of_words_portable(const uint64_t *words, ptrdiff_t count, uint64_t carry, int32_t x, int32_t *out)
+static ptrdiff_t edges_of_words_portable(const uint64_t *words, ptrdiff_t count, uint64_t carry, int32_t x,
+                                         int32_t *out)
 {
     ptrdiff_t n = 0;
     for (ptrdiff_t i = 0; i < count; i++, x += 64) {
@@ -89,10 +90,10 @@ static ptrdiff_t edges_of_words_avx512(const uint64_t *words, ptrdiff_t count, u
         const __m512i base = _mm512_set1_epi32(x);
         const int more = (int)_mm_popcnt_u64(edges);
         __m512i bytes = _mm512_maskz_compress_epi8(edges, indices);
-        _mm512_storeu_si512(out + n, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(bytes))));
-        for (int k = 16; k < more; k += 16) {
+        for (int k = 0; k < more; k += 16) {
+            const __m512i sixteen = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(bytes));
+            _mm512_storeu_si512(out + n + k, _mm512_add_epi32(base, sixteen));
             bytes = _mm512_alignr_epi32(bytes, bytes, 4);
-            _mm512_storeu_si512(out + n + k, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(bytes))));
         }
         n += more;
     }

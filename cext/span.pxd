@@ -74,8 +74,10 @@ cdef inline object taken(RunBuffer *runs, bint good):
     return np.asarray(owner)
 
 
-cdef inline bint append_words(RunBuffer *runs, const uint64_t *words, Py_ssize_t count, int32_t x, int32_t y) noexcept nogil:
-    """Append the runs of a row of `count` words, 64 pixels each, that begins at `x`; return whether there was memory."""
+cdef inline bint append_words(
+    RunBuffer *runs, const uint64_t *words, Py_ssize_t count, int32_t x, int32_t y
+) noexcept nogil:
+    """Append the runs of a row of words, 64 pixels each, that begins at `x`; return whether there was memory."""
     cdef int32_t[64 * 64 + 17] edge
     cdef Py_ssize_t i, n = 0, first, block
     cdef Span *span

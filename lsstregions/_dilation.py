@@ -1,4 +1,4 @@
-"""Dilation and erosion of run arrays by run arrays: rows of bits where the work is dense, runs where it is sparse."""
+"""Dilation and erosion of run arrays by run arrays: rows of bits where it is dense, runs where it is sparse."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,18 +45,30 @@ def _dilate_runs(runs: Runs, element: Runs) -> Runs:
 
 def erode(runs: Runs, element: Runs) -> Runs:
     """Return the pixels from which every pixel of `element` leads into `runs`; neither is empty."""
-    y_start, y_stop = int(runs[0, 0]) - int(element[-1, 0]), int(runs[-1, 0]) - int(element[0, 0]) + 1
-    x_start = int(runs[:, 1].min()) + int(element[:, 1].min())
-    return _erode_runs(runs, element)
+    x_start, x_stop = int(runs[:, 1].min()), int(runs[:, 2].max())
+    y_start, y_stop = int(runs[0, 0]), int(runs[-1, 0]) + 1
+    if (y_stop - y_start) * ((x_stop - x_start) // 64 + 1) > WORDS_PER_RUN * len(runs):
+        return _erode_runs(runs, element)
+    # From a pixel of this box the element stays in the runs' own box; it leads out of the runs where it meets a
+    # gap, and these pixels are the gaps dilated by the mirrored element.
+    left, right = int(element[:, 1].min()), int(element[:, 2].max()) - 1
+    down, up = int(element[0, 0]), int(element[-1, 0])
+    box = x_start - left, max(x_start - left, x_stop - right), y_start - down, max(y_start - down, y_stop - up)
+    candidates = _runs.complement(runs[:0], *box)
+    gaps = _runs.complement(runs, x_start, x_stop, y_start, y_stop)
+    if len(candidates) == 0 or len(gaps) == 0:
+        return candidates
+    mirrored = element[::-1, [0, 2, 1]] * np.int32(-1) + np.array([0, 1, 1], np.int32)
+    return _algebra.subtract(candidates, dilate(gaps, mirrored))
 
 
 def _erode_runs(runs: Runs, element: Runs) -> Runs:
     # The widest spans first: what is left shrinks soonest.
     order = np.argsort(element[:, 1] - element[:, 2], kind="stable")
-    left = None
-    for dy, x_start, x_stop in element[order].tolist():
+    left = runs[:0]
+    for turn, (dy, x_start, x_stop) in enumerate(element[order].tolist()):
         narrowed = _morphology.widen(runs, -dy, -x_start, 1 - x_stop)
-        left = narrowed if left is None else _algebra.intersect(left, narrowed)
+        left = _algebra.intersect(left, narrowed) if turn else narrowed
         if len(left) == 0:
             break
     return left

@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 INT32_MIN = -(2**31)
 INT32_MAX = 2**31 - 1
+#: The most rows that one call makes spans for: beyond, an argument is a mistake and not a task.
+MAX_ROWS = 2**28
 
 
 def as_int(value: Any, name: str) -> int:
@@ -62,6 +64,13 @@ def as_connectivity(connectivity: Any) -> int:
     if connectivity not in (4, 8):
         raise ValueError(f"connectivity must be 4 or 8, not {connectivity!r}")
     return int(connectivity)
+
+
+def as_rows(count: int, name: str) -> int:
+    """Return how many rows an argument asks for, if memory can be expected to hold them."""
+    if count > MAX_ROWS:
+        raise ValueError(f"{name} takes {count} rows; at most {MAX_ROWS} are made at once")
+    return count
 
 
 def as_array2d(array: ArrayLike, name: str) -> NDArray:

@@ -150,9 +150,7 @@ class _Core(Value):
             If these parameters cannot hold the ellipse: a conformal shear or a determinant radius a line, a
             logarithmic radius one of size zero.
         """
-        return Separable._from_shape(
-            ellipticity or ConformalShear, radius or DeterminantRadius, self._shape()
-        )
+        return Separable._from_shape(ellipticity or ConformalShear, radius or DeterminantRadius, self._shape())
 
     @property
     def area(self) -> float:
@@ -211,9 +209,7 @@ class _Core(Value):
         # The images of the semi-axes, whose outer products sum to the second moments.
         (ux, uy), (vx, vy) = linear._apply(a * cosine, a * sine), linear._apply(-b * sine, b * cosine)
         product = abs(linear.determinant) * a * b
-        return self._like(
-            _Shape.from_moments(ux * ux + vx * vx, uy * uy + vy * vy, ux * uy + vx * vy, product)
-        )
+        return self._like(_Shape.from_moments(ux * ux + vx * vx, uy * uy + vy * vy, ux * uy + vx * vy, product))
 
     def convolved(self, other: "Core") -> Self:
         """Return the core whose second moments are the sum of the two."""
@@ -544,9 +540,7 @@ class Separable(_Core):
 
     def __init__(self, ellipticity: Ellipticity, radius: Radius):
         if not isinstance(ellipticity, (Distortion, ReducedShear, ConformalShear)):
-            raise TypeError(
-                f"ellipticity must be a Distortion, ReducedShear or ConformalShear, not {ellipticity!r}"
-            )
+            raise TypeError(f"ellipticity must be a Distortion, ReducedShear or ConformalShear, not {ellipticity!r}")
         if not isinstance(radius, (DeterminantRadius, TraceRadius)):
             raise TypeError(f"radius must be a (Log)DeterminantRadius or (Log)TraceRadius, not {radius!r}")
         radius._long_axis(ellipticity._eta())

@@ -1098,9 +1098,7 @@ class Box2D(_Box):
         self._set(x=sides[0], y=sides[1])
 
     @classmethod
-    def from_center_size(
-        cls, center: Point | tuple[float, float], size: Extent | tuple[float, float]
-    ) -> Self:
+    def from_center_size(cls, center: Point | tuple[float, float], size: Extent | tuple[float, float]) -> Self:
         """Return the box of a finite ``center = (x, y)`` and ``size = (width, height)``."""
         (x, y), (width, height) = _as_pair(center, "center"), _as_pair(size, "size")
         return cls(IntervalD.from_center_size(x, width), IntervalD.from_center_size(y, height))
@@ -1342,9 +1340,7 @@ class AffineTransform(Value):
         """Return an `astropy.modeling` AffineTransformation2D, without units or in pixels, as a map."""
         for parameter in (model.matrix, model.translation):
             if str(parameter.unit or "") not in ("", "pix"):
-                raise ValueError(
-                    f"{parameter.name} must have no unit or be in pixels, not in {parameter.unit}"
-                )
+                raise ValueError(f"{parameter.name} must have no unit or be in pixels, not in {parameter.unit}")
         return cls(model.matrix.value, tuple(np.ravel(model.translation.value)))
 
     def to_model(self) -> "AffineTransformation2D":
@@ -1387,9 +1383,7 @@ class AffineTransform(Value):
         if isinstance(other, LinearTransform):
             return AffineTransform(self.linear @ other, self.translation)
         if isinstance(other, AffineTransform):
-            return AffineTransform(
-                self.linear @ other.linear, self.linear(other.translation) + self.translation
-            )
+            return AffineTransform(self.linear @ other.linear, self.linear(other.translation) + self.translation)
         return NotImplemented
 
     def __repr__(self) -> str:

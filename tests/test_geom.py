@@ -137,9 +137,7 @@ class TestPointsAndExtents:
     def test_everything_else_is_a_type_error(self, sign, a, b):
         ours = (Point2I, Point2D, Extent2I, Extent2D)
         legal = any(sign == s and a is x and b is y for s, x, y in [*SUMS, *PRODUCTS])
-        legal |= (
-            sign in ("*", "/", "//") and isinstance(a, (Extent2I, Extent2D)) and isinstance(b, (int, float))
-        )
+        legal |= sign in ("*", "/", "//") and isinstance(a, (Extent2I, Extent2D)) and isinstance(b, (int, float))
         legal |= sign == "*" and isinstance(b, (Extent2I, Extent2D)) and isinstance(a, (int, float))
         legal &= not (sign == "//" and (isinstance(a, Extent2D) or isinstance(b, float)))
         if legal or not (isinstance(a, ours) or isinstance(b, ours)):
@@ -477,9 +475,7 @@ class TestBox2I:
         inside = Box2I(x=(0, 3), y=(0, 2)).contains(np.arange(5), np.arange(4)[:, None])
         assert inside.shape == (4, 5)
         assert inside.sum() == 6
-        assert Box2I(x=(0, 3), y=(0, 2)).contains(1, np.array([[0, 9]], dtype=">i2")).tolist() == [
-            [True, False]
-        ]
+        assert Box2I(x=(0, 3), y=(0, 2)).contains(1, np.array([[0, 9]], dtype=">i2")).tolist() == [[True, False]]
 
     @given(boxes)
     def test_edges_round_trip(self, box):
@@ -613,9 +609,7 @@ class TestTransforms:
         assert type(both) is (LinearTransform if is_linear else AffineTransform)
         point = Point2D(x, y)
         assert tuple(both(point)) == pytest.approx(tuple(second(first(point))), abs=1e-2, rel=1e-9)
-        assert homogeneous(both) == pytest.approx(
-            homogeneous(second) @ homogeneous(first), rel=1e-9, abs=1e-6
-        )
+        assert homogeneous(both) == pytest.approx(homogeneous(second) @ homogeneous(first), rel=1e-9, abs=1e-6)
 
     @given(st.one_of(linears, affines), floats, floats)
     def test_inverse(self, transform, x, y):

@@ -1,0 +1,850 @@
+"""SpanSet: any set of pixels, run-length encoded, as an immutable value."""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _algebra, _dilation, _label, _measure, _outline, _runs
+from ._validate import (
+    INT32_MAX,
+    INT32_MIN,
+    as_array2d,
+    as_connectivity,
+    as_float,
+    as_int,
+    as_int32_array,
+    as_pair,
+    as_rows,
+)
+from .ellipses import Ellipse, Quadrupole
+from .geom import AffineTransform, Box2I, LinearTransform, Point2D, Point2I, Value
+
+if TYPE_CHECKING:
+    import shapely
+
+    from .footprints import FootprintSet
+
+__all__ = ["SpanSet"]
+
+Element: TypeAlias = "float | SpanSet"
+Shape: TypeAlias = Literal["disk", "square", "diamond"]
+Mapping: TypeAlias = Callable[[NDArray[np.float64], NDArray[np.float64]], tuple[ArrayLike, ArrayLike]]
+
+# Pixels that a transform looks at in one go.
+_CHUNK = 1 << 20
+
+
+class SpanSet(Value):
+    """A set of pixels, kept as spans: runs of pixels in a row.
+
+    Parameters
+    ----------
+    spans : array_like of int, shape (n, 3)
+        Spans ``(y, x_start, x_stop)``, half-open, in any order; they may overlap, touch or be empty.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `spans` is not an array of integers of shape (n, 3), or a span stops before it starts.
+    OverflowError
+        If a coordinate, or the row or column after one, does not fit into int32.
+
+    Notes
+    -----
+    The spans are canonical: sorted by (y, x), disjoint, apart from each other in a row, never empty. Each set of pixels
+    has one such form, so that equal sets have equal arrays and hashes. `len` counts spans and `area` pixels.
+
+    The operators ``|``, ``&``, ``-``, ``^``, ``<=`` and ``>=`` are those of `frozenset`. Costs grow with the
+    number of spans, whatever box they lie in.
+
+    Examples
+    --------
+    >>> from lsstregions import SpanSet
+    >>> ring = SpanSet.disk(3) - SpanSet.disk(1)
+    >>> ring.area, ring.euler_number
+    (24, 0)
+    >>> ring.contains([0, 3], [0, 0])
+    array([False,  True])
+    """
+
+    __slots__ = ("array",)
+
+    #: The spans ``(y, x_start, x_stop)``: int32 of shape (n, 3), read-only.
+    array: NDArray[np.int32]
+
+    def __init__(self, spans: ArrayLike = ()):
+        given = np.asarray(spans)
+        if given.size == 0 and given.ndim < 2:
+            given = np.empty((0, 3), np.int32)
+        if given.ndim != 2 or given.shape[1] != 3:
+            raise ValueError(f"spans must have the shape (n, 3), not {given.shape}")
+        runs = as_int32_array(given, "spans")
+        if len(runs) and (runs[:, 2] < runs[:, 1]).any():
+            backwards = runs[runs[:, 2] < runs[:, 1]][0].tolist()
+            raise ValueError(f"spans must not stop before they start: (y, x_start, x_stop) = {tuple(backwards)}")
+        if len(runs) and runs[:, 0].max() == INT32_MAX:
+            raise OverflowError(f"spans must lie in rows below {INT32_MAX}")
+        canonical = _runs.canonical(runs)
+        self._set_array(canonical.copy() if np.may_share_memory(canonical, given) else canonical)
+
+    def _set_array(self, runs: NDArray[np.int32]) -> None:
+        runs.flags.writeable = False
+        self._set(array=runs)
+
+    @classmethod
+    def _from_canonical(cls, runs: NDArray[np.int32]) -> Self:
+        """Wrap canonical runs that nobody else will write to."""
+        spans = cls.__new__(cls)
+        spans._set_array(runs)
+        return spans
+
+    # Constructors
+
+    @classmethod
+    def from_mask(cls, mask: ArrayLike, xy0: tuple[int, int] | Point2I = (0, 0)) -> Self:
+        """Return the pixels where a mask is true.
+
+        Parameters
+        ----------
+        mask : array_like of bool, shape (ny, nx)
+        xy0 : pair of int, optional
+            The pixel ``(x, y)`` of ``mask[0, 0]``.
+
+        Raises
+        ------
+        TypeError
+            If `mask` is not boolean; `from_bits` takes integers.
+        """
+        array = as_array2d(mask, "mask")
+        if array.dtype != bool:
+            raise TypeError(f"mask must be boolean, not of dtype {array.dtype}; see SpanSet.from_bits")
+        return cls._from_bytes(array, xy0)
+
+    @classmethod
+    def from_bits(cls, array: ArrayLike, bits: int | None = None, xy0: tuple[int, int] | Point2I = (0, 0)) -> Self:
+        """Return the pixels where any of some bits is set.
+
+        Parameters
+        ----------
+        array : array_like of int, shape (ny, nx)
+            Bit fields, as in a data quality array.
+        bits : int, optional
+            The bits to look for, 1 for the first, 2 for the second, 3 for both; any bit by default.
+        xy0 : pair of int, optional
+            The pixel ``(x, y)`` of ``array[0, 0]``.
+        """
+        field = as_array2d(array, "array")
+        if field.dtype.kind not in "iub":
+            raise TypeError(f"array must be integers, not of dtype {field.dtype}")
+        if bits is None:
+            return cls._from_bytes(field != 0, xy0)
+        wanted = as_int(bits, "bits")
+        if field.dtype == bool:
+            field = field.view(np.uint8)
+        if not 0 <= wanted < 1 << 8 * field.dtype.itemsize:
+            raise ValueError(f"bits must be bits of {field.dtype}, not {wanted}")
+        return cls._from_bytes((field.view(f"u{field.dtype.itemsize}") & wanted) != 0, xy0)
+
+    @classmethod
+    def _from_bytes(cls, mask: NDArray[np.bool_], xy0: tuple[int, int] | Point2I) -> Self:
+        box = Box2I.from_shape(mask.shape, xy0)
+        if box.is_empty:
+            return cls()
+        if mask.strides[1] != 1:
+            mask = np.ascontiguousarray(mask)
+        return cls._from_canonical(_runs.from_mask(mask.view(np.uint8), *box.xy0))
+
+    @classmethod
+    def from_indices(cls, y: ArrayLike, x: ArrayLike) -> Self:
+        """Return the pixels ``(x[i], y[i])``, given in the order of `numpy.nonzero`; some may be given twice."""
+        rows, columns = as_int32_array(y, "y"), as_int32_array(x, "x")
+        if rows.shape != columns.shape:
+            raise ValueError(f"y and x must have one shape, not {rows.shape} and {columns.shape}")
+        if columns.size and columns.max() == INT32_MAX:
+            raise OverflowError(f"x must be less than {INT32_MAX}")
+        return cls(np.column_stack((rows.ravel(), columns.ravel(), columns.ravel() + 1)))
+
+    @classmethod
+    def from_box(cls, box: Box2I) -> Self:
+        """Return the pixels of a box."""
+        if not isinstance(box, Box2I):
+            raise TypeError(f"box must be a Box2I, not {box!r}")
+        as_rows(box.height, "box")
+        runs = np.empty((box.height, 3), np.int32)
+        runs[:, 0] = box.y.to_array()
+        runs[:, 1:] = box.x.start, box.x.stop
+        return cls._from_canonical(runs)
+
+    @classmethod
+    def from_ellipse(cls, ellipse: Ellipse) -> Self:
+        """Return the pixels whose centres are inside an ellipse or on its edge, as LSST has it.
+
+        Raises
+        ------
+        OverflowError
+            If the ellipse leaves int32.
+        """
+        if not isinstance(ellipse, Ellipse):
+            raise TypeError(f"ellipse must be an Ellipse, not {ellipse!r}")
+        core, center = ellipse.core.to_quadrupole(), ellipse.center
+        width, height = math.sqrt(core.xx), math.sqrt(core.yy)
+        if max(abs(center.x) + width, abs(center.y) + height) >= INT32_MAX:
+            raise OverflowError(f"ellipse must lie within int32, not {ellipse!r}")
+        # In row y, x - center.x is slope * dy -+ sqrt(square - shrink * dy**2).
+        bottom, top = math.ceil(center.y - height), math.floor(center.y + height)
+        as_rows(top - bottom + 1, "ellipse")
+        rows = np.arange(bottom, top + 1)
+        slope, square, shrink = 0.0, core.xx, 0.0
+        if core.yy > np.finfo(float).eps * core.xx:
+            slope = core.xy / core.yy
+            square = core.xx - core.xy * slope
+            shrink = square / core.yy
+        dy = rows - center.y
+        under_root = square - shrink * dy * dy
+        rows, dy, under_root = rows[under_root >= 0], dy[under_root >= 0], under_root[under_root >= 0]
+        half, middle = np.sqrt(under_root), center.x + slope * dy
+        return cls(_row_runs(rows, np.ceil(middle - half).astype(np.int64), np.floor(middle + half).astype(np.int64)))
+
+    @classmethod
+    def disk(cls, radius: float) -> Self:
+        """Return every offset ``(dx, dy)`` with ``dx**2 + dy**2 <= radius**2``, a structuring element."""
+        r = _as_radius(radius)
+        dy = np.arange(-math.floor(r), math.floor(r) + 1, dtype=np.int64)
+        half = np.sqrt(np.maximum(r * r - dy * dy, 0)).astype(np.int64)
+        # The root may be off by its last bit.
+        half += (half + 1) ** 2 + dy * dy <= r * r
+        half -= half**2 + dy * dy > r * r
+        return cls._from_canonical(_row_runs(dy, -half, half))
+
+    @classmethod
+    def square(cls, radius: float) -> Self:
+        """Return every offset ``(dx, dy)`` with ``max(|dx|, |dy|) <= radius``, a structuring element."""
+        r = math.floor(_as_radius(radius))
+        return cls.from_box(Box2I((-r, r + 1), (-r, r + 1)))
+
+    @classmethod
+    def diamond(cls, radius: float) -> Self:
+        """Return every offset ``(dx, dy)`` with ``|dx| + |dy| <= radius``, a structuring element."""
+        r = math.floor(_as_radius(radius))
+        dy = np.arange(-r, r + 1, dtype=np.int64)
+        return cls._from_canonical(_row_runs(dy, abs(dy) - r, r - abs(dy)))
+
+    # Access
+
+    @property
+    def y(self) -> NDArray[np.int32]:
+        """Row of each span."""
+        return self.array[:, 0]
+
+    @property
+    def x_start(self) -> NDArray[np.int32]:
+        """First column of each span."""
+        return self.array[:, 1]
+
+    @property
+    def x_stop(self) -> NDArray[np.int32]:
+        """Column after the last one of each span."""
+        return self.array[:, 2]
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __iter__(self) -> Iterator[tuple[int, int, int]]:
+        return map(tuple, self.array.tolist())
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SpanSet):
+            return NotImplemented
+        return np.array_equal(self.array, other.array)
+
+    def __hash__(self) -> int:
+        return hash((SpanSet, self.array.tobytes()))
+
+    def __repr__(self) -> str:
+        if len(self) <= 4:
+            return f"SpanSet({self.array.tolist()})"
+        x_start, x_stop, y_start, y_stop = self._bounds()
+        return f"<SpanSet: {len(self)} spans, {self.area} pixels in x=({x_start}, {x_stop}), y=({y_start}, {y_stop})>"
+
+    def __runs__(self) -> NDArray[np.int32]:
+        """Offer the canonical runs to the rasterizer."""
+        return self.array
+
+    def _offsets(self) -> NDArray[np.int64]:
+        return np.array([0, len(self)])
+
+    def _bounds(self) -> tuple[int, int, int, int]:
+        x_start, x_stop, y_start, y_stop = _measure.bounds(self.array, self._offsets())[0].tolist()
+        return x_start, x_stop, y_start, y_stop
+
+    # Measures
+
+    @property
+    def area(self) -> int:
+        """Number of pixels."""
+        return _runs.area(self.array)
+
+    @property
+    def bbox(self) -> Box2I:
+        """The smallest box that holds the pixels; empty for an empty set."""
+        x_start, x_stop, y_start, y_stop = self._bounds()
+        return Box2I((x_start, x_stop), (y_start, y_stop))
+
+    @property
+    def centroid(self) -> Point2D:
+        """Mean position of the pixel centres; NaN for an empty set."""
+        x0, y0 = self._origin()
+        sums = self.moments(1, center=(x0, y0))
+        if not len(self):
+            return Point2D(math.nan, math.nan)
+        return Point2D(x0 + sums[0, 1] / sums[0, 0], y0 + sums[1, 0] / sums[0, 0])
+
+    def _origin(self) -> tuple[int, int]:
+        """Return a pixel of the set, to sum from: sums of small numbers are exact."""
+        return (int(self.array[0, 1]), int(self.array[0, 0])) if len(self) else (0, 0)
+
+    @property
+    def quadrupole(self) -> Quadrupole:
+        """Second central moments of the pixel centres over the area, in pixel**2.
+
+        A pixel counts as a point: the 1/12 that its own extent would add is left out.
+
+        Raises
+        ------
+        ValueError
+            If the set is empty.
+        """
+        if not len(self):
+            raise ValueError("an empty SpanSet has no quadrupole")
+        sums = self.moments(2, center=self.centroid) / self.area
+        xx, yy = float(sums[0, 2]), float(sums[2, 0])
+        # Pixels in a line fill this bound up to rounding.
+        bound = math.sqrt(xx * yy)
+        return Quadrupole(xx, yy, min(max(float(sums[1, 1]), -bound), bound))
+
+    def moments(self, order: int = 3, *, center: tuple[float, float] | Point2D = (0.0, 0.0)) -> NDArray[np.float64]:
+        """Return the moments of the pixel centres, in closed form for each span.
+
+        Parameters
+        ----------
+        order : int, optional
+            Highest power of each coordinate, at most 3.
+        center : pair of float, optional
+            The point ``(x, y)`` that moments are taken about: `centroid` gives the central moments.
+
+        Returns
+        -------
+        ndarray, shape (order + 1, order + 1)
+            ``M[p, q]``, the sum of ``(y - center_y)**p * (x - center_x)**q`` over the pixels, in the order of
+            `skimage.measure.moments`.
+        """
+        order = as_int(order, "order")
+        if not 0 <= order <= 3:
+            raise ValueError(f"order must be 0 to 3, not {order}")
+        x, y = (np.array([as_float(value, "center")]) for value in center)
+        return _measure.moments(self.array, self._offsets(), x, y, order)[0]
+
+    @property
+    def perimeter(self) -> int:
+        """Length of the outline along the pixel edges, holes included."""
+        below = int(_measure.adjacency(self.array, self._offsets())[0, 0])
+        return 2 * len(self) + 2 * self.area - 2 * below
+
+    @property
+    def euler_number(self) -> int:
+        """Number of 8-connected components less the number of holes in them."""
+        return len(self) - int(_measure.adjacency(self.array, self._offsets())[0, 2])
+
+    # Set algebra
+
+    def union(*sets: "SpanSet") -> "SpanSet":
+        """Return the pixels in any of the sets: ``a.union(b)`` or ``SpanSet.union(*sets)``."""
+        arrays = [_as_spans(spans, "sets").array for spans in sets]
+        if len(arrays) == 2:
+            return SpanSet._from_canonical(_algebra.unite(*arrays))
+        return SpanSet(np.concatenate(arrays)) if arrays else SpanSet()
+
+    def intersection(*sets: "SpanSet") -> "SpanSet":
+        """Return the pixels in all of the sets, of which there is at least one."""
+        if not sets:
+            raise TypeError("the intersection of no sets would be the whole plane")
+        arrays = sorted((_as_spans(spans, "sets").array for spans in sets), key=len)
+        common = arrays[0]
+        for runs in arrays[1:]:
+            common = _algebra.intersect(common, runs)
+        return SpanSet._from_canonical(common)
+
+    def difference(self, *others: "SpanSet") -> "SpanSet":
+        """Return the pixels of this set that are in none of the others."""
+        left = self.array
+        for other in others:
+            left = _algebra.subtract(left, _as_spans(other, "others").array)
+        return SpanSet._from_canonical(left)
+
+    def symmetric_difference(self, other: "SpanSet") -> "SpanSet":
+        """Return the pixels in one of the sets but not in both."""
+        return SpanSet._from_canonical(_algebra.exclude(self.array, _as_spans(other, "other").array))
+
+    def __or__(self, other: "SpanSet") -> "SpanSet":
+        return self.union(other) if isinstance(other, SpanSet) else NotImplemented
+
+    def __and__(self, other: "SpanSet") -> "SpanSet":
+        return self.intersection(other) if isinstance(other, SpanSet) else NotImplemented
+
+    def __sub__(self, other: "SpanSet") -> "SpanSet":
+        return self.difference(other) if isinstance(other, SpanSet) else NotImplemented
+
+    def __xor__(self, other: "SpanSet") -> "SpanSet":
+        return self.symmetric_difference(other) if isinstance(other, SpanSet) else NotImplemented
+
+    def complement(self, box: Box2I) -> "SpanSet":
+        """Return the pixels of a box that are not in this set."""
+        inside = self.clip(box)
+        as_rows(box.height, "box")
+        return SpanSet._from_canonical(_runs.complement(inside.array, *_edges(box)))
+
+    # Predicates
+
+    def issubset(self, other: "SpanSet") -> bool:
+        """Whether every pixel of this set is in the other."""
+        return _algebra.covers(_as_spans(other, "other").array, self.array)
+
+    def issuperset(self, other: "SpanSet") -> bool:
+        """Whether every pixel of the other set is in this one."""
+        return _algebra.covers(self.array, _as_spans(other, "other").array)
+
+    def isdisjoint(self, other: "SpanSet") -> bool:
+        """Whether the sets share no pixel."""
+        return not self.overlaps(other)
+
+    def overlaps(self, other: "SpanSet") -> bool:
+        """Whether the sets share a pixel; an empty set overlaps nothing."""
+        return _algebra.overlap(self.array, _as_spans(other, "other").array)
+
+    def __le__(self, other: "SpanSet") -> bool:
+        return self.issubset(other) if isinstance(other, SpanSet) else NotImplemented
+
+    def __ge__(self, other: "SpanSet") -> bool:
+        return self.issuperset(other) if isinstance(other, SpanSet) else NotImplemented
+
+    def __lt__(self, other: "SpanSet") -> bool:
+        return self <= other and self != other if isinstance(other, SpanSet) else NotImplemented
+
+    def __gt__(self, other: "SpanSet") -> bool:
+        return self >= other and self != other if isinstance(other, SpanSet) else NotImplemented
+
+    def contains(self, x: ArrayLike, y: ArrayLike) -> Any:
+        """Whether points lie in pixels of this set.
+
+        Parameters
+        ----------
+        x, y : float or array_like
+            Coordinates, broadcast against each other. A point belongs to the pixel that covers it; NaN is in none.
+
+        Returns
+        -------
+        bool or ndarray of bool
+            Of the shape of `x` and `y`.
+        """
+        columns, rows = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
+        found = _runs.find(self.array, np.ascontiguousarray(columns).ravel(), np.ascontiguousarray(rows).ravel())
+        return (found >= 0).reshape(columns.shape) if columns.ndim else bool(found[0] >= 0)
+
+    def __contains__(self, point: Point2I | Point2D | tuple[float, float]) -> bool:
+        x, y = point
+        return self.contains(as_float(x, "x"), as_float(y, "y"))
+
+    # Moving and cutting
+
+    def shift(self, dx: int, dy: int) -> "SpanSet":
+        """Return the set moved by `dx` columns and `dy` rows.
+
+        Raises
+        ------
+        OverflowError
+            If it would leave int32.
+        """
+        dx, dy = as_int(dx, "dx"), as_int(dy, "dy")
+        if not len(self):
+            return self
+        self._check_room(dx, dx, dy, dy)
+        return SpanSet._from_canonical(self.array + np.array([dy, dx, dx], np.int32))
+
+    def _check_room(self, left: int, right: int, down: int, up: int) -> None:
+        """Raise where the bounds, moved by these, leave int32."""
+        x_start, x_stop, y_start, y_stop = self._bounds()
+        if (
+            min(x_start + left, y_start + down) < INT32_MIN
+            or max(x_stop + right, y_stop + up) > INT32_MAX
+            or max(map(abs, (left, right, down, up))) > INT32_MAX
+        ):
+            raise OverflowError(f"the result leaves int32: {self!r} moved by x {left}, {right} and y {down}, {up}")
+
+    def clip(self, box: Box2I) -> "SpanSet":
+        """Return the pixels of this set that lie in a box."""
+        if not isinstance(box, Box2I):
+            raise TypeError(f"box must be a Box2I, not {box!r}")
+        return SpanSet._from_canonical(_runs.clip(self.array, *_edges(box)))
+
+    def transform(
+        self, mapping: LinearTransform | AffineTransform | Mapping, inverse: Mapping | None = None
+    ) -> "SpanSet":
+        """Return the pixels that a mapping of the plane takes this set to, as LSST has it.
+
+        A pixel belongs to the result if the inverse mapping takes its centre into the set, and it lies in the box of
+        what the mapping makes of the corner pixels' centres and of the ends of spans.
+
+        Parameters
+        ----------
+        mapping : LinearTransform, AffineTransform or callable
+            A callable takes arrays ``x, y`` to arrays ``x, y``; it should be smooth, all but straight over 16 pixels.
+        inverse : callable, optional
+            The inverse of a callable.
+
+        Raises
+        ------
+        ValueError
+            If the mapping has no inverse, or takes a pixel of the set nowhere (NaN).
+        OverflowError
+            If the result leaves int32.
+
+        Notes
+        -----
+        The cost grows with the area of the result.
+        """
+        back: Any = inverse
+        if isinstance(mapping, LinearTransform | AffineTransform):
+            back = mapping.inverse()
+        elif inverse is None:
+            raise TypeError("inverse must be given with a mapping that is not an AffineTransform")
+        if not len(self):
+            return self
+        candidates = self._image(mapping)
+        parts = []
+        # A chunk of about _CHUNK pixels at a time.
+        areas = np.cumsum(candidates.x_stop - candidates.x_start.astype(np.int64))
+        for runs in np.split(candidates.array, np.searchsorted(areas, np.arange(_CHUNK, areas[-1:].sum(), _CHUNK))):
+            y, x = _runs.indices(runs)
+            kept = self.contains(*back(x.astype(float), y.astype(float)))
+            parts.append(SpanSet.from_indices(y[kept], x[kept]))
+        return SpanSet.union(*parts)
+
+    def _image(self, mapping: Mapping) -> "SpanSet":
+        """Return a set that holds the image under a mapping and not much more: boxes around images of short pieces."""
+        box = self._bounds()
+        ends = _mapped(
+            mapping,
+            np.r_[self.x_start, self.x_stop - 1.0, box[0], box[1] - 1, box[0], box[1] - 1],
+            np.r_[self.y, self.y, box[2], box[2], box[3] - 1, box[3] - 1],
+        )
+        count = -(-(self.x_stop - self.x_start.astype(np.int64)) // 16)
+        which = np.repeat(np.arange(len(self)), count)
+        first = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+        left = self.x_start[which] + 16.0 * first - 0.5
+        right = np.minimum(left + 16, self.x_stop[which] - 0.5)
+        low = self.y[which] - 0.5
+        x, y = _mapped(mapping, np.stack((left, right, right, left)), np.stack((low, low, low + 1, low + 1)))
+        x_start = np.maximum(np.floor(x.min(axis=0)), np.ceil(ends[0].min() - 0.5))
+        x_stop = np.minimum(np.ceil(x.max(axis=0)), np.floor(ends[0].max() + 0.5)) + 1
+        y_start = np.maximum(np.floor(y.min(axis=0)), np.ceil(ends[1].min() - 0.5))
+        y_stop = np.minimum(np.ceil(y.max(axis=0)), np.floor(ends[1].max() + 0.5)) + 1
+        height = np.maximum(y_stop - y_start, 0).astype(np.int64)
+        as_rows(int(height.sum()), "transform")
+        piece = np.repeat(np.arange(len(height)), height)
+        rows = y_start[piece] + np.arange(len(piece)) - np.repeat(np.cumsum(height) - height, height)
+        return SpanSet(np.column_stack((rows, x_start[piece], np.maximum(x_stop, x_start)[piece])))
+
+    # Morphology
+
+    def dilate(self, element: Element, shape: Shape = "disk") -> "SpanSet":
+        """Return the union of this set shifted by every pixel of a structuring element.
+
+        Parameters
+        ----------
+        element : float or SpanSet
+            A radius in pixels, or any set of offsets.
+        shape : {"disk", "square", "diamond"}, optional
+            What a radius is the radius of.
+
+        Raises
+        ------
+        ValueError
+            If `element` is empty or negative.
+        OverflowError
+            If the result leaves int32.
+        """
+        element = _as_element(element, shape)
+        if not len(self):
+            return self
+        x_start, x_stop, y_start, y_stop = element._bounds()
+        self._check_room(x_start, x_stop - 1, y_start, y_stop - 1)
+        return SpanSet._from_canonical(_dilation.dilate(self.array, element.array))
+
+    def erode(self, element: Element, shape: Shape = "disk") -> "SpanSet":
+        """Return the pixels from which every offset of a structuring element leads into this set.
+
+        The parameters and errors are those of `dilate`.
+        """
+        element = _as_element(element, shape)
+        if not len(self):
+            return self
+        x_start, x_stop, y_start, y_stop = element._bounds()
+        self._check_room(1 - x_stop, -x_start, 1 - y_stop, -y_start)
+        return SpanSet._from_canonical(_dilation.erode(self.array, element.array))
+
+    def open(self, element: Element, shape: Shape = "disk") -> "SpanSet":
+        """Return the set eroded and then dilated: the union of all shifted elements that fit into it."""
+        return self.erode(element, shape).dilate(element, shape)
+
+    def close(self, element: Element, shape: Shape = "disk") -> "SpanSet":
+        """Return the set dilated and then eroded: gaps that the element does not fit into are filled."""
+        return self.dilate(element, shape).erode(element, shape)
+
+    def fill_holes(self, connectivity: int = 8) -> "SpanSet":
+        """Return the set with its holes filled: the background that no path leads out of.
+
+        Parameters
+        ----------
+        connectivity : {8, 4}, optional
+            That of the set. Paths through the background are 4-connected around an 8-connected set, and 8-connected
+            around a 4-connected one.
+        """
+        background = _runs.surroundings(self.array)
+        labels, count = _label.label(background, 12 - as_connectivity(connectivity))
+        outside = np.zeros(count, bool)
+        outside[labels[background[:, 1] == INT32_MIN]] = True
+        outside[labels[background[:, 2] == INT32_MAX]] = True
+        holes = background[~outside[labels]]
+        return SpanSet._from_canonical(_algebra.unite(self.array, holes))
+
+    def boundary(self, side: Literal["inner", "outer"] = "inner") -> "SpanSet":
+        """Return the pixels along the outline.
+
+        Parameters
+        ----------
+        side : {"inner", "outer"}, optional
+            The pixels of the set that share an edge with one that is not in it, or the other way round.
+        """
+        if side not in ("inner", "outer"):
+            raise ValueError(f"side must be 'inner' or 'outer', not {side!r}")
+        return self - self.erode(1) if side == "inner" else self.dilate(1) - self
+
+    def convex_hull(self) -> "SpanSet":
+        """Return the pixels whose centres lie in the convex hull of this set's pixel centres, edge included."""
+        _, _, y_start, y_stop = self._bounds()
+        as_rows(y_stop - y_start, "the hull")
+        return SpanSet._from_canonical(_outline.hull(self.array))
+
+    # Components
+
+    def components(self, connectivity: int = 8) -> "FootprintSet":
+        """Return the connected parts, in the raster order of their first pixels, each as one footprint.
+
+        Parameters
+        ----------
+        connectivity : {8, 4}, optional
+            Whether pixels that share only a corner are connected.
+        """
+        from .footprints import FootprintSet
+
+        labels, count = _label.label(self.array, as_connectivity(connectivity))
+        return FootprintSet._from_columns(*_label.group(self.array, labels, count))
+
+    def is_contiguous(self, connectivity: int = 8) -> bool:
+        """Whether the set is connected; an empty one is."""
+        return _label.label(self.array, as_connectivity(connectivity))[1] <= 1
+
+    # Other forms
+
+    def to_mask(self, box: Box2I | None = None) -> NDArray[np.bool_]:
+        """Return a boolean array of a box, by default `bbox`, that is true where the set is."""
+        box = self.bbox if box is None else box
+        mask = np.zeros(box.shape, bool)
+        self.clip(box).paint(mask, True, box.xy0)
+        return mask
+
+    def indices(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the coordinates ``y, x`` of every pixel in raster order; they index an array as they are."""
+        return _runs.indices(self.array)
+
+    def flatten(self, image: ArrayLike, xy0: tuple[int, int] | Point2I = (0, 0)) -> NDArray:
+        """Return the values of an image under this set, in raster order.
+
+        Parameters
+        ----------
+        image : array_like, shape (ny, nx, ...)
+        xy0 : pair of int, optional
+            The pixel ``(x, y)`` of ``image[0, 0]``.
+
+        Returns
+        -------
+        ndarray, shape (area, ...)
+
+        Raises
+        ------
+        ValueError
+            If the set leaves the image; `clip` it first.
+        """
+        array = np.asarray(image)
+        x0, y0 = self._check_inside(array, xy0)
+        values = np.empty((self.area, *array.shape[2:]), array.dtype)
+        rows = _as_bytes(array)
+        if rows is None:
+            y, x = self.indices()
+            values[...] = array[y - y0, x - x0]
+        elif values.size:
+            _runs.gather(rows, self.array, x0, y0, values.reshape(-1).view(np.uint8))
+        return values
+
+    def unflatten(self, values: ArrayLike, box: Box2I | None = None, fill: Any = 0) -> NDArray:
+        """Return an image of a box with values under this set: the inverse of `flatten`.
+
+        Parameters
+        ----------
+        values : array_like, shape (area, ...)
+        box : Box2I, optional
+            What the image covers, by default `bbox`; it must hold the set.
+        fill : optional
+            The value of all other pixels.
+
+        Returns
+        -------
+        ndarray, shape (height, width, ...)
+        """
+        array = np.asarray(values)
+        if array.ndim < 1 or len(array) != self.area:
+            raise ValueError(f"values must have the shape ({self.area}, ...), not {array.shape}")
+        box = self.bbox if box is None else box
+        image = np.full((*box.shape, *array.shape[1:]), fill, array.dtype)
+        x0, y0 = self._check_inside(image, box.xy0)
+        rows = _as_bytes(image)
+        if rows is None:
+            y, x = self.indices()
+            image[y - y0, x - x0] = array
+        elif array.size:
+            flat = np.ascontiguousarray(array).reshape(-1)
+            _runs.scatter(rows, self.array, x0, y0, flat.view(np.uint8))
+        return image
+
+    def paint(self, image: NDArray, value: Any, xy0: tuple[int, int] | Point2I = (0, 0)) -> None:
+        """Write a value to the pixels of an image under this set.
+
+        Parameters
+        ----------
+        image : ndarray, shape (ny, nx, ...)
+            Changed in place.
+        value : scalar or array_like
+            What one pixel of the image takes.
+        xy0 : pair of int, optional
+            The pixel ``(x, y)`` of ``image[0, 0]``.
+
+        Raises
+        ------
+        ValueError
+            If the set leaves the image; `clip` it first.
+        """
+        if not isinstance(image, np.ndarray):
+            raise TypeError(f"image must be an ndarray, not {type(image).__name__}")
+        if not image.flags.writeable:
+            raise ValueError("image must be writeable")
+        x0, y0 = self._check_inside(image, xy0)
+        rows = _as_bytes(image)
+        if rows is None:
+            y, x = self.indices()
+            image[y - y0, x - x0] = value
+            return
+        element = np.empty(image.shape[2:], image.dtype)
+        element[...] = value
+        if element.size:
+            _runs.paint(rows, self.array, x0, y0, element.reshape(-1).view(np.uint8))
+
+    def _check_inside(self, image: NDArray, xy0: tuple[int, int] | Point2I) -> tuple[int, int]:
+        """Return `xy0` after a check that the set lies in an image that begins there."""
+        if image.ndim < 2:
+            raise ValueError(f"image must have at least 2 dimensions, not the shape {image.shape}")
+        x0, y0 = as_pair(xy0, "xy0")
+        x_start, x_stop, y_start, y_stop = self._bounds()
+        height, width = image.shape[:2]
+        if len(self) and (x_start < x0 or y_start < y0 or x_stop > x0 + width or y_stop > y0 + height):
+            raise ValueError(
+                f"the set, in x=({x_start}, {x_stop}), y=({y_start}, {y_stop}), leaves the image,"
+                f" in x=({x0}, {x0 + width}), y=({y0}, {y0 + height}); clip it first"
+            )
+        return x0, y0
+
+    def to_polygon(self) -> "shapely.Polygon | shapely.MultiPolygon":
+        """Return the outline along the pixel edges, holes included, in pixel coordinates.
+
+        There is one polygon for each 4-connected component; polygons that touch in a corner stay apart, and all
+        are valid. The pixels whose centres they contain are those of the set.
+        """
+        import shapely
+
+        if not len(self):
+            return shapely.Polygon()
+        corners, ring_offsets, ring_runs = _outline.outline(self.array, self._offsets())
+        rings = shapely.linearrings(corners - 0.5, indices=np.repeat(np.arange(len(ring_runs)), np.diff(ring_offsets)))
+        labels, count = _label.label(self.array, 4)
+        part = labels[ring_runs]
+        # The outer ring of each part, the only one that runs anticlockwise, must come first.
+        order = np.lexsort((~shapely.is_ccw(rings), part))
+        polygons = shapely.polygons(rings[order], indices=part[order])
+        return polygons[0] if count == 1 else shapely.multipolygons(polygons)
+
+
+def _as_spans(spans: Any, name: str) -> SpanSet:
+    if not isinstance(spans, SpanSet):
+        raise TypeError(f"{name} must be a SpanSet, not {type(spans).__name__}")
+    return spans
+
+
+def _as_radius(radius: Any) -> float:
+    """Return a radius that a structuring element may have; integers stay exact."""
+    value = radius if isinstance(radius, int) else as_float(radius, "radius")
+    if not 0 <= value < math.inf:
+        raise ValueError(f"radius must be finite and not negative, not {value}")
+    if value >= INT32_MAX:
+        raise OverflowError(f"radius must fit into int32, not {value}")
+    as_rows(2 * math.floor(value) + 1, "radius")
+    return value
+
+
+def _as_element(element: Any, shape: str) -> SpanSet:
+    if isinstance(element, SpanSet):
+        if not len(element):
+            raise ValueError("element must not be empty")
+        return element
+    if shape not in ("disk", "square", "diamond"):
+        raise ValueError(f"shape must be 'disk', 'square' or 'diamond', not {shape!r}")
+    made: SpanSet = getattr(SpanSet, shape)(element)
+    return made
+
+
+def _row_runs(rows: NDArray, first: NDArray, last: NDArray) -> NDArray[np.int32]:
+    """Return runs from the first and last columns of rows; rows where last < first have none."""
+    kept = first <= last
+    return as_int32_array(np.column_stack((rows, first, last + 1))[kept], "spans")
+
+
+def _edges(box: Box2I) -> tuple[int, int, int, int]:
+    return box.x.start, box.x.stop, box.y.start, box.y.stop
+
+
+def _mapped(mapping: Any, x: NDArray, y: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    x_out, y_out = (np.asarray(values, float) for values in mapping(x, y))
+    if not (np.isfinite(x_out).all() and np.isfinite(y_out).all()):
+        raise ValueError("mapping takes some pixels of the set nowhere: it gave NaN or infinity")
+    if max(abs(x_out).max(), abs(y_out).max()) >= INT32_MAX:
+        raise OverflowError("mapping takes some pixels of the set beyond int32")
+    return x_out, y_out
+
+
+def _as_bytes(image: NDArray) -> NDArray[np.uint8] | None:
+    """Return a view of an image as bytes, one row a row, or None where it has none."""
+    if image.dtype.hasobject or image.size == 0 or (image.ndim > 2 and not image.flags.c_contiguous):
+        return None
+    rows = image.reshape(len(image), -1)
+    return rows.view(np.uint8) if rows.strides[1] == rows.itemsize else None
