@@ -7,12 +7,13 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 
-# A checked build: array bounds are tested in every kernel.
+# A checked build: array bounds are tested in every kernel, and the portable code stands in for that of this machine.
 CHECKED = os.environ.get("LSSTREGIONS_DEBUG", "0") not in ("", "0")
 # There is no stable ABI for free-threaded interpreters yet.
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 macros = [] if FREE_THREADED else [("Py_LIMITED_API", "0x030b0000")]
+macros += [("LSSTREGIONS_PORTABLE", "1")] if CHECKED else []
 flags = [] if sys.platform == "win32" else ["-O3"]
 headers = sorted(str(path) for pattern in ("*.pxd", "*.h") for path in Path("cext").glob(pattern))
 

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+/* LSSTREGIONS_PORTABLE leaves out all that is not plain C, so that it can be tested anywhere. */
+#ifndef LSSTREGIONS_PORTABLE
 #if defined(__SSE2__) || defined(_M_X64)
 #include <emmintrin.h>
 #define LSSTREGIONS_SSE2 1
@@ -14,13 +16,21 @@
 #include <immintrin.h>
 #define LSSTREGIONS_X86_DISPATCH 1
 #endif
+#endif
 #ifdef _MSC_VER
 #include <intrin.h>
 #endif
 
-/* Compile a function for several machines and choose when it is first called, where the loader can. */
-#if defined(__x86_64__) && defined(__GLIBC__) && (defined(__clang__) ? __clang_major__ >= 16 : __GNUC__ >= 8)
-#define LSSTREGIONS_CLONES __attribute__((unused, target_clones("avx512f", "avx2", "default")))
+#ifdef __GNUC__
+#define LSSTREGIONS_UNUSED __attribute__((unused))
+#else
+#define LSSTREGIONS_UNUSED
+#endif
+
+/* Compile a function for several machines and choose when the library is loaded, where the loader can. */
+#if defined(LSSTREGIONS_X86_DISPATCH) && defined(__GLIBC__) \
+    && (defined(__clang__) ? __clang_major__ >= 16 : __GNUC__ >= 8)
+#define LSSTREGIONS_CLONES LSSTREGIONS_UNUSED __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define LSSTREGIONS_CLONES LSSTREGIONS_UNUSED
 #endif
