@@ -610,9 +610,9 @@ class TestTransforms:
 
     @given(st.one_of(linears, affines), floats, floats)
     def test_inverse(self, transform, x, y):
-        assume(np.linalg.cond(transform.matrix[:2, :2]) < 1e4)
+        assume(abs(transform.determinant) > 1e-3 and np.linalg.cond(transform.matrix[:2, :2]) < 1e4)
         back = transform.inverse()(transform(Point2D(x, y)))
-        assert tuple(back) == pytest.approx((x, y), rel=1e-6, abs=1e-3)
+        assert tuple(back) == pytest.approx((x, y), rel=1e-6, abs=1e-2)
         assert transform.inverse().determinant == pytest.approx(1 / transform.determinant, rel=1e-6)
 
     @given(affines)
