@@ -10,7 +10,6 @@ distortion (a^2 - b^2) / (a^2 + b^2), reduced shear (a - b) / (a + b), conformal
 """
 
 import math
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeAlias
 
 import numpy as np
@@ -311,8 +310,10 @@ class Quadrupole(_Core):
     @property
     def determinant(self) -> float:
         """Determinant of the second moments, (a b)^2, correctly rounded and never negative."""
-        exact = Fraction(self.xx) * Fraction(self.yy) - Fraction(self.xy) ** 2
-        return max(float(exact), 0.0)
+        # In integers, for the difference of the products cancels where the ellipse is thin.
+        (xx, xx_unit), (yy, yy_unit), (xy, xy_unit) = (part.as_integer_ratio() for part in self._parts())
+        numerator = xx * yy * xy_unit**2 - xy**2 * xx_unit * yy_unit
+        return max(numerator / (xx_unit * yy_unit * xy_unit**2), 0.0)
 
     def _shape(self) -> _Shape:
         return _Shape.from_moments(self.xx, self.yy, self.xy, math.sqrt(self.determinant))

@@ -43,9 +43,7 @@ NAMES = {name: getattr(ellipses, name) for name in ellipses.__all__} | {"Point2D
 sizes = st.floats(1e-3, 1e3)
 angles = st.floats(-math.pi / 2, math.pi / 2)
 # Not so thin that moments or a distortion could not tell the shorter axis to the tolerances of the laws.
-axes = st.builds(
-    lambda size, ratio, theta: Axes(size, size * ratio, theta), sizes, st.floats(0.03, 30), angles
-)
+axes = st.builds(lambda size, ratio, theta: Axes(size, size * ratio, theta), sizes, st.floats(0.03, 30), angles)
 cores = st.builds(lambda core, to: TO[to](core), axes, st.sampled_from(sorted(TO)))
 centers = st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3))
 ellipse = st.builds(Ellipse, cores, centers)
@@ -107,17 +105,13 @@ class TestRecorded:
             assert converted.determinant_radius == pytest.approx(case["determinantRadius"], rel=1e-13)
             assert converted.trace_radius == pytest.approx(case["traceRadius"], rel=1e-13)
             assert tuple(converted.dimensions) == pytest.approx(case["dimensions"], rel=1e-12)
-            assert converted.grid_transform().matrix == pytest.approx(
-                np.array(case["gridTransform"]), rel=1e-9
-            )
+            assert converted.grid_transform().matrix == pytest.approx(np.array(case["gridTransform"]), rel=1e-9)
             assert same(converted.grown(2), Axes(*case["grow2"]), 1e-12)
             assert same(converted.scaled(3), Axes(*case["scale3"]), 1e-12)
 
     def test_axes_are_normalized(self, recorded):
         for case in recorded:
-            assert numbers(Axes(*case["axes"]).normalized()) == pytest.approx(
-                case["normalized_axes"], rel=1e-14
-            )
+            assert numbers(Axes(*case["axes"]).normalized()) == pytest.approx(case["normalized_axes"], rel=1e-14)
 
     def test_ellipses(self, recorded):
         for case in recorded:
