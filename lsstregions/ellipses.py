@@ -10,7 +10,6 @@ distortion (a^2 - b^2) / (a^2 + b^2), reduced shear (a - b) / (a + b), conformal
 """
 
 import math
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeAlias
 
 import numpy as np
@@ -26,6 +25,7 @@ from .geom import (
     Point,
     Point2D,
     Value,
+    cos_sin,
     scalar_or_array,
 )
 
@@ -47,11 +47,12 @@ __all__ = [
 ]
 
 # What rounding may do to xx * yy - xy**2 of a line, relative to xx * yy.
-_ROUNDING = 16 * np.finfo(float).eps
+_ROUNDING = 16 * float(np.finfo(float).eps)
+_UNDERFLOW = float(np.finfo(float).tiny)
 
 
 class _Shape(NamedTuple):
-    """What all cores convert through: semi-axes a >= b, ln(a / b) and the angle.
+    """What all cores convert through: semi-axes (either may be the longer), ln(a / b) and the angle.
 
     The logarithm says what the two axes cannot: their ratio, when it is nearly 1.
     """
@@ -63,14 +64,12 @@ class _Shape(NamedTuple):
 
     @classmethod
     def from_axes(cls, a: float, b: float, theta: float) -> "_Shape":
-        if a < b:
-            a, b, theta = b, a, theta + math.pi / 2
         if a == b:
             eta = 0.0
-        elif b == 0:
-            eta = math.inf
+        elif a == 0 or b == 0:
+            eta = math.copysign(math.inf, a - b)
         else:
-            eta = math.log1p((a - b) / b)
+            eta = math.log1p((a - b) / b) if a > b else -math.log1p((b - a) / a)
         return cls(a, b, eta, theta)
 
     @classmethod
@@ -90,6 +89,15 @@ class _Shape(NamedTuple):
         return cls(a, b, eta, 0.5 * math.atan2(2 * xy, xx - yy))
 
     @property
+    def normalized(self) -> "_Shape":
+        """The same with a >= b and the angle in (-pi/2, pi/2]."""
+        a, b, eta, theta = self
+        if a < b:
+            a, b, eta, theta = b, a, -eta, theta + math.pi / 2
+        theta = math.remainder(theta, math.pi)
+        return _Shape(a, b, eta, math.pi / 2 if theta == -math.pi / 2 else theta)
+
+    @property
     def determinant_radius(self) -> float:
         return math.sqrt(self.a) * math.sqrt(self.b)
 
@@ -102,7 +110,7 @@ class _Shape(NamedTuple):
         aa, bb = self.a * self.a, self.b * self.b
         if aa == bb:
             return aa, bb, 0.0
-        cosine, sine = math.cos(self.theta), math.sin(self.theta)
+        cosine, sine = cos_sin(self.theta)
         # a^2 - b^2 by way of the logarithm, which does not cancel for a nearly round ellipse.
         xy = (aa + bb) * math.tanh(self.eta) * cosine * sine
         return aa * cosine**2 + bb * sine**2, aa * sine**2 + bb * cosine**2, xy
@@ -125,8 +133,8 @@ class _Core(Value):
 
     def to_axes(self) -> "Axes":
         """Return the semi-axes, a >= b, and the angle of the longer one in (-pi/2, pi/2]."""
-        a, b, _, theta = self._shape()
-        return Axes(a, b, _half_turn(theta))
+        a, b, _, theta = self._shape().normalized
+        return Axes(a, b, theta)
 
     def to_quadrupole(self) -> "Quadrupole":
         """Return the second moments."""
@@ -178,7 +186,7 @@ class _Core(Value):
     def dimensions(self) -> Extent2D:
         """Full width and height of the box around the ellipse; finite and not negative also for a line."""
         a, b, _, theta = self._shape()
-        cosine, sine = math.cos(theta), math.sin(theta)
+        cosine, sine = cos_sin(theta)
         return Extent2D(2 * math.hypot(a * cosine, b * sine), 2 * math.hypot(a * sine, b * cosine))
 
     def normalized(self) -> Self:
@@ -189,8 +197,8 @@ class _Core(Value):
         """Return the core with `buffer` added to both semi-axes; ValueError if one becomes negative."""
         a, b, _, theta = self._shape()
         buffer = as_finite(buffer, "buffer")
-        if b + buffer < 0:
-            raise ValueError(f"buffer must not be less than minus the shorter semi-axis {b}, not {buffer}")
+        if min(a, b) + buffer < 0:
+            raise ValueError(f"buffer must not be below {-min(a, b)}, the shorter semi-axis, not {buffer}")
         return self._like(_Shape.from_axes(a + buffer, b + buffer, theta))
 
     def scaled(self, factor: float) -> Self:
@@ -205,7 +213,7 @@ class _Core(Value):
         if not isinstance(linear, LinearTransform):
             raise TypeError(f"transform must be a LinearTransform or an AffineTransform, not {transform!r}")
         a, b, _, theta = self._shape()
-        cosine, sine = math.cos(theta), math.sin(theta)
+        cosine, sine = cos_sin(theta)
         # The images of the semi-axes, whose outer products sum to the second moments.
         (ux, uy), (vx, vy) = linear._apply(a * cosine, a * sine), linear._apply(-b * sine, b * cosine)
         product = abs(linear.determinant) * a * b
@@ -224,9 +232,9 @@ class _Core(Value):
         It is the inverse of the symmetric square root of the matrix of second moments.
         """
         a, b, _, theta = self._shape()
-        if b == 0:
+        if a == 0 or b == 0:
             raise ValueError("an ellipse of area zero cannot be mapped to the unit circle")
-        cosine, sine = math.cos(theta), math.sin(theta)
+        cosine, sine = cos_sin(theta)
         off_diagonal = (1 / a - 1 / b) * cosine * sine
         return LinearTransform(
             [
@@ -263,8 +271,7 @@ class Axes(_Core):
 
     def normalized(self) -> Self:
         """Return the same ellipse with a >= b and theta in (-pi/2, pi/2]."""
-        a, b, _, theta = self._shape()
-        return type(self)(a, b, _half_turn(theta))
+        return self._like(self._shape().normalized)
 
     def __repr__(self) -> str:
         return f"Axes(a={self.a!r}, b={self.b!r}, theta={self.theta!r})"
@@ -273,13 +280,13 @@ class Axes(_Core):
 class Quadrupole(_Core):
     """Second moments: those of the Gaussian whose 1-sigma contour is the ellipse.
 
-    With semi-axes a, b and angle t: ``xx = a^2 cos^2 t + b^2 sin^2 t``, ``yy = a^2 sin^2 t + b^2 cos^2 t`` and
-    ``xy = (a^2 - b^2) cos t sin t``.
+    With semi-axes a, b at the angle t: ``xx = a^2 cos^2 t + b^2 sin^2 t``, ``yy = a^2 sin^2 t + b^2 cos^2 t``
+    and ``xy = (a^2 - b^2) cos t sin t``.
 
     Parameters
     ----------
     xx, yy, xy : float
-        Moments in square pixels. The matrix must have no negative eigenvalue, but for rounding: then it is flat.
+        Moments in square pixels, of a matrix without negative eigenvalues (but for rounding: that is flat).
     """
 
     __slots__ = ("xx", "xy", "yy")
@@ -289,7 +296,9 @@ class Quadrupole(_Core):
 
     def __init__(self, xx: float, yy: float, xy: float = 0.0):
         xx, yy, xy = _not_negative(xx, "xx"), _not_negative(yy, "yy"), as_finite(xy, "xy")
-        if abs(xy) > math.sqrt(xx) * math.sqrt(yy) * (1 + _ROUNDING):
+        # Each moment of a line may have been rounded, or have underflowed.
+        limit = math.sqrt(max(xx, _UNDERFLOW)) * math.sqrt(max(yy, _UNDERFLOW)) * (1 + _ROUNDING)
+        if abs(xy) > limit:
             raise ValueError(f"xy must not exceed sqrt(xx yy), not xx={xx}, yy={yy}, xy={xy}")
         self._set(xx=xx, yy=yy, xy=xy)
 
@@ -301,8 +310,10 @@ class Quadrupole(_Core):
     @property
     def determinant(self) -> float:
         """Determinant of the second moments, (a b)^2, correctly rounded and never negative."""
-        exact = Fraction(self.xx) * Fraction(self.yy) - Fraction(self.xy) ** 2
-        return max(float(exact), 0.0)
+        # In integers, for the difference of the products cancels where the ellipse is thin.
+        (xx, xx_unit), (yy, yy_unit), (xy, xy_unit) = (part.as_integer_ratio() for part in self._parts())
+        numerator = xx * yy * xy_unit**2 - xy**2 * xx_unit * yy_unit
+        return max(numerator / (xx_unit * yy_unit * xy_unit**2), 0.0)
 
     def _shape(self) -> _Shape:
         return _Shape.from_moments(self.xx, self.yy, self.xy, math.sqrt(self.determinant))
@@ -360,7 +371,7 @@ class Ellipticity(Value):
         return kind._from_eta(self._eta(), self.theta)
 
     def _eta(self) -> float:
-        """Return ln(a / b)."""
+        """Return ln(a / b), not negative."""
         raise NotImplementedError
 
     @staticmethod
@@ -440,7 +451,7 @@ class Radius(Value):
         return self.value
 
     def _long_axis(self, eta: float) -> float:
-        """Return the longer semi-axis of an ellipse of this radius."""
+        """Return the longer semi-axis of an ellipse of this radius and ln(a / b)."""
         raise NotImplementedError
 
     @staticmethod
@@ -668,7 +679,7 @@ class Ellipse(Value):
         """Return the points ``(x, y)`` of the outline at ``t`` radians, centre + a cos t + b sin t."""
         axes = self.core if isinstance(self.core, Axes) else self.core.to_axes()
         along, across = axes.a * np.cos(t), axes.b * np.sin(t)
-        cosine, sine = math.cos(axes.theta), math.sin(axes.theta)
+        cosine, sine = cos_sin(axes.theta)
         return (
             self.center.x + cosine * along - sine * across,
             self.center.y + sine * along + cosine * across,
@@ -704,12 +715,6 @@ class Ellipse(Value):
         x = np.asarray(x, dtype=float)
         inside = (dy * dy <= yy) & (x >= middle - half_width) & (x <= middle + half_width)
         return scalar_or_array(inside)
-
-
-def _half_turn(theta: float) -> float:
-    """Return an angle in (-pi/2, pi/2] that differs by a multiple of pi."""
-    theta = math.remainder(theta, math.pi)
-    return math.pi / 2 if theta == -math.pi / 2 else theta
 
 
 def _not_negative(value: Any, name: str) -> float:

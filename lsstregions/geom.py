@@ -89,6 +89,14 @@ def pixel_at(coordinate: float) -> int:
     return below + 1 if coordinate - below >= 0.5 else below
 
 
+def cos_sin(angle: float) -> tuple[float, float]:
+    """Return cosine and sine; exact for what is the nearest float to a multiple of a right angle."""
+    quarters = angle / (math.pi / 2)
+    if quarters.is_integer() and abs(quarters) < 1e6:
+        return ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))[int(quarters) % 4]
+    return math.cos(angle), math.sin(angle)
+
+
 def scalar_or_array(inside: Any) -> Any:
     """Return a 0-d truth as a bool, an array as it is."""
     return inside if np.ndim(inside) else bool(inside)
@@ -1190,9 +1198,11 @@ class LinearTransform(Value):
 
     @classmethod
     def rotation(cls, angle: Angle) -> Self:
-        """Return the anticlockwise rotation by an angle, a number in radians or a Quantity."""
-        angle = as_radians(angle)
-        cosine, sine = math.cos(angle), math.sin(angle)
+        """Return the anticlockwise rotation by an angle, a number in radians or a Quantity.
+
+        Right angles are exact: they map pixel centres to pixel centres.
+        """
+        cosine, sine = cos_sin(as_radians(angle))
         return cls([[cosine, -sine], [sine, cosine]])
 
     @property

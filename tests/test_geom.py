@@ -128,7 +128,7 @@ class TestPointsAndExtents:
         operation = OPERATORS[sign]
         result = operation(a, b)
         assert type(result) is kind
-        axes = [(p if np.isscalar(p) else p[axis] for p in (a, b)) for axis in (0, 1)]
+        axes = [[p if np.isscalar(p) else p[axis] for p in (a, b)] for axis in (0, 1)]
         assert tuple(result) == tuple(operation(*axis) for axis in axes)
 
     @pytest.mark.parametrize("sign", OPERATORS)
@@ -146,9 +146,9 @@ class TestPointsAndExtents:
             OPERATORS[sign](a, b)
 
     def test_unary(self):
-        assert -EI == Extent2I(-7, 2)
+        assert Extent2I(-7, 2) == -EI
         assert +EI == EI
-        assert -ED == Extent2D(-0.5, 1.5)
+        assert Extent2D(-0.5, 1.5) == -ED
         assert EI.norm == math.hypot(7, 2)
         assert EI.squared_norm == 53
         assert Extent2I(HIGH, HIGH).squared_norm == 2 * HIGH**2
@@ -390,7 +390,7 @@ class TestIntervalI:
             IntervalI(0, 1.5)
         with pytest.raises(TypeError, match="IntervalI"):
             IntervalI(0, 1).clipped_to(IntervalD(0, 1))
-        with pytest.raises(ValueError, match="multiple of 0.5"):
+        with pytest.raises(ValueError, match=r"multiple of 0\.5"):
             IntervalI(0, 5).reflected_about(0.3)
         with pytest.raises(ValueError, match="edges"):
             IntervalI.from_interval_d(IntervalD(0, 1), "grow")
@@ -461,11 +461,8 @@ class TestBox2I:
 
     @given(boxes, st.lists(st.tuples(coordinates, coordinates)))
     def test_contains_points(self, box, points):
-        expected = [
-            Point2D(*p).to_pixel()
-            in set(map(lambda p: Point2I(*p), zip(*(g.ravel().tolist() for g in box.grid()), strict=True)))
-            for p in points
-        ]  # noqa: C417, E501
+        members = {Point2I(x, y) for y in box.y for x in box.x}
+        expected = [Point2D(*p).to_pixel() in members for p in points]
         x, y = np.array(points).reshape(-1, 2).T
         assert box.contains(x, y).tolist() == expected
         assert [Point2D(*p) in box for p in points] == expected
@@ -613,9 +610,9 @@ class TestTransforms:
 
     @given(st.one_of(linears, affines), floats, floats)
     def test_inverse(self, transform, x, y):
-        assume(np.linalg.cond(transform.matrix[:2, :2]) < 1e4)
+        assume(abs(transform.determinant) > 1e-3 and np.linalg.cond(transform.matrix[:2, :2]) < 1e4)
         back = transform.inverse()(transform(Point2D(x, y)))
-        assert tuple(back) == pytest.approx((x, y), rel=1e-6, abs=1e-3)
+        assert tuple(back) == pytest.approx((x, y), rel=1e-6, abs=1e-2)
         assert transform.inverse().determinant == pytest.approx(1 / transform.determinant, rel=1e-6)
 
     @given(affines)
@@ -645,6 +642,9 @@ class TestTransforms:
         turn = LinearTransform.rotation(90 * u.deg)
         assert turn == LinearTransform.rotation(math.pi / 2)
         assert tuple(turn(Point2D(1, 0))) == pytest.approx((0, 1))
+        assert [tuple(LinearTransform.rotation(n * 90 * u.deg)(Point2I(3, 1))) for n in (-1, 1, 2, 3)] == [
+            (1, -3), (-1, 3), (-3, -1), (1, -3),
+        ]  # fmt: skip
         assert LinearTransform.scaling(2) == LinearTransform([[2, 0], [0, 2]])
         assert LinearTransform.scaling(2, 3).determinant == 6
         assert AffineTransform() == AffineTransform(LinearTransform(), Extent2D(0, 0))
