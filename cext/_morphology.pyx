@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
@@ -19,11 +19,14 @@ cdef extern from "bitrows.h":
 
 
 def widen(const int32_t[:, ::1] runs, int32_t dy, int32_t left, int32_t right):
-    """Move runs by `dy` rows, their starts by `left` and their stops by `right`; join those that touch, drop the empty."""
+    """Move runs by `dy` rows, their starts by `left` and their stops by `right`.
+
+    Runs that then touch are joined; those that become empty or leave int32 are dropped.
+    """
     cdef Py_ssize_t i, count = 0, n = runs.shape[0]
     cdef const Span *span
     cdef Span *widened
-    cdef Span moved
+    cdef int64_t y, start, stop
     cdef int32_t[:, ::1] out = np.empty((n, 3), np.int32)
     if n == 0:
         return np.asarray(out)
@@ -31,15 +34,17 @@ def widen(const int32_t[:, ::1] runs, int32_t dy, int32_t left, int32_t right):
     widened = <Span *> &out[0, 0]
     with nogil:
         for i in range(n):
-            moved.y = span[i].y + dy
-            moved.x_start = span[i].x_start + left
-            moved.x_stop = span[i].x_stop + right
-            if moved.x_start >= moved.x_stop:
+            y = span[i].y + <int64_t> dy
+            start = max(span[i].x_start + <int64_t> left, INT32_MIN)
+            stop = min(span[i].x_stop + <int64_t> right, INT32_MAX)
+            if start >= stop or not INT32_MIN <= y <= INT32_MAX:
                 continue
-            if count and widened[count - 1].y == moved.y and widened[count - 1].x_stop >= moved.x_start:
-                widened[count - 1].x_stop = moved.x_stop
+            if count and widened[count - 1].y == y and widened[count - 1].x_stop >= start:
+                widened[count - 1].x_stop = <int32_t> stop
             else:
-                widened[count] = moved
+                widened[count].y = <int32_t> y
+                widened[count].x_start = <int32_t> start
+                widened[count].x_stop = <int32_t> stop
                 count += 1
     return np.asarray(out)[:count]
 

@@ -15,11 +15,11 @@ cdef extern from "bits.h":
 
 
 def canonical(const int32_t[:, ::1] runs):
-    """Sort runs ``int32[n, 3]``, join those that touch or overlap, drop empty ones; return canonical ones as they are."""
+    """Sort runs ``int32[n, 3]``, join those that touch or overlap, drop the empty; return canonical ones as they are."""
     array = np.asarray(runs)
     if is_canonical(runs):
         return array
-    order = np.argsort((array[:, 0].astype(np.int64) << 32) + array[:, 1], kind="stable")
+    order = np.argsort((array[:, 0].astype(np.int64) << 32) + (array[:, 1] + np.int64(2**31)), kind="stable")
     return _joined(array[order])
 
 

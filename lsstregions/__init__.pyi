@@ -1,6 +1,18 @@
 __version__: str
 
-from .ellipses import Axes, Ellipse, Quadrupole, Separable
+from .ellipses import (
+    Axes,
+    ConformalShear,
+    DeterminantRadius,
+    Distortion,
+    Ellipse,
+    LogDeterminantRadius,
+    LogTraceRadius,
+    Quadrupole,
+    ReducedShear,
+    Separable,
+    TraceRadius,
+)
 from .footprints import FootprintSet
 from .geom import (
     AffineTransform,

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _algebra, _morphology, _runs
+from ._validate import INT32_MAX, INT32_MIN
 
 Runs = NDArray[np.int32]
 
@@ -47,16 +48,21 @@ def erode(runs: Runs, element: Runs) -> Runs:
     """Return the pixels from which every pixel of `element` leads into `runs`; neither is empty."""
     x_start, x_stop = int(runs[:, 1].min()), int(runs[:, 2].max())
     y_start, y_stop = int(runs[0, 0]), int(runs[-1, 0]) + 1
-    if (y_stop - y_start) * ((x_stop - x_start) // 64 + 1) > WORDS_PER_RUN * len(runs):
+    left, right = int(element[:, 1].min()), int(element[:, 2].max()) - 1
+    down, up = int(element[0, 0]), int(element[-1, 0])
+    box = x_start - left, x_stop - right, y_start - down, y_stop - up
+    if box[0] >= box[1] or box[2] >= box[3]:
+        return runs[:0]
+    words = (y_stop - y_start) * ((x_stop - x_start) // 64 + 1)
+    reach = max(map(abs, (left, right, down, up)))
+    leaves_int32 = min(x_start, y_start) - reach < INT32_MIN or max(x_stop, y_stop) + reach > INT32_MAX
+    if words > WORDS_PER_RUN * len(runs) or leaves_int32:
         return _erode_runs(runs, element)
     # From a pixel of this box the element stays in the runs' own box; it leads out of the runs where it meets a
     # gap, and these pixels are the gaps dilated by the mirrored element.
-    left, right = int(element[:, 1].min()), int(element[:, 2].max()) - 1
-    down, up = int(element[0, 0]), int(element[-1, 0])
-    box = x_start - left, max(x_start - left, x_stop - right), y_start - down, max(y_start - down, y_stop - up)
     candidates = _runs.complement(runs[:0], *box)
     gaps = _runs.complement(runs, x_start, x_stop, y_start, y_stop)
-    if len(candidates) == 0 or len(gaps) == 0:
+    if len(gaps) == 0:
         return candidates
     mirrored = element[::-1, [0, 2, 1]] * np.int32(-1) + np.array([0, 1, 1], np.int32)
     return _algebra.subtract(candidates, dilate(gaps, mirrored))

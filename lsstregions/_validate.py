@@ -99,9 +99,9 @@ def as_int32_array(values: ArrayLike, name: str) -> NDArray[np.int32]:
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must be integers, not of dtype {array.dtype}")
     if array.dtype.kind == "f" and not np.array_equal(array, np.trunc(array)):
-        raise ValueError(f"{name} must be integral, not {array[array != np.trunc(array)].flat[0]!r}")
+        raise ValueError(f"{name} must be integral, not {array[array != np.trunc(array)][0].item()}")
     if array.max() > INT32_MAX or array.min() < INT32_MIN:
-        raise OverflowError(f"{name} must fit into int32, not {array.min()!r} to {array.max()!r}")
+        raise OverflowError(f"{name} must fit into int32, not {array.min().item()} to {array.max().item()}")
     return np.ascontiguousarray(array, dtype=np.int32)
 
 

@@ -200,12 +200,11 @@ class SpanSet(Value):
         slope, square, shrink = 0.0, core.xx, 0.0
         if core.yy > np.finfo(float).eps * core.xx:
             slope = core.xy / core.yy
-            square = core.xx - core.xy * slope
+            square = core.determinant / core.yy
             shrink = square / core.yy
         dy = rows - center.y
-        under_root = square - shrink * dy * dy
-        rows, dy, under_root = rows[under_root >= 0], dy[under_root >= 0], under_root[under_root >= 0]
-        half, middle = np.sqrt(under_root), center.x + slope * dy
+        # No row lies beyond the ellipse; less than zero is rounding.
+        half, middle = np.sqrt(np.maximum(square - shrink * dy * dy, 0)), center.x + slope * dy
         return cls(_row_runs(rows, np.ceil(middle - half).astype(np.int64), np.floor(middle + half).astype(np.int64)))
 
     @classmethod
@@ -471,16 +470,15 @@ class SpanSet(Value):
         if not len(self):
             return self
         self._check_room(dx, dx, dy, dy)
-        return SpanSet._from_canonical(self.array + np.array([dy, dx, dx], np.int32))
+        moved = self.array + np.array([dy, dx, dx])
+        return SpanSet._from_canonical(moved.astype(np.int32))
 
     def _check_room(self, left: int, right: int, down: int, up: int) -> None:
-        """Raise where the bounds, moved by these, leave int32."""
+        """Raise where the box whose edges are those of this set, moved by these, leaves int32."""
         x_start, x_stop, y_start, y_stop = self._bounds()
-        if (
-            min(x_start + left, y_start + down) < INT32_MIN
-            or max(x_stop + right, y_stop + up) > INT32_MAX
-            or max(map(abs, (left, right, down, up))) > INT32_MAX
-        ):
+        x_start, x_stop, y_start, y_stop = x_start + left, x_stop + right, y_start + down, y_stop + up
+        is_empty = x_start >= x_stop or y_start >= y_stop
+        if not is_empty and (min(x_start, y_start) < INT32_MIN or max(x_stop, y_stop) > INT32_MAX):
             raise OverflowError(f"the result leaves int32: {self!r} moved by x {left}, {right} and y {down}, {up}")
 
     def clip(self, box: Box2I) -> "SpanSet":
@@ -592,7 +590,7 @@ class SpanSet(Value):
         if not len(self):
             return self
         x_start, x_stop, y_start, y_stop = element._bounds()
-        self._check_room(1 - x_stop, -x_start, 1 - y_stop, -y_start)
+        self._check_room(-x_start, 1 - x_stop, -y_start, 1 - y_stop)
         return SpanSet._from_canonical(_dilation.erode(self.array, element.array))
 
     def open(self, element: Element, shape: Shape = "disk") -> "SpanSet":

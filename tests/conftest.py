@@ -11,9 +11,7 @@ import pytest
 hypothesis.settings.register_profile(
     "default", max_examples=100, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
-hypothesis.settings.register_profile(
-    "thorough", parent=hypothesis.settings.get_profile("default"), max_examples=10_000
-)
+hypothesis.settings.register_profile("thorough", parent=hypothesis.settings.get_profile("default"), max_examples=10_000)
 hypothesis.settings.load_profile(os.environ.get("LSSTREGIONS_HYPOTHESIS", "default"))
 
 

@@ -102,7 +102,7 @@ def convex_hull(mask):
 
 
 def transformed(mask, transform, inverse):
-    """Pixels whose centre comes from a pixel of the set, in the box of what becomes of the outermost pixels' centres."""
+    """Pixels whose centre comes from the set, in the box of what becomes of the outermost pixels' centres."""
     y, x = np.nonzero(mask)
     corners = np.array([transform(cx, cy) for cx in (x.min(), x.max()) for cy in (y.min(), y.max())])
     low, high = np.ceil(corners.min(axis=0) - 0.5).astype(int), np.floor(corners.max(axis=0) + 0.5).astype(int)
