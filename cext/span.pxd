@@ -4,7 +4,7 @@ Runs come as ``int32[n, 3]`` arrays and are read as ``Span`` structs: ``<const S
 """
 
 from cython cimport view
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy
 
@@ -12,24 +12,16 @@ from libc.string cimport memcpy
 cdef extern from "bits.h":
     Py_ssize_t edges_of_words(const uint64_t *, Py_ssize_t, uint64_t, int32_t, int32_t *) noexcept nogil
 
+cdef extern from "span.h":
+    ctypedef struct Span:
+        int32_t y
+        int32_t x_start
+        int32_t x_stop
 
-cdef struct Span:
-    int32_t y
-    int32_t x_start
-    int32_t x_stop
-
-
-# Place of a pixel edge in raster order: rows never touch, so a set of spans is a set of intervals on one line.
-cdef inline int64_t key(int32_t y, int32_t x) noexcept nogil:
-    return y * (<int64_t> 1 << 32) + (<uint32_t> x ^ <uint32_t> 0x80000000)
-
-
-cdef inline Span span_of(int64_t start, int64_t stop) noexcept nogil:
-    cdef Span span
-    span.y = <int32_t> (start >> 32)
-    span.x_start = <int32_t> (<uint32_t> start ^ <uint32_t> 0x80000000)
-    span.x_stop = <int32_t> (<uint32_t> stop ^ <uint32_t> 0x80000000)
-    return span
+    int64_t key(int32_t y, int32_t x) noexcept nogil
+    int64_t start_of(const Span *) noexcept nogil
+    int64_t stop_of(const Span *) noexcept nogil
+    Span span_of(int64_t start, int64_t stop) noexcept nogil
 
 
 cdef struct RunBuffer:
