@@ -1,8 +1,10 @@
 """What the benchmark scripts share: the frames they work on, timing in turns, and the table they print."""
 
 import argparse
+import importlib
 import time
 from collections.abc import Callable
+from types import ModuleType
 
 import numpy as np
 import scipy.ndimage
@@ -14,6 +16,18 @@ def parser(description: str) -> argparse.ArgumentParser:
     options.add_argument("--size", type=int, default=4096, help="side of the frame in pixels")
     options.add_argument("--repeats", type=int, default=7, help="how often each contender runs")
     return options
+
+
+def peer(name: str) -> ModuleType | None:
+    """Return a peer's module, or None where it is not installed; it runs on one thread."""
+    try:
+        module = importlib.import_module(name)
+    except ImportError:
+        print(f"({name} is not installed and left out)")
+        return None
+    if name == "cv2":
+        module.setNumThreads(1)
+    return module
 
 
 def star_field(size: int = 4096, seed: int = 1) -> np.ndarray:
@@ -42,7 +56,7 @@ def blobs(size: int = 4096, seed: int = 1) -> np.ndarray:
 def compare(
     title: str, contenders: dict[str, Callable[[], object] | None], repeats: int = 7, target: str = ""
 ) -> dict[str, float]:
-    """Time contenders in turns (A B A B ...) and print their medians, with the ratio to the first, which is ours.
+    """Time contenders in turns (A B A B ...) and print their medians and the ratios to the first, which is ours.
 
     A contender that is None, because its package is not installed, is left out. Returns the medians in seconds.
     """

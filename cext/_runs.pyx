@@ -15,7 +15,7 @@ cdef extern from "bits.h":
 
 
 def canonical(const int32_t[:, ::1] runs):
-    """Sort runs ``int32[n, 3]``, join those that touch or overlap, drop the empty; return canonical ones as they are."""
+    """Sort runs ``int32[n, 3]``, join those that touch or overlap, drop empty ones; canonical runs are returned as is."""
     array = np.asarray(runs)
     if is_canonical(runs):
         return array

@@ -1,0 +1,98 @@
+"""All kernels of run arrays: each gives the same from many threads at once, and each is known to its stub."""
+
+import ast
+import concurrent.futures
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lsstregions
+from lsstregions import SpanSet, _dilation
+
+MODULES = ["_algebra", "_label", "_measure", "_morphology", "_outline", "_runs"]
+
+
+def frame(seed, density=0.4):
+    return np.random.default_rng(seed).random((150, 333)) < density
+
+
+def cases(seed):
+    """One call of every kernel on data of its own: name -> arguments."""
+    mask = frame(seed)
+    a, b = SpanSet.from_mask(mask).array, SpanSet.from_mask(frame(seed + 1000)).array
+    offsets = np.array([0, len(a) // 3, len(a) // 2, len(a)])
+    labels = np.arange(len(a), dtype=np.int32) % 7
+    centers = np.arange(3.0)
+    image = np.zeros((150, 333 * 4), np.uint8)
+    values = np.arange(4 * mask.sum()).astype(np.uint8)
+    groups, rows = _dilation._groups(SpanSet.disk(4).array)
+    return {
+        "_algebra.covers": (a, b[:5]),
+        "_algebra.exclude": (a, b),
+        "_algebra.intersect": (a, b),
+        "_algebra.overlap": (a[::50].copy(), b[::50].copy()),
+        "_algebra.subtract": (a, b),
+        "_algebra.unite": (a, b),
+        "_label.group": (a, labels, 7),
+        "_label.label": (a, 8),
+        "_measure.adjacency": (a, offsets),
+        "_measure.areas": (a, offsets),
+        "_measure.bounds": (a, offsets),
+        "_measure.moments": (a, offsets, centers, centers, 3),
+        "_morphology.count_rows": (a,),
+        "_morphology.dilate_bits": (a, 0, 333, groups, rows, -4, -4, 9, 9),
+        "_morphology.widen": (a, 1, -1, 3),
+        "_outline.hull": (a,),
+        "_outline.outline": (a, offsets),
+        "_runs.area": (a,),
+        "_runs.canonical": (np.concatenate((b, a)),),
+        "_runs.clip": (a, 10, 200, 5, 100),
+        "_runs.complement": (a, 0, 333, 0, 150),
+        "_runs.find": (a, np.linspace(-5, 400, 999), np.linspace(-5, 160, 999)),
+        "_runs.from_mask": (mask.view(np.uint8), 0, 0),
+        "_runs.gather": (np.arange(image.size).astype(np.uint8).reshape(image.shape), a, 0, 0, values),
+        "_runs.indices": (a,),
+        "_runs.is_canonical": (a,),
+        "_runs.paint": (image, a, 0, 0, np.arange(4, dtype=np.uint8)),
+        "_runs.scatter": (image.copy(), a, 0, 0, values.copy()),
+        "_runs.surroundings": (a,),
+    }
+
+
+def run(name, seed):
+    """Return what a kernel returns, and what it made of its arguments."""
+    module, function = name.split(".")
+    arguments = cases(seed)[name]
+    result = getattr(importlib.import_module(f"lsstregions.{module}"), function)(*arguments)
+    return result, [argument for argument in arguments if isinstance(argument, np.ndarray)]
+
+
+def functions_of_stub(module):
+    stub = Path(lsstregions.__file__).with_name(f"{module}.pyi")
+    return {f"{module}.{node.name}" for node in ast.parse(stub.read_text()).body if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_kernel_has_a_stub_and_a_case():
+    stubs = set().union(*map(functions_of_stub, MODULES))
+    compiled = {
+        f"{module}.{name}"
+        for module in MODULES
+        for name, value in vars(importlib.import_module(f"lsstregions.{module}")).items()
+        if callable(value) and not name.startswith("_")
+    }
+    assert stubs == compiled == set(cases(0))
+
+
+@pytest.mark.parametrize("name", sorted(cases(0)))
+def test_threads(name):
+    seeds = range(8)
+    expected = [run(name, seed) for seed in seeds]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        for _ in range(3):
+            for (result, arguments), (result0, arguments0) in zip(
+                pool.map(run, [name] * 8, seeds), expected, strict=True
+            ):
+                np.testing.assert_equal(result, result0)
+                np.testing.assert_equal(arguments, arguments0)
