@@ -57,10 +57,11 @@ static inline ptrdiff_t intersect_sweep(const Span *a, ptrdiff_t na, const Span 
     while (a < a_end && b < b_end) {
         const int64_t a_stop = stop_of(a), b_stop = stop_of(b);
         const int64_t start = larger(start_of(a), start_of(b)), stop = smaller(a_stop, b_stop);
+        const int64_t leave_a = a_stop <= b_stop;
         *out = span_of(start, stop);
         out += start < stop;
-        a += a_stop <= b_stop;
-        b += b_stop <= a_stop;
+        a += leave_a;
+        b += 1 - leave_a;
     }
     return out - begin;
 }
