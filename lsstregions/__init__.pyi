@@ -1,7 +1,8 @@
 __version__: str
 
+from .detection import Threshold, detect_footprints
 from .ellipses import Axes, Ellipse, Quadrupole, Separable
-from .footprints import FootprintSet
+from .footprints import Footprint, FootprintSet, HeavyFootprint
 from .geom import (
     AffineTransform,
     Box2D,
