@@ -1,5 +1,6 @@
 __version__: str
 
+from .detection import Threshold, detect_footprints
 from .ellipses import (
     Axes,
     ConformalShear,
@@ -13,7 +14,7 @@ from .ellipses import (
     Separable,
     TraceRadius,
 )
-from .footprints import FootprintSet
+from .footprints import Footprint, FootprintSet, HeavyFootprint
 from .geom import (
     AffineTransform,
     Box2D,

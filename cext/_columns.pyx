@@ -1,0 +1,532 @@
+"""Many footprints in columns: sorting, grouping, joining and looking up their runs and peaks (docs/explanation/columns)."""
+
+import numpy as np
+
+from libc.math cimport fabs, floor
+from libc.stdint cimport INT32_MAX, INT32_MIN, int8_t, int32_t, int64_t, uint8_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc, qsort
+
+from span cimport Span, find_root, key, unite
+
+cdef extern from "threshold.h":
+    struct Peak:
+        int32_t x
+        int32_t y
+        double value
+
+# Bits that one pass of the radix sort looks at.
+cdef enum:
+    DIGIT = 11
+
+
+cdef struct Place:
+    uint64_t key
+    int64_t index
+
+
+def raster_order(const int32_t[:, ::1] runs):
+    """Return the permutation ``int64[n]`` that sorts runs by (y, x_start), keeping the order of equal ones."""
+    cdef Py_ssize_t i, n = runs.shape[0]
+    order = np.empty(n, np.int64)
+    cdef int64_t[::1] out = order
+    cdef Place *places
+    if n == 0:
+        return order
+    places = <Place *> malloc(2 * n * sizeof(Place))
+    if places == NULL:
+        raise MemoryError("no memory to sort the runs")
+    with nogil:
+        _sort_places(<const Span *> &runs[0, 0], n, places)
+        for i in range(n):
+            out[i] = places[i].index
+        free(places)
+    return order
+
+
+cdef void _sort_places(const Span *span, Py_ssize_t n, Place *places) noexcept nogil:
+    """Radix sort, the lowest digits first, on the place of each run in the box of all; there is room for 2 n places."""
+    cdef int32_t x_low = INT32_MAX, x_high = INT32_MIN, y_low = INT32_MAX, y_high = INT32_MIN
+    cdef uint64_t width, last
+    cdef Place *source = places
+    cdef Place *target = places + n
+    cdef Py_ssize_t i, digit, total, count
+    cdef Py_ssize_t[1 << DIGIT] begin
+    cdef int shift = 0
+    cdef bint is_sorted = True
+    for i in range(n):
+        x_low, x_high = min(x_low, span[i].x_start), max(x_high, span[i].x_start)
+        y_low, y_high = min(y_low, span[i].y), max(y_high, span[i].y)
+    width = <uint64_t> (x_high - <int64_t> x_low) + 1
+    for i in range(n):
+        source[i].key = <uint64_t> (span[i].y - <int64_t> y_low) * width + <uint64_t> (span[i].x_start - <int64_t> x_low)
+        source[i].index = i
+        is_sorted &= i == 0 or source[i - 1].key <= source[i].key
+    last = <uint64_t> (y_high - <int64_t> y_low) * width + (width - 1)
+    while not is_sorted and shift < 64 and last >> shift:
+        for digit in range(1 << DIGIT):
+            begin[digit] = 0
+        for i in range(n):
+            begin[source[i].key >> shift & ((1 << DIGIT) - 1)] += 1
+        total = 0
+        for digit in range(1 << DIGIT):
+            count = begin[digit]
+            begin[digit] = total
+            total += count
+        for i in range(n):
+            digit = source[i].key >> shift & ((1 << DIGIT) - 1)
+            target[begin[digit]] = source[i]
+            begin[digit] += 1
+        source, target = target, source
+        shift += DIGIT
+    if source != places:
+        for i in range(n):
+            places[i] = source[i]
+
+
+def fuse(const int32_t[:, ::1] runs, const int32_t[::1] labels, Py_ssize_t count):
+    """Return the union of the runs of each label, canonical, and ``offsets``, ``int64[count + 1]``.
+
+    The runs, sorted by (y, x_start), may overlap; those with a negative label are left out.
+    """
+    cdef Py_ssize_t i, k, n = runs.shape[0], total = 0
+    cdef const Span *span = <const Span *> &runs[0, 0] if n else NULL
+    cdef int64_t[::1] next_ = np.zeros(count + 1, np.int64)
+    cdef int32_t[:, ::1] grouped = np.empty((n, 3), np.int32)
+    cdef Span *fused = <Span *> &grouped[0, 0] if n else NULL
+    offsets = np.zeros(count + 1, np.int64)
+    cdef int64_t[::1] begin = offsets
+    cdef int64_t first
+    with nogil:
+        for i in range(n):
+            if labels[i] >= 0:
+                next_[labels[i] + 1] += 1
+        for k in range(count):
+            next_[k + 1] += next_[k]
+        for i in range(n):
+            if labels[i] >= 0:
+                fused[next_[labels[i]]] = span[i]
+                next_[labels[i]] += 1
+        # The counters have moved to the ends of their groups.
+        for k in range(count):
+            first = begin[k] = total
+            for i in range(next_[k - 1] if k else 0, next_[k]):
+                if fused[i].x_start >= fused[i].x_stop:
+                    continue
+                if total > first and fused[total - 1].y == fused[i].y and fused[total - 1].x_stop >= fused[i].x_start:
+                    fused[total - 1].x_stop = max(fused[total - 1].x_stop, fused[i].x_stop)
+                else:
+                    fused[total] = fused[i]
+                    total += 1
+        begin[count] = total
+    array = np.asarray(grouped)
+    return array if total == n else array[:total].copy(), offsets
+
+
+def split(const int32_t[:, ::1] runs, const int64_t[::1] offsets, int connectivity):
+    """Number the connected components of each footprint, one after the other: ``labels``, ``int32[n]``, and how many."""
+    cdef Py_ssize_t f, i, j, k, n = runs.shape[0]
+    cdef const Span *span = <const Span *> &runs[0, 0] if n else NULL
+    cdef int64_t reach = connectivity == 8
+    cdef int32_t count = 0
+    labels = np.empty(n, np.int32)
+    cdef int32_t[::1] parent = labels
+    with nogil:
+        for f in range(offsets.shape[0] - 1):
+            j = offsets[f]
+            for i in range(offsets[f], offsets[f + 1]):
+                parent[i] = <int32_t> i
+                while span[j].y < span[i].y - <int64_t> 1 or (
+                    span[j].y < span[i].y and span[j].x_stop + reach <= span[i].x_start
+                ):
+                    j += 1
+                k = j
+                while span[k].y < span[i].y and span[k].x_start < span[i].x_stop + reach:
+                    unite(&parent[0], <int32_t> i, <int32_t> k)
+                    k += 1
+                j = max(j, k - 1)
+        for i in range(n):
+            if parent[i] == i:
+                parent[i] = count
+                count += 1
+            else:
+                parent[i] = parent[parent[i]]
+    return labels, count
+
+
+def components(const int64_t[:, ::1] pairs, Py_ssize_t n):
+    """Number the connected components of `n` nodes with edges ``int64[m, 2]``: ``labels``, ``int32[n]``, and how many."""
+    cdef Py_ssize_t i
+    cdef int32_t count = 0
+    labels = np.arange(n, dtype=np.int32)
+    cdef int32_t[::1] parent = labels
+    with nogil:
+        for i in range(pairs.shape[0]):
+            unite(&parent[0], <int32_t> pairs[i, 0], <int32_t> pairs[i, 1])
+        for i in range(n):
+            parent[i] = find_root(&parent[0], <int32_t> i)
+        for i in range(n):
+            if parent[i] == i:
+                parent[i] = count
+                count += 1
+            else:
+                parent[i] = parent[parent[i]]
+    return labels, count
+
+
+# Peaks
+
+
+def labels_of_peaks(const uint8_t[::1] peaks, const int32_t[:, ::1] runs, const int32_t[::1] labels):
+    """Return the label ``int32[m]`` of the run that each peak lies in; peaks and runs are in raster order, none lies outside."""
+    cdef Py_ssize_t i, r = 0, n = peaks.shape[0] // sizeof(Peak)
+    cdef const Peak *peak = <const Peak *> &peaks[0] if n else NULL
+    result = np.empty(n, np.int32)
+    cdef int32_t[::1] out = result
+    cdef const Span *span
+    if n:
+        span = <const Span *> &runs[0, 0]
+        with nogil:
+            for i in range(n):
+                while key(span[r].y, span[r].x_stop) <= key(peak[i].y, peak[i].x):
+                    r += 1
+                out[i] = labels[r]
+    return result
+
+
+def order_peaks(const uint8_t[::1] peaks, const int32_t[::1] labels, const int8_t[::1] sign):
+    """Sort peaks by label, then the most significant first, then by x, then y.
+
+    That is the highest value where a label's sign is positive, the lowest where it is negative, the one farthest from 0
+    where it is 0. Returns the permutation, ``int64``, without the peaks whose label is negative, and the offsets.
+    """
+    cdef Py_ssize_t i, k, n = labels.shape[0], count = sign.shape[0]
+    cdef const Peak *peak = <const Peak *> &peaks[0] if n else NULL
+    offsets = np.zeros(count + 1, np.int64)
+    cdef int64_t[::1] begin = offsets
+    cdef int64_t[::1] order
+    cdef Ranked *ranked
+    with nogil:
+        for i in range(n):
+            if labels[i] >= 0:
+                begin[labels[i] + 1] += 1
+        for k in range(count):
+            begin[k + 1] += begin[k]
+    permutation = np.empty(offsets[count], np.int64)
+    if permutation.size == 0:
+        return permutation, offsets
+    order = permutation
+    ranked = <Ranked *> malloc(order.shape[0] * sizeof(Ranked))
+    if ranked == NULL:
+        raise MemoryError("no memory to sort the peaks")
+    with nogil:
+        for i in range(n):
+            k = labels[i]
+            if k >= 0:
+                ranked[begin[k]] = _ranked(peak + i, i, sign[k])
+                begin[k] += 1
+        for k in range(count, 0, -1):
+            begin[k] = begin[k - 1]
+        begin[0] = 0
+        for k in range(count):
+            _sort_ranked(ranked + begin[k], begin[k + 1] - begin[k])
+        for i in range(order.shape[0]):
+            order[i] = ranked[i].index
+        free(ranked)
+    return permutation, offsets
+
+
+cdef struct Ranked:
+    double significance
+    int32_t x
+    int32_t y
+    int64_t index
+
+
+cdef inline Ranked _ranked(const Peak *peak, Py_ssize_t index, int sign) noexcept nogil:
+    cdef Ranked ranked
+    ranked.significance = peak.value * sign if sign else fabs(peak.value)
+    ranked.x = peak.x
+    ranked.y = peak.y
+    ranked.index = index
+    return ranked
+
+
+cdef inline bint _before(const Ranked *a, const Ranked *b) noexcept nogil:
+    if a.significance != b.significance:
+        return a.significance > b.significance
+    if a.x != b.x:
+        return a.x < b.x
+    return a.y < b.y
+
+
+cdef int _compare(const void *a, const void *b) noexcept nogil:
+    return _before(<const Ranked *> b, <const Ranked *> a) - _before(<const Ranked *> a, <const Ranked *> b)
+
+
+cdef void _sort_ranked(Ranked *ranked, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i, j
+    cdef Ranked moving
+    if n > 16:
+        qsort(ranked, n, sizeof(Ranked), _compare)
+        return
+    for i in range(1, n):
+        moving = ranked[i]
+        j = i
+        while j > 0 and _before(&moving, &ranked[j - 1]):
+            ranked[j] = ranked[j - 1]
+            j -= 1
+        ranked[j] = moving
+
+
+def nearest_peaks(
+    const double[:, ::1] old_xy, const int64_t[::1] old_offsets, const double[:, ::1] new_xy, const int64_t[::1] new_offsets
+):
+    """Return for each new peak the nearest old one of the same footprint, ``int64``, -1 without one, and the distances."""
+    cdef Py_ssize_t f, i, k
+    cdef double dx, dy, square
+    nearest = np.full(new_xy.shape[0], -1, np.int64)
+    distance = np.full(new_xy.shape[0], np.inf)
+    cdef int64_t[::1] index = nearest
+    cdef double[::1] least = distance
+    with nogil:
+        for f in range(new_offsets.shape[0] - 1):
+            for i in range(new_offsets[f], new_offsets[f + 1]):
+                for k in range(old_offsets[f], old_offsets[f + 1]):
+                    dx = new_xy[i, 0] - old_xy[k, 0]
+                    dy = new_xy[i, 1] - old_xy[k, 1]
+                    square = dx * dx + dy * dy
+                    if square < least[i]:
+                        least[i] = square
+                        index[i] = k
+    return nearest, np.sqrt(distance)
+
+
+# Looking up
+
+
+cdef struct Rows:
+    int64_t *first
+    int64_t y_low
+    int64_t height
+
+
+cdef bint _index_rows(const Span *span, Py_ssize_t n, Rows *rows) noexcept nogil:
+    """Tell where the runs of each row begin; the index is left out where it would be much longer than the runs."""
+    cdef Py_ssize_t i
+    cdef int64_t row = 0
+    rows.first = NULL
+    rows.y_low = span[0].y
+    rows.height = span[n - 1].y - rows.y_low + 1
+    if rows.height > 8 * n + 1024:
+        return True
+    rows.first = <int64_t *> malloc((rows.height + 1) * sizeof(int64_t))
+    if rows.first == NULL:
+        return False
+    for i in range(n):
+        while row <= span[i].y - rows.y_low:
+            rows.first[row] = i
+            row += 1
+    while row <= rows.height:
+        rows.first[row] = n
+        row += 1
+    return True
+
+
+def at(const int32_t[:, ::1] runs, const int32_t[::1] owner, const double[::1] x, const double[::1] y):
+    """Return for each point the least owner of the runs that hold it, ``int64``, or -1.
+
+    The runs are sorted by (y, x_start); they may overlap.
+    """
+    cdef Py_ssize_t i, n = runs.shape[0]
+    cdef double column, row
+    cdef const Span *span
+    cdef Rows rows
+    cdef int64_t *reach
+    cdef bint good
+    result = np.full(x.shape[0], -1, np.int64)
+    cdef int64_t[::1] out = result
+    if n == 0:
+        return result
+    span = <const Span *> &runs[0, 0]
+    reach = <int64_t *> malloc(n * sizeof(int64_t))
+    good = _index_rows(span, n, &rows) and reach != NULL
+    if good:
+        with nogil:
+            # How far the runs up to each one reach: no run before it holds a point beyond that.
+            for i in range(n):
+                reach[i] = key(span[i].y, span[i].x_stop)
+                if i and reach[i - 1] > reach[i]:
+                    reach[i] = reach[i - 1]
+            for i in range(x.shape[0]):
+                column = floor(x[i] + 0.5)
+                row = floor(y[i] + 0.5)
+                # False for NaN as well.
+                if INT32_MIN <= column <= INT32_MAX and INT32_MIN <= row <= INT32_MAX:
+                    out[i] = _owner_at(span, n, owner, reach, &rows, <int32_t> column, <int32_t> row)
+    free(rows.first)
+    free(reach)
+    if not good:
+        raise MemoryError("no memory to look up the points")
+    return result
+
+
+cdef int64_t _owner_at(
+    const Span *span, Py_ssize_t n, const int32_t[::1] owner, const int64_t *reach, const Rows *rows, int32_t x, int32_t y
+) noexcept nogil:
+    cdef Py_ssize_t low = 0, high = n, middle
+    cdef int64_t place = key(y, x), least = -1
+    if not 0 <= y - rows.y_low < rows.height:
+        return -1
+    if rows.first != NULL:
+        low, high = rows.first[y - rows.y_low], rows.first[y - rows.y_low + 1]
+    while low < high:
+        middle = (low + high) // 2
+        if key(span[middle].y, span[middle].x_start) <= place:
+            low = middle + 1
+        else:
+            high = middle
+    low -= 1
+    while low >= 0 and reach[low] > place:
+        if key(span[low].y, span[low].x_stop) > place and (least < 0 or owner[low] < least):
+            least = owner[low]
+        low -= 1
+    return least
+
+
+def overlaps(
+    const int32_t[:, ::1] a, const int32_t[::1] a_owner, const int32_t[:, ::1] b, const int32_t[::1] b_owner
+):
+    """Return (owner in a, owner in b, pixels), ``int64[m, 3]``, for every two runs that overlap; both are sorted by (y, x_start)."""
+    cdef Py_ssize_t na = a.shape[0], nb = b.shape[0], count
+    cdef int64_t[:, ::1] out
+    if na == 0 or nb == 0:
+        return np.empty((0, 3), np.int64)
+    cdef int64_t *reach = <int64_t *> malloc(nb * sizeof(int64_t))
+    if reach == NULL:
+        raise MemoryError("no memory to match the footprints")
+    # Counted first, then written.
+    count = _overlaps(<const Span *> &a[0, 0], na, a_owner, <const Span *> &b[0, 0], nb, b_owner, reach, None)
+    result = np.empty((count, 3), np.int64)
+    out = result
+    _overlaps(<const Span *> &a[0, 0], na, a_owner, <const Span *> &b[0, 0], nb, b_owner, reach, out)
+    free(reach)
+    return result
+
+
+cdef Py_ssize_t _overlaps(
+    const Span *a, Py_ssize_t na, const int32_t[::1] a_owner, const Span *b, Py_ssize_t nb, const int32_t[::1] b_owner,
+    int64_t *reach, int64_t[:, ::1] out,
+) noexcept:
+    cdef Py_ssize_t i, j = 0, k, count = 0
+    cdef bint write = out is not None
+    cdef int32_t stop, start
+    with nogil:
+        for k in range(nb):
+            reach[k] = key(b[k].y, b[k].x_stop)
+            if k and reach[k - 1] > reach[k]:
+                reach[k] = reach[k - 1]
+        for i in range(na):
+            while j < nb and reach[j] <= key(a[i].y, a[i].x_start):
+                j += 1
+            k = j
+            while k < nb and key(b[k].y, b[k].x_start) < key(a[i].y, a[i].x_stop):
+                if b[k].y == a[i].y:
+                    start, stop = max(a[i].x_start, b[k].x_start), min(a[i].x_stop, b[k].x_stop)
+                    if start < stop:
+                        if write:
+                            out[count, 0], out[count, 1] = a_owner[i], b_owner[k]
+                            out[count, 2] = stop - <int64_t> start
+                        count += 1
+                k += 1
+    return count
+
+
+# Label images
+
+
+def paint_labels(int32_t[:, ::1] image, const int32_t[:, ::1] runs, const int64_t[::1] offsets, int32_t x0, int32_t y0):
+    """Write i + 1 under the runs of footprint i, which lie inside ``image[ny, nx]``; where several do, the first one's."""
+    cdef Py_ssize_t i, k, x
+    cdef const Span *span = <const Span *> &runs[0, 0] if runs.shape[0] else NULL
+    cdef int32_t *row
+    with nogil:
+        for i in range(offsets.shape[0] - 2, -1, -1):
+            for k in range(offsets[i], offsets[i + 1]):
+                row = &image[span[k].y - y0, 0]
+                for x in range(span[k].x_start - <Py_ssize_t> x0, span[k].x_stop - <Py_ssize_t> x0):
+                    row[x] = <int32_t> (i + 1)
+
+
+def runs_of_labels(const int64_t[:, :] labels, int32_t x0, int32_t y0):
+    """Return the runs of equal labels other than 0 in ``labels[ny, nx]``, and the label of each, ``int64``."""
+    cdef Py_ssize_t y, x, start, nx = labels.shape[1], count = 0
+    cdef int32_t[:, ::1] runs
+    cdef int64_t[::1] values
+    with nogil:
+        for y in range(labels.shape[0]):
+            for x in range(nx):
+                count += labels[y, x] != 0 and (x == 0 or labels[y, x - 1] != labels[y, x])
+    result, label = np.empty((count, 3), np.int32), np.empty(count, np.int64)
+    runs, values = result, label
+    count = 0
+    with nogil:
+        for y in range(labels.shape[0]):
+            x = 0
+            while x < nx:
+                start = x
+                x += 1
+                if labels[y, start] == 0:
+                    continue
+                while x < nx and labels[y, x] == labels[y, start]:
+                    x += 1
+                runs[count, 0] = <int32_t> (y0 + y)
+                runs[count, 1] = <int32_t> (x0 + start)
+                runs[count, 2] = <int32_t> (x0 + x)
+                values[count] = labels[y, start]
+                count += 1
+    return result, label
+
+
+def clip(const int32_t[:, ::1] runs, const int64_t[::1] offsets, int32_t x_start, int32_t x_stop, int32_t y_start, int32_t y_stop):
+    """Return the runs of each footprint that lie in a box, and their offsets."""
+    cdef Py_ssize_t i, k, count = 0
+    cdef const Span *span = <const Span *> &runs[0, 0] if runs.shape[0] else NULL
+    cdef int32_t[:, ::1] out = np.empty((runs.shape[0] + 1, 3), np.int32)
+    cdef Span *clipped = <Span *> &out[0, 0]
+    result = np.zeros(offsets.shape[0], np.int64)
+    cdef int64_t[::1] ends = result
+    with nogil:
+        for i in range(offsets.shape[0] - 1):
+            for k in range(offsets[i], offsets[i + 1]):
+                clipped[count].y = span[k].y
+                clipped[count].x_start = max(span[k].x_start, x_start)
+                clipped[count].x_stop = min(span[k].x_stop, x_stop)
+                count += (y_start <= span[k].y < y_stop) & (clipped[count].x_start < clipped[count].x_stop)
+            ends[i + 1] = count
+    return np.asarray(out)[:count].copy(), result
+
+
+def locate_peaks(
+    const uint8_t[::1] peaks, const int64_t[::1] peak_offsets, const int32_t[:, ::1] runs, const int64_t[::1] offsets
+):
+    """Return for each peak the index ``int64`` of the run of its own footprint that it lies in, or -1."""
+    cdef Py_ssize_t f, i, low, high, middle
+    cdef const Peak *peak = <const Peak *> &peaks[0] if peaks.shape[0] else NULL
+    cdef const Span *span = <const Span *> &runs[0, 0] if runs.shape[0] else NULL
+    cdef int64_t place
+    result = np.full(peaks.shape[0] // sizeof(Peak), -1, np.int64)
+    cdef int64_t[::1] out = result
+    with nogil:
+        for f in range(offsets.shape[0] - 1):
+            for i in range(peak_offsets[f], peak_offsets[f + 1]):
+                place = key(peak[i].y, peak[i].x)
+                low, high = offsets[f], offsets[f + 1]
+                while low < high:
+                    middle = (low + high) // 2
+                    if key(span[middle].y, span[middle].x_stop) <= place:
+                        low = middle + 1
+                    else:
+                        high = middle
+                if low < offsets[f + 1] and key(span[low].y, span[low].x_start) <= place:
+                    out[i] = low
+    return result

@@ -1,0 +1,114 @@
+"""An image with its mask, variance and origin, from whatever a user has them in."""
+
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _runs
+from ._validate import as_pair
+from .geom import Box2I, Point2I
+
+
+class Frame(NamedTuple):
+    """An image and what belongs to its pixels; byte order and contiguity are as they were given."""
+
+    data: NDArray
+    variance: NDArray | None
+    mask: NDArray | None
+    xy0: tuple[int, int]
+    unit: Any = None
+    wcs: Any = None
+
+    @classmethod
+    def of(cls, image: Any, variance: Any, mask: Any, xy0: Any, region: Box2I | None = None) -> Self:
+        """Take arrays, Quantities, masked arrays, NDData and their kin; what is given apart comes first."""
+        unit, wcs = getattr(image, "unit", None), None
+        if _is_nddata(image):
+            wcs = image.wcs
+            variance = _variance_of(image.uncertainty) if variance is None else variance
+            mask = image.mask if mask is None else mask
+            xy0 = getattr(image, "xy0", None) if xy0 is None else xy0
+            image = image.data
+        elif isinstance(image, np.ma.MaskedArray) or hasattr(image, "unmasked"):
+            mask = image.mask if mask is None else mask
+            image = image.data if isinstance(image, np.ma.MaskedArray) else image.unmasked
+        if xy0 is None:
+            xy0 = (0, 0) if region is None else region.xy0
+        x0, y0 = xy0 if isinstance(xy0, Point2I) else as_pair(xy0, "xy0")
+        data = _as_image(image, "image")
+        # Makes sure that every coordinate fits.
+        Box2I.from_shape(data.shape, (x0, y0))
+        if mask is np.ma.nomask:
+            mask = None
+        return cls(
+            data,
+            None if variance is None else _same_shape(_as_image(variance, "variance"), data, "variance"),
+            None if mask is None else _same_shape(np.asarray(mask), data, "mask"),
+            (int(x0), int(y0)),
+            unit,
+            wcs,
+        )
+
+    @property
+    def box(self) -> Box2I:
+        """The box of the image."""
+        return Box2I.from_shape(self.data.shape, self.xy0)
+
+    def check_holds(self, footprints: Any) -> None:
+        """Raise ValueError if a footprint leaves the image."""
+        if not len(footprints.spans):
+            return
+        runs, box = footprints.spans, self.box
+        x_start, x_stop = int(runs[:, 1].min()), int(runs[:, 2].max())
+        y_start, y_stop = int(runs[:, 0].min()), int(runs[:, 0].max()) + 1
+        if Box2I((x_start, x_stop), (y_start, y_stop)) not in box:
+            raise ValueError(
+                f"the footprints, in x=({x_start}, {x_stop}), y=({y_start}, {y_stop}), leave the image,"
+                f" in x=({box.x.start}, {box.x.stop}), y=({box.y.start}, {box.y.stop}); clip them first"
+            )
+
+    def flatten(self, plane: NDArray, spans: NDArray[np.int32]) -> NDArray:
+        """Return the values of a plane under spans, in their order."""
+        y, x = _runs.indices(spans)
+        values = plane[y - self.xy0[1], x - self.xy0[0]]
+        return values.astype(values.dtype.newbyteorder("="), copy=False)
+
+
+def as_bytes(array: NDArray) -> NDArray[np.uint8]:
+    """Return a 2-D array of native byte order as bytes with contiguous rows, a view if it has them."""
+    if array.strides[1] != array.itemsize and array.shape[1] > 1 or not array.dtype.isnative:
+        array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+    if array.size == 0:
+        return np.empty((array.shape[0], 0), np.uint8)
+    if array.shape[1] == 1:
+        array = np.ascontiguousarray(array)
+    return array.view(np.uint8)
+
+
+def _is_nddata(image: Any) -> bool:
+    return all(hasattr(image, name) for name in ("data", "uncertainty", "mask", "wcs", "meta"))
+
+
+def _variance_of(uncertainty: Any) -> Any:
+    if uncertainty is None:
+        return None
+    from astropy.nddata import VarianceUncertainty
+
+    return uncertainty.represent_as(VarianceUncertainty).array
+
+
+def _as_image(image: Any, name: str) -> NDArray:
+    """Return a 2-D array of real numbers; its bytes stay as they are."""
+    array = np.asarray(getattr(image, "value", image))
+    if array.ndim != 2:
+        raise ValueError(f"{name} must be 2-D, not of shape {array.shape}")
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold real numbers, not dtype {array.dtype}")
+    return array
+
+
+def _same_shape(array: NDArray, image: NDArray, name: str) -> NDArray:
+    if array.shape != image.shape:
+        raise ValueError(f"{name} must have the shape of the image, {image.shape}, not {array.shape}")
+    return array

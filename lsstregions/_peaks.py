@@ -1,0 +1,133 @@
+"""The peaks of many footprints, in columns: what FootprintSet keeps and its table of peaks is made of."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _columns
+from ._validate import as_int32_array
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+#: Pixel and value of a peak, as the kernels write them.
+PEAK = np.dtype([("x_peak", np.int32), ("y_peak", np.int32), ("peak_value", np.float64)])
+
+_DESCRIPTIONS = {
+    "id": "number of the peak",
+    "x_peak": "column of the peak's pixel",
+    "y_peak": "row of the peak's pixel",
+    "x": "position of the peak in x",
+    "y": "position of the peak in y",
+    "peak_value": "value of the peak's pixel",
+}
+
+
+class Peaks:
+    """Peaks in the order of their footprints, and where those of each begin.
+
+    ``pixels`` holds what every peak has; ``columns`` what was added. A missing ``id`` is the number of the peak from 1 on, missing
+    ``x`` and ``y`` are those of the pixel.
+    """
+
+    __slots__ = ("columns", "offsets", "pixels")
+
+    def __init__(self, pixels: NDArray, offsets: NDArray[np.int64], columns: dict[str, NDArray] | None = None):
+        self.pixels, self.offsets, self.columns = pixels, offsets, columns or {}
+        for array in (pixels, offsets, *self.columns.values()):
+            array.flags.writeable = False
+
+    @classmethod
+    def none(cls, count: int) -> "Peaks":
+        """Return the peaks of footprints that have none."""
+        return cls(np.empty(0, PEAK), np.zeros(count + 1, np.int64))
+
+    @classmethod
+    def from_table(cls, table: "Table") -> "Peaks":
+        """Return the peaks of a table as those of one footprint; x_peak, y_peak and peak_value must be there."""
+        missing = {"x_peak", "y_peak", "peak_value"}.difference(table.colnames)
+        if missing:
+            raise KeyError(f"peaks must have the columns x_peak, y_peak and peak_value; {sorted(missing)} are missing")
+        pixels = np.empty(len(table), PEAK)
+        for name in ("x_peak", "y_peak"):
+            pixels[name] = as_int32_array(np.asarray(table[name]), name)
+        pixels["peak_value"] = table["peak_value"]
+        columns = {name: np.array(table[name]) for name in table.colnames if name not in pixels.dtype.names}
+        return cls(pixels, np.array([0, len(pixels)]), columns)
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitem__(self, name: str) -> NDArray:
+        if name in PEAK.names:
+            return self.pixels[name]
+        if name in self.columns:
+            return self.columns[name]
+        if name == "id":
+            return np.arange(1, len(self) + 1)
+        if name in ("x", "y"):
+            return self.pixels[f"{name}_peak"].astype(float)
+        raise KeyError(f"peaks have no column {name!r}; they have {self.names}")
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all columns."""
+        return [*_DESCRIPTIONS, *(name for name in self.columns if name not in _DESCRIPTIONS)]
+
+    def equals(self, other: "Peaks") -> bool:
+        """Whether all columns and offsets are equal."""
+        return (
+            np.array_equal(self.offsets, other.offsets)
+            and set(self.names) == set(other.names)
+            and all(np.array_equal(self[name], other[name]) for name in self.names)
+        )
+
+    def with_offsets(self, order: NDArray[np.int64] | None, offsets: NDArray[np.int64]) -> "Peaks":
+        """Return the peaks `order`, or all, grouped anew; ids stay with their peaks."""
+        if order is None:
+            return Peaks(self.pixels, offsets, self.columns)
+        columns = {name: column[order] for name, column in (self.columns | {"id": self["id"]}).items()}
+        return Peaks(self.pixels[order], offsets, columns)
+
+    def with_columns(self, **columns: ArrayLike) -> "Peaks":
+        """Return the peaks with columns added or replaced."""
+        return Peaks(self.pixels, self.offsets, self.columns | {k: np.array(v) for k, v in columns.items()})
+
+    def grouped(self, labels: NDArray[np.int32], sign: NDArray[np.int8]) -> "Peaks":
+        """Return the peaks grouped by label, those with a negative one left out, the most significant first."""
+        order, offsets = _columns.order_peaks(
+            self.pixels.view(np.uint8), np.ascontiguousarray(labels, np.int32), np.ascontiguousarray(sign, np.int8)
+        )
+        return self.with_offsets(order, offsets)
+
+    def table(self) -> "Table":
+        """Return a new table of all peaks."""
+        from astropy.table import Table
+
+        table = Table({name: self[name] for name in self.names}, copy=True)
+        for name, description in _DESCRIPTIONS.items():
+            table[name].info.description = description
+        return table
+
+
+def concatenated(parts: Sequence[Peaks]) -> Peaks:
+    """Return all peaks of all footprints; columns that some lack are filled with zeros, ids are numbered anew if they clash."""
+    if len(parts) == 1:
+        return parts[0]
+    starts = np.cumsum([0, *(len(part) for part in parts)])
+    offsets = np.concatenate(
+        [np.zeros(1, np.int64), *(part.offsets[1:] + start for part, start in zip(parts, starts, strict=False))]
+    )
+    columns: dict[str, NDArray] = {}
+    for name in dict.fromkeys(name for part in parts for name in part.columns):
+        columns[name] = np.concatenate([_filled(part, name) for part in parts])
+    ids = columns.get("id")
+    if ids is not None and len(np.unique(ids)) < len(ids):
+        del columns["id"]
+    return Peaks(np.concatenate([part.pixels for part in parts]), offsets, columns)
+
+
+def _filled(part: Peaks, name: str) -> Any:
+    return part[name] if name in part.names else np.zeros(len(part))

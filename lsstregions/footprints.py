@@ -1,0 +1,1021 @@
+"""Footprint, HeavyFootprint and FootprintSet: one detected set of pixels, one with its pixel values, many in columns."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Self, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _columns, _label, _measure, _runs
+from ._catalog import axes, measure
+from ._frames import Frame
+from ._peaks import PEAK, Peaks, concatenated
+from ._validate import as_array2d, as_connectivity, as_finite, as_int, as_int32_array, as_pair, native
+from .ellipses import Ellipse, Quadrupole
+from .geom import AffineTransform, Box2I, LinearTransform, Point2D, Point2I, Value
+from .spans import Mapping, Shape, SpanSet
+
+if TYPE_CHECKING:
+    from astropy.table import QTable, Table
+
+__all__ = ["Footprint", "FootprintSet", "HeavyFootprint"]
+
+Index = int | slice | NDArray | Sequence[int] | Sequence[bool]
+Origin = tuple[int, int] | Point2I
+
+
+class FootprintSet(Value):
+    """Many footprints in columns: one array of spans, and where those of each footprint begin.
+
+    A footprint is a view into the columns, a selection is one take, and what is done to all of them is one call.
+
+    Parameters
+    ----------
+    footprints : iterable of Footprint or SpanSet, optional
+        The footprints, in this order.
+    region : Box2I, optional
+        The box of the image that they were found in: what grows is clipped to it.
+
+    Notes
+    -----
+    ``fs[i]`` is a `Footprint`; a slice, an array of indices or a boolean array gives a FootprintSet. Footprints may overlap
+    one another; those of one image as `detect_footprints` finds them do not.
+    """
+
+    __slots__ = ("_peaks", "_values", "offsets", "region", "sign", "spans")
+
+    #: Spans ``(y, x_start, x_stop)`` of all footprints: int32 of shape (n, 3), read-only, canonical in each footprint.
+    spans: NDArray[np.int32]
+    #: Footprint i has the spans ``offsets[i]`` to ``offsets[i + 1]``: int64, read-only.
+    offsets: NDArray[np.int64]
+    #: The box of the image that the footprints are of, or None.
+    region: Box2I | None
+    #: 1 for what is above a threshold, -1 for what is below a negative one, 0 for both: int8, read-only.
+    sign: NDArray[np.int8]
+    _peaks: Peaks
+    _values: dict[str, NDArray]
+
+    def __init__(self, footprints: "Iterable[Footprint | SpanSet]" = (), region: Box2I | None = None):
+        sets = [_as_set(footprint) for footprint in footprints]
+        whole = FootprintSet.concatenate(sets) if sets else FootprintSet._from_columns(*_no_columns())
+        self._set(**{name: getattr(whole, name) for name in self.__slots__})
+        self._set(region=_as_region(region) if region is not None else whole.region)
+
+    @classmethod
+    def _from_columns(
+        cls,
+        spans: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        region: Box2I | None = None,
+        *,
+        peaks: Peaks | None = None,
+        sign: NDArray[np.int8] | None = None,
+        values: dict[str, NDArray] | None = None,
+    ) -> Self:
+        """Wrap columns that are as they should be and that nobody else will write to."""
+        made = cls.__new__(cls)
+        count = len(offsets) - 1
+        sign = np.ones(count, np.int8) if sign is None else sign
+        values = values or {}
+        for array in (spans, offsets, sign, *values.values()):
+            array.flags.writeable = False
+        peaks = Peaks.none(count) if peaks is None else peaks
+        made._set(spans=spans, offsets=offsets, region=region, sign=sign, _peaks=peaks, _values=values)
+        return made
+
+    def _replaced(self, **columns: Any) -> Self:
+        """Return a set with some columns replaced."""
+        parts = {"peaks": self._peaks, "sign": self.sign, "values": self._values, "region": self.region} | columns
+        return self._from_columns(parts.pop("spans", self.spans), parts.pop("offsets", self.offsets), **parts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        peaks = self._peaks.pixels, self._peaks.offsets, self._peaks.columns
+        return _restored, (type(self), self.spans, self.offsets, self.region, peaks, self.sign, self._values)
+
+    # A sequence of footprints
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __iter__(self) -> "Iterator[Footprint]":
+        return (self[i] for i in range(len(self)))
+
+    @overload
+    def __getitem__(self, index: int) -> "Footprint": ...
+    @overload
+    def __getitem__(self, index: slice | NDArray | Sequence[int] | Sequence[bool]) -> Self: ...
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, int | np.integer):
+            i = range(len(self))[index]
+            one = self._slice(i, i + 1)
+            return HeavyFootprint._of(one) if self._values else Footprint._of(one)
+        if isinstance(index, slice) and index.step in (None, 1):
+            start, stop, _ = index.indices(len(self))
+            return self._slice(start, max(start, stop))
+        return self._take(np.arange(len(self))[index if isinstance(index, slice) else np.asarray(index, _kind(index))])
+
+    def _slice(self, start: int, stop: int) -> Self:
+        """Return neighbouring footprints: views of the columns."""
+        spans, offsets = _cut(self.spans, self.offsets, start, stop)
+        peaks = self._peaks
+        first, last = peaks.offsets[start], peaks.offsets[stop]
+        columns = {name: column[first:last] for name, column in peaks.columns.items()}
+        if first > 0 and "id" not in columns:
+            columns["id"] = np.arange(first + 1, last + 1)
+        values = {}
+        if self._values:
+            pixels = self._pixel_offsets()
+            values = {name: column[pixels[start] : pixels[stop]] for name, column in self._values.items()}
+        part = Peaks(peaks.pixels[first:last], peaks.offsets[start : stop + 1] - first, columns)
+        return self._from_columns(spans, offsets, self.region, peaks=part, sign=self.sign[start:stop], values=values)
+
+    def _take(self, index: NDArray[np.int64]) -> Self:
+        order, offsets = _flat(self.offsets, index)
+        values = {}
+        if self._values:
+            pixels, _ = _flat(self._pixel_offsets(), index)
+            values = {name: column[pixels] for name, column in self._values.items()}
+        return self._from_columns(
+            self.spans[order],
+            offsets,
+            self.region,
+            peaks=self._peaks.with_offsets(*_flat(self._peaks.offsets, index)),
+            sign=self.sign[index],
+            values=values,
+        )
+
+    @staticmethod
+    def concatenate(sets: "Iterable[FootprintSet]") -> "FootprintSet":
+        """Return the footprints of several sets, one set after the other; the region is kept if they share it.
+
+        Pixel values are kept if all sets have the same kinds of them.
+        """
+        parts = list(sets)
+        for part in parts:
+            _as_footprint_set(part, "sets")
+        if not parts:
+            return FootprintSet()
+        starts = np.cumsum([0, *(len(part.spans) for part in parts)])
+        offsets = [part.offsets[1:] + start for part, start in zip(parts, starts, strict=False)]
+        regions = {part.region for part in parts}
+        kinds = [set(part._values) for part in parts]
+        return FootprintSet._from_columns(
+            np.concatenate([part.spans for part in parts]),
+            np.concatenate([np.zeros(1, np.int64), *offsets]),
+            regions.pop() if len(regions) == 1 else None,
+            peaks=concatenated([part._peaks for part in parts]),
+            sign=np.concatenate([part.sign for part in parts]),
+            values={name: np.concatenate([part._values[name] for part in parts]) for name in kinds[0]}
+            if all(kind == kinds[0] for kind in kinds)
+            else {},
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, FootprintSet):
+            return NotImplemented
+        return (
+            np.array_equal(self.offsets, other.offsets)
+            and np.array_equal(self.spans, other.spans)
+            and np.array_equal(self.sign, other.sign)
+            and self._peaks.equals(other._peaks)
+            and self._values.keys() == other._values.keys()
+            and all(_same(column, other._values[name]) for name, column in self._values.items())
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.spans.tobytes(), self.offsets.tobytes()))
+
+    def __repr__(self) -> str:
+        kind = "heavy footprints" if self._values else "footprints"
+        where = "" if self.region is None else f" in {self.region!r}"
+        return f"<FootprintSet: {len(self)} {kind}, {len(self.spans)} spans, {len(self._peaks)} peaks{where}>"
+
+    # Columns
+
+    def _owners(self) -> NDArray[np.int32]:
+        """Return the footprint that each span is of."""
+        return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.offsets))
+
+    def _pixel_offsets(self) -> NDArray[np.int64]:
+        return np.concatenate([[0], np.cumsum(self.area)])
+
+    @property
+    def area(self) -> NDArray[np.int64]:
+        """Number of pixels of each footprint."""
+        return _measure.areas(self.spans, self.offsets)
+
+    @property
+    def bbox(self) -> NDArray[np.int64]:
+        """Box of each footprint, (n, 4): ``x_start, x_stop, y_start, y_stop``."""
+        return _measure.bounds(self.spans, self.offsets)
+
+    @property
+    def centroid(self) -> NDArray[np.float64]:
+        """Mean position ``(x, y)`` of the pixel centres of each footprint, (n, 2)."""
+        return self._moments()[:, :2]
+
+    @property
+    def quadrupole(self) -> NDArray[np.float64]:
+        """Second central moments ``xx, yy, xy`` of the pixel centres of each footprint, (n, 3), in pixel**2."""
+        return self._moments()[:, 2:]
+
+    @property
+    def ellipse(self) -> NDArray[np.float64]:
+        """Semi-axes and angle ``a, b, theta`` of the ellipse of the same `quadrupole`, (n, 3), in pixels and radians."""
+        return axes(*self.quadrupole.T)
+
+    def _moments(self) -> NDArray[np.float64]:
+        """Return ``x, y, xx, yy, xy``, summed from a pixel of each footprint, so that sums are of small numbers."""
+        first = self._first().astype(float)
+        sums = _measure.moments(self.spans, self.offsets, first[:, 0].copy(), first[:, 1].copy(), 2)
+        with np.errstate(invalid="ignore"):
+            sums = sums / sums[:, :1, :1]
+        x, y = sums[:, 0, 1], sums[:, 1, 0]
+        xx, yy = np.maximum(sums[:, 0, 2] - x * x, 0), np.maximum(sums[:, 2, 0] - y * y, 0)
+        return np.column_stack((first[:, 0] + x, first[:, 1] + y, xx, yy, sums[:, 1, 1] - x * y))
+
+    def _first(self) -> NDArray[np.int32]:
+        """Return the first pixel ``(x, y)`` of each footprint; zeros for an empty one."""
+        first = np.zeros((len(self), 2), np.int32)
+        full = self.offsets[:-1] < self.offsets[1:]
+        first[full] = self.spans[self.offsets[:-1][full], 1::-1]
+        return first
+
+    def measure(
+        self,
+        image: Any = None,
+        variance: Any = None,
+        wcs: Any = None,
+        columns: Sequence[str] | None = None,
+        *,
+        xy0: Origin | None = None,
+    ) -> "QTable":
+        """Measure all footprints, and the pixels under them, in one pass.
+
+        Parameters
+        ----------
+        image : array_like or NDData, shape (ny, nx), optional
+            What the footprints were found in, or any other image that holds them.
+        variance : array_like, shape (ny, nx), optional
+            Variance of each pixel; by default from the NDData's uncertainty.
+        wcs : optional
+            A WCS (astropy's, gwcs, any of APE 14); by default the NDData's.
+        columns : sequence of str, optional
+            Only these are computed, in this order; by default all that the input allows. See Notes.
+        xy0 : pair of int, optional
+            The pixel of ``image[0, 0]``; by default that of the NDData or of `region`.
+
+        Returns
+        -------
+        QTable
+            One row a footprint.
+
+        Raises
+        ------
+        KeyError
+            If a column is not known.
+        ValueError
+            If a column needs an image, variance or WCS that is not given, or the image does not hold the footprints.
+
+        Notes
+        -----
+        From the spans: ``label``, ``area``, ``bbox_xmin``, ``bbox_xmax``, ``bbox_ymin``, ``bbox_ymax`` (inclusive, as photutils has them),
+        ``xcentroid``, ``ycentroid`` of the pixel centres, ``covar_x2``, ``covar_y2``, ``covar_xy`` and ``semimajor_axis``, ``semiminor_axis``, ``orientation`` of
+        the shape, ``perimeter``, ``euler_number``, ``touches_edge``, ``sign``, ``n_peaks``.
+
+        From the image: ``segment_flux``, ``min_value``, ``max_value``, ``mean_value``, ``maxval_xindex``, ``maxval_yindex``, and weighted by the pixel values ``x_flux``,
+        ``y_flux``, ``covar_x2_flux``, ``covar_y2_flux``, ``covar_xy_flux``, ``semimajor_flux``, ``semiminor_flux``, ``orientation_flux``. From the
+        variance: ``segment_fluxerr``. From the WCS: ``sky_centroid``. NaN pixels are left out of sums.
+        """
+        return measure(self, image, variance, wcs, columns, xy0)
+
+    # Peaks
+
+    @property
+    def peaks(self) -> "Table":
+        """A new table of all peaks, in the order of their footprints: ``id, x_peak, y_peak, x, y, peak_value``, and the user's."""
+        return self._peaks.table()
+
+    @property
+    def peak_offsets(self) -> NDArray[np.int64]:
+        """Footprint i has the peaks ``peak_offsets[i]`` to ``peak_offsets[i + 1]``."""
+        return self._peaks.offsets
+
+    def with_peaks(self, table: "Table") -> Self:
+        """Return these footprints with other peaks; each goes to the first footprint that holds its pixel.
+
+        Parameters
+        ----------
+        table : Table
+            Columns ``x_peak``, ``y_peak``, ``peak_value`` and any others, which are kept. The most significant come first.
+
+        Raises
+        ------
+        ValueError
+            If a peak lies in no footprint.
+        """
+        peaks = Peaks.from_table(table)
+        labels = self._label_at(peaks)
+        if (labels < 0).any():
+            lost = peaks.pixels[labels < 0][0]
+            raise ValueError(f"peaks must lie in footprints: there is none at ({lost['x_peak']}, {lost['y_peak']})")
+        return self._replaced(peaks=peaks.grouped(labels, self.sign))
+
+    def with_peak_columns(self, **columns: ArrayLike) -> Self:
+        """Return these footprints with columns added to their peaks, or replaced, by arrays of one value a peak."""
+        for name, column in columns.items():
+            if name in PEAK.names:
+                raise ValueError(f"{name} cannot be replaced alone; see FootprintSet.with_peaks")
+            if np.shape(column)[:1] != (len(self._peaks),):
+                raise ValueError(f"{name} must have a value for each of {len(self._peaks)} peaks, not {np.shape(column)}")
+        return self._replaced(peaks=self._peaks.with_columns(**columns))
+
+    def sort_peaks(self, key: str = "peak_value", reverse: bool = True) -> Self:
+        """Return these footprints with the peaks of each sorted by a column, by default the highest value first."""
+        owner = np.repeat(np.arange(len(self)), np.diff(self._peaks.offsets))
+        column = self._peaks[key]
+        rank = np.argsort(column, kind="stable")
+        if reverse:
+            rank = np.argsort(column[::-1], kind="stable")[::-1]
+            rank = len(column) - 1 - rank
+        order = rank[np.argsort(owner[rank], kind="stable")]
+        return self._replaced(peaks=self._peaks.with_offsets(order, self._peaks.offsets))
+
+    def _label_at(self, peaks: Peaks) -> NDArray[np.int32]:
+        return self.at(peaks["x_peak"], peaks["y_peak"]).astype(np.int32)
+
+    # Other forms
+
+    def union(self) -> SpanSet:
+        """Return the pixels in any footprint."""
+        order = _columns.raster_order(self.spans)
+        return SpanSet._from_canonical(_columns.fuse(self.spans[order], np.zeros(len(order), np.int32), 1)[0])
+
+    def to_labels(self, box: Box2I | None = None) -> NDArray[np.int32]:
+        """Return an image of the footprints' numbers from 1 on, 0 elsewhere; where some overlap, the first one's.
+
+        Parameters
+        ----------
+        box : Box2I, optional
+            The box of the image, by default `region`, or the smallest that holds all footprints.
+        """
+        box = self._box() if box is None else _as_region(box)
+        labels = np.zeros(box.shape, np.int32)
+        inside = self.clip(box, keep_empty=True)
+        if box:
+            _columns.paint_labels(labels, inside.spans, inside.offsets, *box.xy0)
+        return labels
+
+    def _box(self) -> Box2I:
+        return self.union().bbox if self.region is None else self.region
+
+    @classmethod
+    def from_labels(cls, labels: Any, xy0: Origin = (0, 0)) -> Self:
+        """Return the pixels of each label of an image, in rising order of the labels, 0 left out.
+
+        Parameters
+        ----------
+        labels : array_like of int or photutils SegmentationImage, shape (ny, nx)
+        xy0 : pair of int, optional
+            The pixel of ``labels[0, 0]``.
+        """
+        array = as_array2d(getattr(labels, "data", labels) if hasattr(labels, "segments") else labels, "labels")
+        if array.dtype.kind not in "iub":
+            raise TypeError(f"labels must be integers, not of dtype {array.dtype}")
+        region = Box2I.from_shape(array.shape, xy0)
+        runs, values = _columns.runs_of_labels(array.astype(np.int64, copy=False), *as_pair(xy0, "xy0"))
+        kept, number = np.unique(values, return_inverse=True)
+        return cls._from_columns(*_label.group(runs, number.astype(np.int32), len(kept)), region)
+
+    # Looking up
+
+    def at(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.int64]:
+        """Return the index of the footprint that holds each point, the first one of several, or -1.
+
+        Parameters
+        ----------
+        x, y : array_like of float
+            Points, of one shape.
+        """
+        columns, rows = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
+        order = _columns.raster_order(self.spans)
+        found = _columns.at(
+            self.spans[order],
+            self._owners()[order],
+            np.ascontiguousarray(columns).reshape(-1),
+            np.ascontiguousarray(rows).reshape(-1),
+        )
+        return found.reshape(columns.shape)
+
+    def crossmatch(self, other: "FootprintSet | SpanSet") -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Find all pairs of a footprint of this set and one of another that overlap.
+
+        Returns
+        -------
+        i, j, area : ndarray of int64
+            The indices into both sets, sorted, and how many pixels each pair shares.
+        """
+        mine, others = self._in_raster_order(), _as_set(other)._in_raster_order()
+        pairs = _columns.overlaps(*mine, *others)
+        order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+        pairs = pairs[order]
+        first = np.flatnonzero(np.r_[True, (pairs[1:, :2] != pairs[:-1, :2]).any(axis=1)][: len(pairs)])
+        area = np.add.reduceat(pairs[:, 2], first) if len(first) else pairs[:, 2]
+        return pairs[first, 0], pairs[first, 1], area
+
+    def _in_raster_order(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        order = _columns.raster_order(self.spans)
+        return self.spans[order], self._owners()[order]
+
+    def overlaps(self, other: "FootprintSet | SpanSet") -> NDArray[np.bool_]:
+        """Whether each footprint shares a pixel with any of another set."""
+        result = np.zeros(len(self), bool)
+        result[self.crossmatch(other)[0]] = True
+        return result
+
+    # New footprints from these
+
+    def split(self, connectivity: int = 8) -> Self:
+        """Return the connected parts of each footprint as footprints, each with its own peaks."""
+        labels, count = _columns.split(self.spans, self.offsets, as_connectivity(connectivity))
+        sign = np.empty(count, np.int8)
+        sign[labels] = self.sign[self._owners()]
+        run = self._runs_of_peaks()
+        peaks = self._peaks.grouped(np.where(run < 0, -1, labels[run] if len(labels) else run), sign)
+        return self._from_columns(*_label.group(self.spans, labels, count), self.region, peaks=peaks, sign=sign)
+
+    def _runs_of_peaks(self) -> NDArray[np.int64]:
+        """Return the index of the span that each peak lies in, in its own footprint, or -1."""
+        return _columns.locate_peaks(self._peaks.pixels.view(np.uint8), self._peaks.offsets, self.spans, self.offsets)
+
+    def remove_orphan_peaks(self) -> Self:
+        """Return these footprints without the peaks that lie outside their own footprint."""
+        kept = np.flatnonzero(self._runs_of_peaks() >= 0)
+        if len(kept) == len(self._peaks):
+            return self
+        return self._replaced(peaks=self._peaks.with_offsets(kept, np.searchsorted(kept, self._peaks.offsets)))
+
+    def clip(self, box: Box2I, *, keep_empty: bool = False) -> Self:
+        """Return the parts of the footprints in a box, with the peaks there; what is left without pixels is dropped.
+
+        Parameters
+        ----------
+        box : Box2I
+        keep_empty : bool, optional
+            Keep footprints outside the box as empty ones, so that indices stay the same.
+        """
+        box = _as_region(box)
+        spans, offsets = _columns.clip(self.spans, self.offsets, box.x.start, box.x.stop, box.y.start, box.y.stop)
+        clipped = self._replaced(spans=spans, offsets=offsets, values={}).remove_orphan_peaks()
+        return clipped if keep_empty else clipped[np.diff(offsets) > 0]
+
+    def shift(self, dx: int, dy: int) -> Self:
+        """Return the footprints, peaks and region moved by whole pixels."""
+        dx, dy = as_int(dx, "dx"), as_int(dy, "dy")
+        pixels, columns = self._peaks.pixels.copy(), self._peaks.columns
+        pixels["x_peak"] = as_int32_array(self._peaks["x_peak"] + np.int64(dx), "shifted peaks")
+        pixels["y_peak"] = as_int32_array(self._peaks["y_peak"] + np.int64(dy), "shifted peaks")
+        moved = {name: columns[name] + step for name, step in (("x", dx), ("y", dy)) if name in columns}
+        return self._replaced(
+            spans=as_int32_array(self.spans + np.array([dy, dx, dx], np.int64), "shifted spans"),
+            peaks=Peaks(pixels, self._peaks.offsets, columns | moved),
+            region=None if self.region is None else self.region.shifted_by(dx, dy),
+        )
+
+    def transform(
+        self,
+        mapping: LinearTransform | AffineTransform | Mapping,
+        inverse: Mapping | None = None,
+        region: Box2I | None = None,
+    ) -> Self:
+        """Return what a mapping of the plane makes of each footprint and of its peaks; footprints may become empty.
+
+        Parameters
+        ----------
+        mapping, inverse
+            As in `SpanSet.transform`, whose rule holds for each footprint.
+        region : Box2I, optional
+            The box of the new image, to which the footprints are clipped; those outside are dropped.
+        """
+        spans, offsets = _columns_of([footprint.spans.transform(mapping, inverse).array for footprint in self])
+        x, y = (np.asarray(v, float) for v in mapping(self._peaks["x"], self._peaks["y"]))
+        pixels = self._peaks.pixels.copy()
+        pixels["x_peak"], pixels["y_peak"] = np.floor(x + 0.5), np.floor(y + 0.5)
+        peaks = Peaks(pixels, self._peaks.offsets, self._peaks.columns | {"x": x, "y": y})
+        made = self._replaced(spans=spans, offsets=offsets, peaks=peaks, values={}, region=None).remove_orphan_peaks()
+        return made if region is None else made.clip(region)._replaced(region=region)
+
+    def grow(
+        self,
+        radius: float | None = None,
+        shape: Shape = "disk",
+        *,
+        left: int = 0,
+        right: int = 0,
+        up: int = 0,
+        down: int = 0,
+        return_parents: bool = False,
+    ) -> Any:
+        """Grow all footprints; those that meet, if only at a corner, become one, with the peaks of all.
+
+        Parameters
+        ----------
+        radius : float, optional
+            How far to grow, in pixels.
+        shape : {"disk", "diamond", "square"}, optional
+            The structuring element, as in `SpanSet.dilate`.
+        left, right, up, down : int, optional
+            In place of a radius: grow by so many pixels along rows and along columns (up is towards larger y).
+        return_parents : bool, optional
+            Return the identities too.
+
+        Returns
+        -------
+        grown : FootprintSet
+            In the raster order of the first pixels, clipped to `region`. Its sign is 0 where both signs met.
+        parents : ndarray of int64, if asked for
+            For each footprint of this set the index of the grown one that holds its first pixel, or -1 if that is
+            clipped away.
+        """
+        sides = [as_int(side, name) for side, name in ((left, "left"), (right, "right"), (up, "up"), (down, "down"))]
+        if (radius is None) == (not any(sides)):
+            raise TypeError("grow takes either a radius or some of left, right, up and down")
+        if min(sides) < 0:
+            raise ValueError(f"left, right, up and down must not be negative, not {sides}")
+        pixels = self.union()
+        pixels = pixels.dilate(_cross(*sides)) if radius is None else pixels.dilate(radius, shape)
+        grown, parents = self._regrouped(pixels if self.region is None else pixels.clip(self.region))
+        return (grown, parents) if return_parents else grown
+
+    def _regrouped(self, pixels: SpanSet) -> "tuple[FootprintSet, NDArray[np.int64]]":
+        """Return the components of a set of pixels as footprints with these peaks, and where these footprints went."""
+        labels, count = _label.label(pixels.array, 8)
+        labels = np.append(labels, np.int32(-1))
+        first = self._first().astype(float)
+        parents = labels[_runs.find(pixels.array, first[:, 0].copy(), first[:, 1].copy())].astype(np.int64)
+        parents[np.diff(self.offsets) == 0] = -1
+        sign = _common_sign(self.sign, parents, count)
+        x, y = self._peaks["x_peak"].astype(float), self._peaks["y_peak"].astype(float)
+        peaks = self._peaks.grouped(labels[_runs.find(pixels.array, x, y)], sign)
+        made = FootprintSet._from_columns(
+            *_label.group(pixels.array, labels[:-1], count), self.region, peaks=peaks, sign=sign
+        )
+        return made, parents
+
+    def merge(self, other: "FootprintSet", *, return_parents: bool = False) -> Any:
+        """Return the footprints of both sets; those that meet, if only at a corner, become one, with the peaks of all.
+
+        Parameters
+        ----------
+        other : FootprintSet
+            A set of the same region.
+        return_parents : bool, optional
+            Return the identities too.
+
+        Returns
+        -------
+        merged : FootprintSet
+            In the raster order of the first pixels. Its sign is 0 where both signs met.
+        parents, other_parents : ndarray of int64, if asked for
+            For each footprint of both sets the index of the merged one that holds it.
+
+        Raises
+        ------
+        ValueError
+            If the regions differ.
+        """
+        if self.region != _as_footprint_set(other, "other").region:
+            raise ValueError(f"sets of different regions cannot be merged: {self.region!r} and {other.region!r}")
+        both = FootprintSet.concatenate([self, other])
+        merged, parents = both._regrouped(both.union())
+        return (merged, parents[: len(self)], parents[len(self) :]) if return_parents else merged
+
+    def _united(self, labels: NDArray[np.int32], count: int) -> "FootprintSet":
+        """Return one footprint for each label with the pixels and peaks of all that have it; pixel values are added."""
+        order = _columns.raster_order(self.spans)
+        spans, offsets = _columns.fuse(self.spans[order], labels[self._owners()[order]], count)
+        sign = _common_sign(self.sign, labels.astype(np.int64), count)
+        peaks = self._peaks.grouped(np.repeat(labels, np.diff(self._peaks.offsets)), sign)
+        made = FootprintSet._from_columns(spans, offsets, self.region, peaks=peaks, sign=sign)
+        if not self._values:
+            return made
+        owner = np.repeat(labels, self.area)
+        place = _pixel_keys(made, np.repeat(np.arange(count), made.area))
+        where = np.searchsorted(place, _pixel_keys(self, owner)) if len(place) else np.empty(0, np.int64)
+        values = {}
+        for name, column in self._values.items():
+            values[name] = np.zeros(len(place), column.dtype)
+            (np.bitwise_or if name == "mask" else np.add).at(values[name], where, column)
+        return made._replaced(values=values)
+
+    def __or__(self, other: "FootprintSet") -> "FootprintSet":
+        if not isinstance(other, FootprintSet):
+            return NotImplemented
+        merged: FootprintSet = self.merge(other)
+        return merged
+
+    # Pixel values
+
+    def make_heavy(self, image: Any, variance: Any = None, mask: Any = None, *, xy0: Origin | None = None) -> Self:
+        """Return these footprints as heavy ones, with a copy of the pixels under them.
+
+        Parameters
+        ----------
+        image : array_like or NDData, shape (ny, nx)
+        variance, mask : array_like, shape (ny, nx), optional
+            By default those of the NDData, if it is one.
+        xy0 : pair of int, optional
+            The pixel of ``image[0, 0]``; by default that of the NDData or of `region`.
+
+        Raises
+        ------
+        ValueError
+            If a footprint leaves the image, or the shapes differ.
+        """
+        frame = Frame.of(image, variance, mask, xy0, self.region)
+        frame.check_holds(self)
+        planes = {"image": frame.data, "variance": frame.variance, "mask": frame.mask}
+        values = {name: frame.flatten(plane, self.spans) for name, plane in planes.items() if plane is not None}
+        return self._replaced(values=values)
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether the footprints have pixel values."""
+        return bool(self._values)
+
+    @property
+    def values(self) -> dict[str, NDArray]:
+        """The pixel values of heavy footprints: ``image`` and perhaps ``variance`` and ``mask``, in the order of the spans."""
+        return dict(self._values)
+
+    def insert(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
+        """Write the values of all heavy footprints into an image, in which they must lie."""
+        self._each_pixel(image, xy0, plane, lambda old, new: new)
+
+    def add_to(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
+        """Add the values of all heavy footprints to an image, in which they must lie."""
+        self._each_pixel(image, xy0, plane, lambda old, new: old + new)
+
+    def subtract_from(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
+        """Subtract the values of all heavy footprints from an image, in which they must lie."""
+        self._each_pixel(image, xy0, plane, lambda old, new: old - new)
+
+    def _each_pixel(self, image: NDArray, xy0: Origin, plane: str, change: Callable[[Any, Any], Any]) -> None:
+        if plane not in self._values:
+            raise KeyError(f"plane must be one of {sorted(self._values)}, not {plane!r}")
+        if not isinstance(image, np.ndarray) or image.ndim != 2 or not image.flags.writeable:
+            raise TypeError("image must be a writeable 2-D array")
+        frame = Frame(image, None, None, as_pair(xy0, "xy0"))
+        frame.check_holds(self)
+        y, x = _runs.indices(self.spans)
+        index = y - frame.xy0[1], x - frame.xy0[0]
+        new = self._values[plane]
+        if change(0, 1) == 1 and change(1, 1) == 1:
+            image[index] = new
+        else:
+            # Footprints may overlap: each adds its own.
+            np.add.at(image, index, change(0, new))
+
+
+class Footprint(Value):
+    """A set of pixels and the peaks in it, a value.
+
+    Parameters
+    ----------
+    spans : SpanSet
+    peaks : Table, optional
+        Columns ``x_peak``, ``y_peak``, ``peak_value`` and any others; every peak must lie in `spans`.
+    region : Box2I, optional
+        The box of the image that it was found in.
+    sign : {1, -1, 0}, optional
+        Whether its pixels are above a threshold, below a negative one, or both.
+    meta, visual : dict, optional
+        As in `regions`: any data, and how to plot it.
+
+    Raises
+    ------
+    ValueError
+        If a peak lies outside the spans.
+    """
+
+    __slots__ = ("_columns", "meta", "visual")
+
+    _columns: FootprintSet
+    meta: Any
+    visual: Any
+
+    def __init__(
+        self,
+        spans: SpanSet,
+        peaks: "Table | None" = None,
+        region: Box2I | None = None,
+        *,
+        sign: int = 1,
+        meta: Any = None,
+        visual: Any = None,
+    ):
+        if not isinstance(spans, SpanSet):
+            raise TypeError(f"spans must be a SpanSet, not {type(spans).__name__}")
+        if sign not in (1, -1, 0):
+            raise ValueError(f"sign must be 1, -1 or 0, not {sign!r}")
+        columns = FootprintSet._from_columns(
+            spans.array,
+            np.array([0, len(spans)]),
+            None if region is None else _as_region(region),
+            sign=np.array([sign], np.int8),
+        )
+        columns = columns if peaks is None else columns.with_peaks(peaks)
+        self._set(_columns=columns, meta=dict(meta or {}), visual=dict(visual or {}))
+
+    @classmethod
+    def _of(cls, columns: FootprintSet, meta: Any = None, visual: Any = None) -> Self:
+        """Wrap a set of one footprint."""
+        made = cls.__new__(cls)
+        made._set(_columns=columns, meta=dict(meta or {}), visual=dict(visual or {}))
+        return made
+
+    def _with(self, columns: FootprintSet) -> Self:
+        return self._of(columns, self.meta, self.visual)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored_one, (type(self), self._columns, self.meta, self.visual)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Footprint):
+            return NotImplemented
+        return self._columns == other._columns
+
+    def __hash__(self) -> int:
+        return hash(self._columns)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.area} pixels in {self.bbox!r}, {len(self._columns._peaks)} peaks>"
+
+    def __runs__(self) -> NDArray[np.int32]:
+        """Offer the canonical runs to the rasterizer."""
+        return self._columns.spans
+
+    @property
+    def spans(self) -> SpanSet:
+        """The pixels."""
+        return SpanSet._from_canonical(self._columns.spans)
+
+    @property
+    def peaks(self) -> "Table":
+        """A new table of the peaks, the most significant first."""
+        return self._columns.peaks
+
+    @property
+    def region(self) -> Box2I | None:
+        """The box of the image that it was found in."""
+        return self._columns.region
+
+    @property
+    def sign(self) -> int:
+        """1 for what is above a threshold, -1 for what is below a negative one, 0 for both."""
+        return int(self._columns.sign[0])
+
+    @property
+    def area(self) -> int:
+        """Number of pixels."""
+        return self.spans.area
+
+    @property
+    def bbox(self) -> Box2I:
+        """The smallest box that holds the pixels."""
+        return self.spans.bbox
+
+    @property
+    def centroid(self) -> Point2D:
+        """Mean position of the pixel centres."""
+        return self.spans.centroid
+
+    @property
+    def quadrupole(self) -> Quadrupole:
+        """Second central moments of the pixel centres."""
+        return self.spans.quadrupole
+
+    @property
+    def ellipse(self) -> Ellipse:
+        """The ellipse with the centroid and second moments of the pixels."""
+        return Ellipse(self.quadrupole.to_axes(), self.centroid)
+
+    def is_contiguous(self, connectivity: int = 8) -> bool:
+        """Whether the pixels are connected."""
+        return self.spans.is_contiguous(connectivity)
+
+    def add_peak(self, x: float, y: float, value: float, **columns: Any) -> Self:
+        """Return this footprint with one more peak, in the pixel that covers ``(x, y)``; the others keep their ids.
+
+        Raises
+        ------
+        ValueError
+            If that pixel is not in the footprint.
+        """
+        pixel = Point2D(as_finite(x, "x"), as_finite(y, "y")).to_pixel()
+        old = self._columns._peaks
+        new = np.array([(pixel.x, pixel.y, as_finite(value, "value"))], PEAK)
+        number = max(old["id"].tolist(), default=0) + 1
+        added = {"id": np.array([number]), "x": np.array([float(x)]), "y": np.array([float(y)])}
+        added |= {name: np.array([column]) for name, column in columns.items()}
+        kept = {name: old[name] for name in ("id", "x", "y")} | old.columns
+        one = np.array([0, 1], np.int64)
+        peaks = concatenated([Peaks(old.pixels, old.offsets, kept), Peaks(new, one, added)])
+        table = peaks.table()
+        return self._with(self._columns.with_peaks(table))
+
+    def sort_peaks(self, key: str = "peak_value", reverse: bool = True) -> Self:
+        """Return this footprint with its peaks sorted by a column, by default the highest value first."""
+        return self._with(self._columns.sort_peaks(key, reverse))
+
+    def clip(self, box: Box2I) -> Self:
+        """Return the part in a box, with the peaks there; it may be empty."""
+        return self._with(self._columns.clip(box, keep_empty=True))
+
+    def shift(self, dx: int, dy: int) -> Self:
+        """Return the footprint and its peaks moved by whole pixels."""
+        return self._with(self._columns.shift(dx, dy))
+
+    def dilate(self, element: float | SpanSet, shape: Shape = "disk") -> Self:
+        """Return the footprint dilated, as `SpanSet.dilate`; peaks and region stay, and nothing is clipped."""
+        return self._with(self._with_spans(self.spans.dilate(element, shape)))
+
+    def erode(self, element: float | SpanSet, shape: Shape = "disk") -> Self:
+        """Return the footprint eroded, as `SpanSet.erode`, without the peaks that are outside then."""
+        return self._with(self._with_spans(self.spans.erode(element, shape)).remove_orphan_peaks())
+
+    def _with_spans(self, spans: SpanSet) -> FootprintSet:
+        return self._columns._replaced(spans=spans.array, offsets=np.array([0, len(spans)]), values={})
+
+    def transform(self, mapping: Any, inverse: Any = None, region: Box2I | None = None) -> Self:
+        """Return what a mapping of the plane makes of the footprint, as `FootprintSet.transform`; it may be empty."""
+        made = self._columns.transform(mapping, inverse)
+        if region is not None:
+            made = made.clip(region, keep_empty=True)._replaced(region=region)
+        return self._with(made)
+
+    def split(self, connectivity: int = 8) -> FootprintSet:
+        """Return the connected parts, each with its own peaks."""
+        return self._columns.split(connectivity)
+
+    def merge(self, other: "Footprint") -> "Footprint":
+        """Return the union, with the peaks of both, whether they meet or not; heavy ones add their values."""
+        if not isinstance(other, Footprint):
+            raise TypeError(f"other must be a Footprint, not {type(other).__name__}")
+        both = FootprintSet.concatenate([self._columns, other._columns])
+        return both._united(np.zeros(2, np.int32), 1)[0]
+
+    def make_heavy(self, image: Any, variance: Any = None, mask: Any = None, *, xy0: Origin | None = None) -> "HeavyFootprint":
+        """Return this footprint with a copy of the pixels under it, as `FootprintSet.make_heavy`."""
+        return HeavyFootprint._of(self._columns.make_heavy(image, variance, mask, xy0=xy0), self.meta, self.visual)
+
+
+class HeavyFootprint(Footprint):
+    """A footprint that owns the pixel values under it, in the order of its spans; `Footprint.make_heavy` makes one."""
+
+    __slots__ = ()
+
+    def __init__(self, spans: SpanSet, image: ArrayLike, variance: ArrayLike | None = None, mask: ArrayLike | None = None,
+                 **options: Any):
+        super().__init__(spans, **options)
+        given = {"image": image, "variance": variance, "mask": mask}
+        values = {name: native(np.array(column)) for name, column in given.items() if column is not None}
+        for name, column in values.items():
+            if column.shape != (spans.area,):
+                raise ValueError(f"{name} must have a value for each of {spans.area} pixels, not the shape {column.shape}")
+        self._set(_columns=self._columns._replaced(values=values))
+
+    @property
+    def image(self) -> NDArray:
+        """Pixel values, one for each pixel, read-only."""
+        return self._columns._values["image"]
+
+    @property
+    def variance(self) -> NDArray | None:
+        """Variances, if there are any."""
+        return self._columns._values.get("variance")
+
+    @property
+    def mask(self) -> NDArray | None:
+        """Mask values, if there are any."""
+        return self._columns._values.get("mask")
+
+    def insert(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
+        """Write the values into an image, in which the footprint must lie."""
+        self._columns.insert(image, xy0, plane=plane)
+
+    def add_to(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
+        """Add the values to an image."""
+        self._columns.add_to(image, xy0, plane=plane)
+
+    def subtract_from(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
+        """Subtract the values from an image."""
+        self._columns.subtract_from(image, xy0, plane=plane)
+
+    def extract(self, box: Box2I | None = None, fill: Any = np.nan, *, plane: str = "image") -> NDArray:
+        """Return an image of a box, by default `bbox`, with the values where the footprint is and `fill` elsewhere."""
+        if plane not in self._columns._values:
+            raise KeyError(f"plane must be one of {sorted(self._columns._values)}, not {plane!r}")
+        return self.spans.unflatten(self._columns._values[plane], box, fill)
+
+    def dot(self, other: "HeavyFootprint") -> float:
+        """Return the sum of the products of both images over the pixels that both have."""
+        common = (self.spans & other.spans).array
+        return float(np.dot(self._values_under(common), other._values_under(common)))
+
+    def _values_under(self, runs: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Return the values of the pixels of `runs`, all of which lie in the footprint."""
+        mine = self._columns.spans.astype(np.int64)
+        start = np.cumsum(mine[:, 2] - mine[:, 1]) - (mine[:, 2] - mine[:, 1])
+        key = runs[:, 0] * np.int64(1 << 32) + runs[:, 1]
+        which = np.searchsorted(mine[:, 0] * (1 << 32) + mine[:, 1], key, "right") - 1
+        first = start[which] + runs[:, 1] - mine[which, 1]
+        flat, _ = _ranges(first, runs[:, 2].astype(np.int64) - runs[:, 1])
+        return self.image[flat].astype(float)
+
+
+def _cross(left: int, right: int, up: int, down: int) -> SpanSet:
+    """Return the element that grows along rows and columns."""
+    return SpanSet([(0, -left, right + 1), *((dy, 0, 1) for dy in range(-down, up + 1))])
+
+
+def _common_sign(sign: NDArray[np.int8], parents: NDArray[np.int64], count: int) -> NDArray[np.int8]:
+    """Return for each parent the sign that its children share, or 0."""
+    total = np.bincount(parents[parents >= 0], minlength=count)
+    signed = np.bincount(parents[parents >= 0], sign[parents >= 0], minlength=count)
+    return np.where(np.abs(signed) == total, np.sign(signed), 0).astype(np.int8)
+
+
+def _pixel_keys(footprints: FootprintSet, owner: NDArray[np.int64]) -> NDArray:
+    """Return a sortable key of (owner, y, x) for each pixel."""
+    y, x = _runs.indices(footprints.spans)
+    keys = np.empty(len(y), [("owner", np.int64), ("y", np.int64), ("x", np.int64)])
+    keys["owner"], keys["y"], keys["x"] = owner, y, x
+    return keys
+
+
+def _no_columns() -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    return np.empty((0, 3), np.int32), np.zeros(1, np.int64)
+
+
+def _columns_of(arrays: Sequence[NDArray[np.int32]]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return the run arrays of footprints as columns."""
+    spans = np.concatenate([_no_columns()[0], *arrays])
+    return spans, np.cumsum([0, *(len(runs) for runs in arrays)], dtype=np.int64)
+
+
+def _as_set(footprint: Any) -> FootprintSet:
+    """Return a set, a footprint or a span set as a set."""
+    if isinstance(footprint, FootprintSet):
+        return footprint
+    if isinstance(footprint, Footprint):
+        return footprint._columns
+    if isinstance(footprint, SpanSet):
+        return FootprintSet._from_columns(footprint.array, np.array([0, len(footprint)]))
+    raise TypeError(f"a footprint must be a Footprint or a SpanSet, not {type(footprint).__name__}")
+
+
+def _as_footprint_set(value: Any, name: str) -> FootprintSet:
+    if not isinstance(value, FootprintSet):
+        raise TypeError(f"{name} must be a FootprintSet, not {type(value).__name__}")
+    return value
+
+
+def _as_region(region: Any) -> Box2I:
+    if not isinstance(region, Box2I):
+        raise TypeError(f"a region must be a Box2I, not {type(region).__name__}")
+    return region
+
+
+def _kind(index: Any) -> type | None:
+    # An empty list would be an array of floats.
+    return np.int64 if np.size(index) == 0 and not isinstance(index, np.ndarray) else None
+
+
+def _cut(columns: NDArray, offsets: NDArray[np.int64], start: int, stop: int) -> tuple[NDArray, NDArray[np.int64]]:
+    first = offsets[start]
+    return columns[first : offsets[stop]], offsets[start : stop + 1] - first
+
+
+def _flat(offsets: NDArray[np.int64], index: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the indices of the rows of some footprints, one footprint after the other, and their new offsets."""
+    return _ranges(offsets[index], offsets[index + 1] - offsets[index])
+
+
+def _ranges(first: NDArray[np.int64], count: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return ``first[0], first[0] + 1, ...`` and so on for each, in one array, and where each begins."""
+    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(count, dtype=np.int64)])
+    return np.arange(offsets[-1]) + np.repeat(first - offsets[:-1], count), offsets
+
+
+def _same(a: NDArray, b: NDArray) -> bool:
+    return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+
+
+def _restored(cls: type[FootprintSet], spans: Any, offsets: Any, region: Any, peaks: Any, sign: Any, values: Any) -> FootprintSet:
+    return cls._from_columns(spans, offsets, region, peaks=Peaks(*peaks), sign=sign, values=values)
+
+
+def _restored_one(cls: type[Footprint], columns: FootprintSet, meta: Any, visual: Any) -> Footprint:
+    return cls._of(columns, meta, visual)
+
