@@ -11,7 +11,7 @@ from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, qsort, realloc
 from libc.string cimport memcpy, memset
 
-from span cimport RunBuffer, Span, reserve
+from span cimport RunBuffer, Span, reserve, taken
 
 cdef enum:
     CIRCLE = 0
@@ -206,21 +206,6 @@ cdef bint append_shape(
             span += 1
     runs.size = span - runs.data
     return True
-
-
-cdef object taken(RunBuffer *runs, bint good):
-    """Copy a buffer into an array and free it; raise where there was no memory."""
-    cdef int32_t[:, ::1] out
-    try:
-        if not good:
-            raise MemoryError("no memory for the runs")
-        array = np.empty((runs.size, 3), np.int32)
-        if runs.size:
-            out = array
-            memcpy(&out[0, 0], runs.data, runs.size * sizeof(Span))
-        return array
-    finally:
-        free(runs.data)
 
 
 # A polygon's edge that crosses rows [first, stop), directed upwards: it crosses row y where y0 <= y < y1.

@@ -1,0 +1,64 @@
+"""The geometries of shapely: polygons with their holes, lines as the pixels they cross, points as those that hold them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import shapely
+
+from ._arrays import Many, lines, points, polygons, runs_of_parts
+from ._dispatch import batch, runs_of_each
+
+Geometries = Sequence[Any]
+
+
+def ragged(geometries: Geometries) -> tuple[Any, ...]:
+    """Return x, y, and the offsets of shapely's ragged arrays from the innermost out, the outermost per geometry."""
+    _, coords, offsets = shapely.to_ragged_array(np.array(geometries, dtype=object), include_z=False)
+    return coords[:, 0], coords[:, 1], *(np.asarray(level, dtype=np.int64) for level in offsets)
+
+
+@batch(shapely.Polygon, shapely.MultiPolygon)
+def _polygons(geometries: Geometries, wcs: Any, within: Any) -> Many:
+    x, y, rings, *levels = ragged(geometries)
+    # Of several parts the rings are all that matters.
+    parts = levels[0] if len(levels) == 1 else levels[0][levels[1]]
+    return polygons(x, y, parts, rings=rings, within=within)
+
+
+@batch(shapely.LineString, shapely.LinearRing, shapely.MultiLineString)
+def _lines(geometries: Geometries, wcs: Any, within: Any) -> Many:
+    x, y, vertices, *levels = ragged([_as_lines(geometry) for geometry in geometries])
+    first, last = vertices[:-1], vertices[1:] - 1
+    used = np.ones(x.size, bool)
+    used[last[last >= first]] = False
+    begin = np.flatnonzero(used)
+    # The vertices between two edges, and the closing one of a ring, are inside the line: each is a line of no length.
+    closed = (last > first) & (x[first] == x[last]) & (y[first] == y[last])
+    used[first[~closed & (last >= first)]] = False
+    inner = np.flatnonzero(used)
+    begin, end = np.concatenate([begin, inner]), np.concatenate([begin + 1, inner])
+    line = np.searchsorted(vertices, begin, side="right") - 1
+    geometry = line if not levels else np.searchsorted(levels[0], line, side="right") - 1
+    order = np.argsort(geometry, kind="stable")
+    begin, end = begin[order], end[order]
+    parts = np.searchsorted(geometry[order], np.arange(len(geometries) + 1))
+    return runs_of_parts(lines(x[begin], y[begin], x[end], y[end], within=within), parts)
+
+
+def _as_lines(geometry: Any) -> Any:
+    return shapely.LineString(geometry) if isinstance(geometry, shapely.LinearRing) else geometry
+
+
+@batch(shapely.Point, shapely.MultiPoint)
+def _points(geometries: Geometries, wcs: Any, within: Any) -> Many:
+    coords, index = shapely.get_coordinates(geometries, return_index=True)
+    parts = np.searchsorted(index, np.arange(len(geometries) + 1))
+    return runs_of_parts(points(coords[:, 0], coords[:, 1], within=within), parts)
+
+
+@batch(shapely.GeometryCollection)
+def _collections(geometries: Geometries, wcs: Any, within: Any) -> Many:
+    members, index = shapely.get_parts(geometries, return_index=True)
+    parts = np.searchsorted(index, np.arange(len(geometries) + 1))
+    return runs_of_parts(runs_of_each(list(members), wcs, within), parts)
