@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .. import _algebra, _raster, _runs
 from .._validate import as_array2d
-from ..ellipses import Ellipse
+from ..ellipses import Axes, Ellipse
 from ..geom import Box2D, Box2I
 from ._arrays import Many, Offsets, Runs, bounds_of, ellipses
 
@@ -209,8 +209,9 @@ def _(region: Box2D, wcs: Any = None, within: Any = None) -> Runs:
 
 @batch(Ellipse)
 def _ellipses(regions: Sequence[Ellipse], wcs: Any, within: Any) -> Many:
-    x, y = np.array([region.center for region in regions], dtype=float).T
-    a, b, theta = np.array([(region.axes.a, region.axes.b, region.axes.theta) for region in regions]).T
+    x, y = np.array([tuple(region.center) for region in regions]).T
+    cores = [region.core if isinstance(region.core, Axes) else region.core.to_axes() for region in regions]
+    a, b, theta = np.array([(core.a, core.b, core.theta) for core in cores]).T
     return ellipses(x, y, a, b, theta, within=within)
 
 

@@ -19,6 +19,12 @@ _T = TypeVar("_T")
 _ASSOCIATIVE = (operator.or_, operator.and_, operator.xor)
 
 
+def _named(*names: str) -> list[type]:
+    """Return the classes of these names that this version of `regions` has: those on the sphere are of 0.12."""
+    modules = ar.shapes, getattr(ar.shapes, "whole_sky", None)
+    return [getattr(module, name) for name in names for module in modules if hasattr(module, name)]
+
+
 def _numbers(regions: Regions, name: str) -> Doubles:
     return np.array([getattr(region, name) for region in regions], dtype=np.float64)
 
@@ -118,14 +124,14 @@ def offsets_of(counts: Sequence[int]) -> Offsets:
     return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
 
 
-@batch(ar.CircleSkyRegion, ar.CircleSphericalSkyRegion)
+@batch(*_named("CircleSkyRegion", "CircleSphericalSkyRegion"))
 def _sky_circles(regions: Regions, wcs: Any, within: Any) -> Many:
     projection = Projection(regions, "center", wcs)
     r = _angles(regions, "radius", "arcsec") * projection.scale()
     return circles(projection.x, projection.y, r, within=within)
 
 
-@batch(ar.CircleAnnulusSkyRegion, ar.CircleAnnulusSphericalSkyRegion)
+@batch(*_named("CircleAnnulusSkyRegion", "CircleAnnulusSphericalSkyRegion"))
 def _sky_circle_annuli(regions: Regions, wcs: Any, within: Any) -> Many:
     projection = Projection(regions, "center", wcs)
     inner, outer = (_angles(regions, name, "arcsec") * projection.scale() for name in ("inner_radius", "outer_radius"))
@@ -185,7 +191,7 @@ def _sky_axes(projection: Projection, regions: Regions, width: str, height: str)
     return projection.axes(*sizes, _angles(regions, "angle", "rad"))
 
 
-@batch(ar.PolygonSkyRegion, ar.PolygonSphericalSkyRegion)
+@batch(*_named("PolygonSkyRegion", "PolygonSphericalSkyRegion"))
 def _sky_polygons(regions: Regions, wcs: Any, within: Any) -> Many:
     projection = Projection(regions, "vertices", wcs)
     return polygons(projection.x, projection.y, projection.offsets, within=within)
@@ -203,24 +209,28 @@ def _sky_lines(regions: Regions, wcs: Any, within: Any) -> Many:
     return lines(start.x, start.y, end.x, end.y, within=within)
 
 
-@runs_of.register(ar.RangeSphericalSkyRegion)
-@runs_of.register(ar.LuneSphericalSkyRegion)
-def _(region: Any, wcs: Any = None, within: Any = None) -> Runs:
-    pixel_region = region.to_pixel(needed(wcs, region), boundary_distortions=True)
+@batch(*_named("RangeSphericalSkyRegion", "LuneSphericalSkyRegion"))
+def _sphere_outlines(regions: Regions, wcs: Any, within: Any) -> Many:
+    outlines = [region.to_pixel(needed(wcs, region), boundary_distortions=True) for region in regions]
     try:
-        return runs_of(pixel_region, wcs, within)
+        return runs_of_each(outlines, wcs, within)
     except ValueError as error:
-        raise ValueError(f"{region!r} does not project onto the image: {error}") from error
+        raise ValueError(f"one of {regions!r} does not project onto the image: {error}") from error
 
 
-@runs_of.register
-def _(region: ar.WholeSphericalSkyRegion, wcs: Any = None, within: Any = None) -> Runs:
+@batch(*_named("WholeSphericalSkyRegion"))
+def _whole_skies(regions: Regions, wcs: Any, within: Any) -> Many:
     if within is None:
         raise ValueError("the whole sky covers every pixel; pass `within` to say which there are")
-    return box_runs(within.x.start, within.x.stop, within.y.start, within.y.stop, within)
+    everything = box_runs(within.x.start, within.x.stop, within.y.start, within.y.stop, within)
+    return joined([everything] * len(regions))
 
 
-_COMPOUND = (ar.CompoundPixelRegion, ar.CompoundSkyRegion, ar.CompoundSphericalSkyRegion)
+_COMPOUND = tuple(
+    getattr(ar, f"Compound{kind}Region")
+    for kind in ("Pixel", "Sky", "SphericalSky")
+    if hasattr(ar, f"Compound{kind}Region")
+)
 
 
 @batch(*_COMPOUND)

@@ -29,15 +29,15 @@ def _polygons(geometries: Geometries, wcs: Any, within: Any) -> Many:
 @batch(shapely.LineString, shapely.LinearRing, shapely.MultiLineString)
 def _lines(geometries: Geometries, wcs: Any, within: Any) -> Many:
     x, y, vertices, *levels = ragged([_as_lines(geometry) for geometry in geometries])
-    first, last = vertices[:-1], vertices[1:] - 1
-    used = np.ones(x.size, bool)
-    used[last[last >= first]] = False
-    begin = np.flatnonzero(used)
-    # The vertices between two edges, and the closing one of a ring, are inside the line: each is a line of no length.
-    closed = (last > first) & (x[first] == x[last]) & (y[first] == y[last])
-    used[first[~closed & (last >= first)]] = False
-    inner = np.flatnonzero(used)
-    begin, end = np.concatenate([begin, inner]), np.concatenate([begin + 1, inner])
+    some = np.diff(vertices) > 0
+    first, last = vertices[:-1][some], vertices[1:][some] - 1
+    begins = np.ones(x.size, bool)
+    begins[last] = False
+    # A vertex between two edges is inside the line, and so is the closing one of a ring: each is a line of no length.
+    inner = begins.copy()
+    inner[first] = (x[first] == x[last]) & (y[first] == y[last])
+    begin = np.concatenate([np.flatnonzero(begins), np.flatnonzero(inner)])
+    end = begin + np.repeat([1, 0], [begins.sum(), inner.sum()])
     line = np.searchsorted(vertices, begin, side="right") - 1
     geometry = line if not levels else np.searchsorted(levels[0], line, side="right") - 1
     order = np.argsort(geometry, kind="stable")
