@@ -564,7 +564,7 @@ def test_region_files(shared):
     """Every sample file of regions rasterizes."""
     count = 0
     for path in sorted((shared / "data" / "regions").iterdir()):
-        for region in ar.Regions.read(path):
+        for region in ar.Regions.read(path, format={".reg": "ds9", ".crtf": "crtf", ".fits": "fits"}[path.suffix]):
             if isinstance(region, ar.TextPixelRegion | ar.TextSkyRegion):
                 continue
             wcs = None if isinstance(region, ar.PixelRegion) else wcs_at(region)
