@@ -17,11 +17,28 @@ from libc.string cimport memcpy, memset
 
 from span cimport Span
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define prefetch(address) __builtin_prefetch(address)
+    #else
+    #define prefetch(address) ((void)(address))
+    #endif
+    """
+    void prefetch(const void *) noexcept nogil
+
 cdef extern from "bits.h":
     int count_trailing_zeros(uint64_t) noexcept nogil
 
 # What rounding leaves of a coverage of none or all, relative to what was added up.
 cdef double ROUNDING = 1e-15
+
+
+# How many pieces before it is summed a pixel is called from memory.
+cdef enum:
+    AHEAD = 32
+    # Shapes that are covered before they are summed.
+    GROUP = 32
 
 
 cdef struct Pieces:
@@ -42,7 +59,7 @@ cdef struct Row:
 
 cdef struct Conic:
     double x, y             # centre; x from the left side of the row's first pixel
-    double a, b, cos, sin
+    double area             # a b
     double height, width    # half extents
     double shear, spread    # of chords along x, by rows
     double lean, rise       # of chords along y, by columns
@@ -84,9 +101,9 @@ cdef inline double segment(const Conic *conic, double dx, double dy) noexcept no
         # asin(s) - s sqrt(1 - s^2), without its cancellation.
         s = s2 * (35 / 704. + s2 * (63 / 1664.))
         s = s2 * (1 / 5. + s2 * (3 / 28. + s2 * (5 / 72. + s)))
-        return conic.a * conic.b * sqrt(s2) * s2 * (2 / 3. + s)
+        return conic.area * sqrt(s2) * s2 * (2 / 3. + s)
     s = sqrt(min(s2, 1.))
-    return conic.a * conic.b * (asin(s) - s * sqrt(1 - min(s2, 1.)))
+    return conic.area * (asin(s) - s * sqrt(1 - min(s2, 1.)))
 
 
 cdef inline double height_at(const Conic *conic, double x, bint upper) noexcept nogil:
@@ -231,7 +248,7 @@ cdef inline void append(Pieces *pieces, int32_t y, int32_t x0, Py_ssize_t start,
 
 cdef void prepare(Conic *conic, double x, double y, double a, double b, double cos, double sin) noexcept nogil:
     """Derive what the walk along a conic's border needs."""
-    conic.x, conic.y, conic.a, conic.b, conic.cos, conic.sin = x, y, a, b, cos, sin
+    conic.x, conic.y, conic.area = x, y, a * b
     conic.width, conic.height = hypot(a * cos, b * sin), hypot(a * sin, b * cos)
     conic.shear = (a - b) / conic.height * ((a + b) / conic.height) * sin * cos
     conic.lean = (a - b) / conic.width * ((a + b) / conic.width) * sin * cos
@@ -269,6 +286,51 @@ cdef void cross_row(Row *row, const Conic *conic, int32_t y, double sign) noexce
     walk_branch(row, conic, middle + half, low, middle_end + half_end, high, 1, sign)
 
 
+cdef bint cover_conic(
+    Row *row,
+    Pieces *pieces,
+    double x,
+    double y,
+    double a,
+    double b,
+    double cos,
+    double sin,
+    double a_hole,
+    double b_hole,
+    int32_t x_start,
+    int32_t x_stop,
+    int32_t y_start,
+    int32_t y_stop,
+) noexcept nogil:
+    """Append the pieces of one conic; False if there is no memory."""
+    cdef Conic outer, hole
+    cdef int32_t first, last, left, right, row_y
+    cdef bint hollow = a_hole > 0 and b_hole > 0
+    if not (a > 0 and b > 0):
+        return True
+    prepare(&outer, x, y, a, b, cos, sin)
+    first = <int32_t> clamp(floor(y - outer.height + 0.5), y_start, y_stop)
+    last = <int32_t> clamp(ceil(y + outer.height + 0.5), y_start, y_stop)
+    left = <int32_t> clamp(floor(x - outer.width + 0.5), x_start, x_stop)
+    right = <int32_t> clamp(ceil(x + outer.width + 0.5), x_start, x_stop)
+    if left >= right or first >= last:
+        return True
+    if not widen(row, right - <Py_ssize_t> left):
+        return False
+    row.x0 = left
+    # From the left side of the first pixel: nothing is lost far from the origin.
+    outer.x = x - left + 0.5
+    if hollow:
+        prepare(&hole, outer.x, y, a_hole, b_hole, cos, sin)
+    for row_y in range(first, last):
+        cross_row(row, &outer, row_y, 1)
+        if hollow:
+            cross_row(row, &hole, row_y, -1)
+        if not finish(row, row_y, pieces):
+            return False
+    return True
+
+
 def conics(
     const double[:] x,
     const double[:] y,
@@ -285,41 +347,19 @@ def conics(
 ):
     """Return ``(spans, weights, offsets)`` of ellipses of semi-axes a, b, less their holes; all arrays are ``double[n]``."""
     cdef Py_ssize_t i, n = x.shape[0]
-    cdef int32_t row_y, first, last, left, right
-    cdef bint good = True, hollow
+    cdef bint good = True
     cdef Row row
     cdef Pieces pieces
-    cdef Conic outer, hole
     offsets = np.zeros(n + 1, np.int64)
     cdef int64_t[::1] stops = offsets
     memset(&row, 0, sizeof(row))
     memset(&pieces, 0, sizeof(pieces))
     with nogil:
         for i in range(n):
-            stops[i + 1] = pieces.size
-            if not (a[i] > 0 and b[i] > 0):
-                continue
-            prepare(&outer, x[i], y[i], a[i], b[i], cos[i], sin[i])
-            first = <int32_t> clamp(floor(y[i] - outer.height + 0.5), y_start, y_stop)
-            last = <int32_t> clamp(ceil(y[i] + outer.height + 0.5), y_start, y_stop)
-            left = <int32_t> clamp(floor(x[i] - outer.width + 0.5), x_start, x_stop)
-            right = <int32_t> clamp(ceil(x[i] + outer.width + 0.5), x_start, x_stop)
-            if left >= right or first >= last:
-                continue
-            good = widen(&row, right - <Py_ssize_t> left)
-            row.x0 = left
-            # From the left side of the first pixel: nothing is lost far from the origin.
-            outer.x = x[i] - left + 0.5
-            hollow = a_hole[i] > 0 and b_hole[i] > 0
-            if hollow:
-                prepare(&hole, outer.x, y[i], a_hole[i], b_hole[i], cos[i], sin[i])
-            for row_y in range(first, last):
-                if not good:
-                    break
-                cross_row(&row, &outer, row_y, 1)
-                if hollow:
-                    cross_row(&row, &hole, row_y, -1)
-                good = finish(&row, row_y, &pieces)
+            good = cover_conic(
+                &row, &pieces, x[i], y[i], a[i], b[i], cos[i], sin[i], a_hole[i], b_hole[i],
+                x_start, x_stop, y_start, y_stop,
+            )
             if not good:
                 break
             stops[i + 1] = pieces.size
@@ -545,6 +585,31 @@ ctypedef fused pixel:
     double
 
 
+# What is summed: rows of an image from (x0, y0) on, its variance and mask, of no pixels where there are none.
+cdef struct Frame:
+    const char *image
+    const char *variance
+    const uint8_t *mask
+    Py_ssize_t image_stride, variance_stride, mask_stride
+    int32_t x0, y0
+
+
+cdef Frame frame_of(
+    const pixel[:, :] image, const pixel[:, :] variance, const uint8_t[:, :] mask, int32_t x0, int32_t y0
+) noexcept nogil:
+    cdef Frame frame
+    memset(&frame, 0, sizeof(frame))
+    frame.x0, frame.y0 = x0, y0
+    frame.image_stride, frame.variance_stride, frame.mask_stride = image.strides[0], variance.strides[0], mask.strides[0]
+    if image.shape[0] and image.shape[1]:
+        frame.image = <const char *> &image[0, 0]
+        if variance.shape[0]:
+            frame.variance = <const char *> &variance[0, 0]
+        if mask.shape[0]:
+            frame.mask = &mask[0, 0]
+    return frame
+
+
 def sums(
     const pixel[:, :] image,
     const pixel[:, :] variance,
@@ -555,41 +620,126 @@ def sums(
     int32_t x0,
     int32_t y0,
 ):
-    """Return the weighted sums of an image, of the weights themselves and of the variance: ``double[n]`` each.
+    """Return ``double[3, n]``: the weighted sums of an image, of the weights themselves and of the variance.
 
     The spans lie in the image, whose rows are contiguous; `variance` and `mask` are as large, or of no pixels at all.
     Masked pixels are left out.
     """
-    cdef Py_ssize_t i, j, k, n = offsets.shape[0] - 1, length, x
-    cdef bint with_variance = variance.shape[0] > 0, with_mask = mask.shape[0] > 0
+    cdef Py_ssize_t i, j, n = offsets.shape[0] - 1
     cdef const Span *span = <const Span *> &spans[0, 0] if spans.shape[0] else NULL
-    cdef const pixel *value
-    cdef double total, area, noise
+    cdef const double *weight = &weights[0] if weights.shape[0] else NULL
     result = np.zeros((3, n))
     cdef double[:, ::1] out = result
+    cdef Frame frame
     with nogil:
+        frame = frame_of(image, variance, mask, x0, y0)
         for i in range(n):
-            total = area = noise = 0
-            for j in range(offsets[i], offsets[i + 1]):
-                x = span[j].x_start - <Py_ssize_t> x0
-                length = span[j].x_stop - <Py_ssize_t> span[j].x_start
-                value = &image[span[j].y - y0, x]
-                if with_mask:
-                    for k in range(length):
-                        if not mask[span[j].y - y0, x + k]:
-                            total += weights[j] * value[k]
-                            area += weights[j]
-                            if with_variance:
-                                noise += weights[j] * variance[span[j].y - y0, x + k]
-                    continue
-                total += weights[j] * added(value, length)
-                area += weights[j] * length
-                if with_variance:
-                    noise += weights[j] * added(&variance[span[j].y - y0, x], length)
-            out[0, i] = total
-            out[1, i] = area
-            out[2, i] = noise
-    return result[0], result[1], result[2]
+            j = offsets[i]
+            add_up(&frame, span + j, weight + j, offsets[i + 1] - j, offsets[n] - j, <pixel> 0, &out[0, i], n)
+    return result
+
+
+def conic_sums(
+    const pixel[:, :] image,
+    const pixel[:, :] variance,
+    const uint8_t[:, :] mask,
+    const double[:] x,
+    const double[:] y,
+    const double[:] a,
+    const double[:] b,
+    const double[:] cos,
+    const double[:] sin,
+    const double[:] a_hole,
+    const double[:] b_hole,
+    int32_t x0,
+    int32_t y0,
+):
+    """Return what `sums` returns for ellipses of semi-axes a, b, less their holes, without keeping their pieces."""
+    cdef Py_ssize_t i, j, first = 0, n = x.shape[0]
+    cdef Py_ssize_t[GROUP + 1] starts
+    cdef int32_t x_stop = x0 + <int32_t> image.shape[1], y_stop = y0 + <int32_t> image.shape[0]
+    cdef bint good = True
+    cdef Row row
+    cdef Pieces pieces
+    cdef Frame frame
+    result = np.zeros((3, n))
+    cdef double[:, ::1] out = result
+    memset(&row, 0, sizeof(row))
+    memset(&pieces, 0, sizeof(pieces))
+    with nogil:
+        frame = frame_of(image, variance, mask, x0, y0)
+        while first < n and good:
+            # Some shapes at a time: what is summed is still in the cache, and what is next is known to call it there.
+            pieces.size = starts[0] = 0
+            for i in range(min(n - first, GROUP)):
+                j = first + i
+                good = good and cover_conic(
+                    &row, &pieces, x[j], y[j], a[j], b[j], cos[j], sin[j], a_hole[j], b_hole[j], x0, x_stop, y0, y_stop
+                )
+                starts[i + 1] = pieces.size
+            for i in range(min(n - first, GROUP) if good else 0):
+                j = starts[i]
+                add_up(
+                    &frame, pieces.span + j, pieces.weight + j, starts[i + 1] - j, pieces.size - j, <pixel> 0,
+                    &out[0, first + i], n,
+                )
+            first += GROUP
+        free(row.difference)
+        free(row.touched)
+        free(pieces.span)
+        free(pieces.weight)
+    if not good:
+        raise MemoryError("no memory for the coverage")
+    return result
+
+
+cdef inline void fetch(const char *start, Py_ssize_t length) noexcept nogil:
+    """Call some bytes from memory, the first lines of many: the rest the processor sees coming."""
+    cdef Py_ssize_t k = 0
+    while k < min(length, 512):
+        prefetch(start + k)
+        k += 64
+
+
+cdef void add_up(
+    const Frame *frame, const Span *span, const double *weight, Py_ssize_t n, Py_ssize_t known, pixel kind,
+    double *out, Py_ssize_t stride
+) noexcept nogil:
+    """Put the sums over `n` of the `known` pieces at out[0], out[stride] and out[2 stride]."""
+    cdef Py_ssize_t j, k, length
+    cdef double total = 0, area = 0, noise = 0
+    cdef const pixel *value
+    cdef const pixel *variance = NULL
+    cdef const uint8_t *mask
+    cdef const Span *ahead
+    for j in range(n):
+        if j + AHEAD < known:
+            ahead = span + j + AHEAD
+            length = (ahead.x_stop - <Py_ssize_t> ahead.x_start) * sizeof(pixel)
+            k = (ahead.x_start - <Py_ssize_t> frame.x0) * sizeof(pixel)
+            fetch(frame.image + (ahead.y - frame.y0) * frame.image_stride + k, length)
+            if frame.variance != NULL:
+                fetch(frame.variance + (ahead.y - frame.y0) * frame.variance_stride + k, length)
+        length = span[j].x_stop - <Py_ssize_t> span[j].x_start
+        value = (<const pixel *> (frame.image + (span[j].y - frame.y0) * frame.image_stride)) + (span[j].x_start - frame.x0)
+        if frame.variance != NULL:
+            variance = <const pixel *> (frame.variance + (span[j].y - frame.y0) * frame.variance_stride)
+            variance += span[j].x_start - frame.x0
+        if frame.mask != NULL:
+            mask = frame.mask + (span[j].y - frame.y0) * frame.mask_stride + (span[j].x_start - frame.x0)
+            for k in range(length):
+                if not mask[k]:
+                    total += weight[j] * value[k]
+                    area += weight[j]
+                    noise += weight[j] * variance[k] if variance != NULL else 0
+            continue
+        total += weight[j] * added(value, length)
+        area += weight[j] * length
+        if variance != NULL:
+            noise += weight[j] * added(variance, length)
+    out[0] = total
+    out[stride] = area
+    out[2 * stride] = noise
 
 
 cdef inline double added(const pixel *value, Py_ssize_t n) noexcept nogil:

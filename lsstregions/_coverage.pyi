@@ -39,4 +39,19 @@ def sums(
     offsets: _Offsets,
     x0: int,
     y0: int,
-) -> tuple[_Doubles, _Doubles, _Doubles]: ...
+) -> _Doubles: ...
+def conic_sums(
+    image: NDArray[np.floating],
+    variance: NDArray[np.floating],
+    mask: NDArray[np.uint8],
+    x: _Doubles,
+    y: _Doubles,
+    a: _Doubles,
+    b: _Doubles,
+    cos: _Doubles,
+    sin: _Doubles,
+    a_hole: _Doubles,
+    b_hole: _Doubles,
+    x0: int,
+    y0: int,
+) -> _Doubles: ...
