@@ -471,7 +471,9 @@ def generalized_wcs():
     scale = models.Scale(-0.2 / 3600) & models.Scale(0.21 / 3600)
     to_sky = shift | scale | models.Pix2Sky_TAN() | models.RotateNative2Celestial(10, 60, 180)
     image = coordinate_frames.Frame2D(name="image", unit=(u.pix, u.pix))
-    sky = coordinate_frames.CelestialFrame(reference_frame=SkyCoord(0 * u.deg, 0 * u.deg).icrs.frame, unit=(u.deg, u.deg))
+    sky = coordinate_frames.CelestialFrame(
+        reference_frame=SkyCoord(0 * u.deg, 0 * u.deg).icrs.frame, unit=(u.deg, u.deg)
+    )
     return gwcs.WCS([(image, to_sky), (sky, None)])
 
 
@@ -508,7 +510,9 @@ def test_sky(wcs):
     regions = list(sky_regions())
     runs, offsets = runs_of_regions(regions, wcs)
     for i, region in enumerate(regions):
-        np.testing.assert_array_equal(runs[offsets[i] : offsets[i + 1]], runs_of(region.to_pixel(wcs)), err_msg=str(region))
+        np.testing.assert_array_equal(
+            runs[offsets[i] : offsets[i + 1]], runs_of(region.to_pixel(wcs)), err_msg=str(region)
+        )
 
 
 def test_sky_calls_the_wcs_a_few_times():

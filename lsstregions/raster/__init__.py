@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from .._validate import as_int32
 from ..geom import Box2I
-from ._arrays import circles, ellipses, lines, points, polygons, rectangles
-from ._dispatch import clipped, runs_of, runs_of_regions
+from ._dispatch import runs_of, runs_of_regions
+from ._shapes import circles, ellipses, lines, points, polygons, rectangles
 
 if TYPE_CHECKING:
     from ..spans import SpanSet

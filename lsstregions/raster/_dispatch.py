@@ -13,11 +13,22 @@ from .. import _algebra, _raster, _runs
 from .._validate import as_array2d
 from ..ellipses import Axes, Ellipse
 from ..geom import Box2D, Box2I
-from ._arrays import Many, Offsets, Runs, bounds_of, ellipses
+from ._shapes import (
+    ELLIPSE,
+    NO_RUNS,
+    RECTANGLE,
+    Batch,
+    Doubles,
+    Many,
+    Offsets,
+    Pieces,
+    Runs,
+    Shapes,
+    bounds_of,
+    offsets_of,
+)
 
-Batch = Callable[[Sequence[Any], Any, Any], Many]
-
-NO_RUNS = np.empty((0, 3), np.int32)
+Maker = Callable[[Sequence[Any], Any], Batch]
 
 # Packages whose classes are registered when the first object of theirs comes along.
 _ADAPTERS = {"regions": "._regions", "photutils": "._photutils", "shapely": "._shapely"}
@@ -65,47 +76,96 @@ def _adapt(kind: type) -> bool:
     return bool(packages)
 
 
-def batch(*classes: type) -> Callable[[Batch], Batch]:
-    """Register a function of (list of regions, wcs, within) that returns ``(runs, offsets)`` for `classes`."""
+def batch(*classes: type) -> Callable[[Maker], Maker]:
+    """Register a function of (list of regions, wcs) that returns a `Batch` of them for `classes`."""
 
-    def register(function: Batch) -> Batch:
+    def register(make: Maker) -> Maker:
         def one(region: Any, wcs: Any = None, within: Any = None) -> Runs:
-            return function([region], wcs, within)[0]
+            return make([region], wcs).runs(within)[0]
 
-        one.batch = function  # type: ignore[attr-defined]
+        one.make = make  # type: ignore[attr-defined]
         for kind in classes:
             runs_of.register(kind, one)
-        return function
+        return make
 
     return register
 
 
-def runs_of_each(regions: Sequence[Any], wcs: Any = None, within: Any = None) -> Many:
-    """Return the runs of each region, as ``(runs, offsets)``; the regions of a class are done in one go."""
+class Alone:
+    """Regions of classes that are done one by one: sets of whole pixels."""
+
+    __slots__ = ("regions", "wcs")
+
+    def __init__(self, regions: Sequence[Any], wcs: Any):
+        self.regions = regions
+        self.wcs = wcs
+
+    def runs(self, within: Any) -> Many:
+        """Return the pixels of each."""
+        return joined([runs_of(region, self.wcs, within) for region in self.regions])
+
+    def pieces(self, within: Any) -> Pieces:
+        """Return the pixels of each, whole, or those of its own exact mask."""
+        parts = [_own_pieces(region, self.wcs, within) for region in self.regions]
+        runs, offsets = joined([runs for runs, _ in parts])
+        return runs, np.concatenate([np.empty(0), *(weights for _, weights in parts)]), offsets
+
+
+def _own_pieces(region: Any, wcs: Any, within: Any) -> tuple[Runs, Doubles]:
+    """Return the pieces of a region that is a set of pixels, or of one of a class that only its author knows."""
+    if not hasattr(region, "__runs__") and hasattr(region, "to_mask"):
+        mask = region.to_mask(mode="exact")
+        runs = _runs_of_mask(np.asarray(mask.data) > 0, mask.bbox.ixmin, mask.bbox.iymin, within)
+        y, x = _runs.indices(runs)
+        return np.column_stack([y, x, x + 1]).astype(np.int32), mask.data[y - mask.bbox.iymin, x - mask.bbox.ixmin]
+    runs = runs_of(region, wcs, within)
+    return runs, np.ones(len(runs))
+
+
+class Mixed:
+    """Regions of any classes, each for itself, whatever its ``meta`` says."""
+
+    __slots__ = ("regions", "wcs")
+
+    def __init__(self, regions: Sequence[Any], wcs: Any):
+        self.regions = regions
+        self.wcs = wcs
+
+    def runs(self, within: Any) -> Many:
+        """Return the pixels of each."""
+        return runs_of_each(self.regions, self.wcs, within)
+
+    def covers(self, within: Any) -> list[Any]:
+        """Return the coverage of each."""
+        from ._exact import covers_of_each
+
+        return covers_of_each(self.regions, self.wcs, within)
+
+
+def batches(regions: Sequence[Any], wcs: Any) -> list[tuple[Batch, list[int]]]:
+    """Return the regions in batches of what can be done together, with the places of each batch's in the list."""
     kinds = [type(region) for region in regions]
-    members: dict[Any, list[int]] = {}
+    places: dict[type, list[int]] = {}
     for kind in dict.fromkeys(kinds):
         _adapt(kind)
-        indexes = [i for i, other in enumerate(kinds) if other is kind]
-        members.setdefault(runs_of.dispatch(kind), []).extend(indexes)
-    done = [_do(function, [regions[i] for i in indexes], wcs, within) for function, indexes in members.items()]
-    if len(done) == 1 and next(iter(members.values())) == list(range(len(regions))):
-        return done[0]
-    return _interleaved(done, [np.array(indexes) for indexes in members.values()])
+        places[kind] = [i for i, other in enumerate(kinds) if other is kind]
+    return [
+        (getattr(runs_of.dispatch(kind), "make", Alone)([regions[i] for i in indexes], wcs), indexes)
+        for kind, indexes in places.items()
+    ]
 
 
-def _do(function: Any, regions: list[Any], wcs: Any, within: Any) -> Many:
-    """Rasterize regions that one function knows."""
-    if hasattr(function, "batch"):
-        return function.batch(regions, wcs, within)
-    return joined([function(region, wcs, within) for region in regions])
+def runs_of_each(regions: Sequence[Any], wcs: Any = None, within: Any = None) -> Many:
+    """Return the runs of each region, as ``(runs, offsets)``; the regions of a class are done in one go."""
+    done = batches(regions, wcs)
+    if len(done) == 1 and done[0][1] == list(range(len(regions))):
+        return done[0][0].runs(within)
+    return _interleaved([some.runs(within) for some, _ in done], [np.array(indexes) for _, indexes in done])
 
 
 def joined(runs: Sequence[Runs]) -> Many:
     """Put run arrays one after another."""
-    offsets = np.zeros(len(runs) + 1, np.int64)
-    np.cumsum([len(part) for part in runs], out=offsets[1:])
-    return np.concatenate([NO_RUNS, *runs]), offsets
+    return np.concatenate([NO_RUNS, *runs]), offsets_of([len(part) for part in runs])
 
 
 def _interleaved(done: Sequence[Many], indexes: Sequence[NDArray[np.intp]]) -> Many:
@@ -115,8 +175,7 @@ def _interleaved(done: Sequence[Many], indexes: Sequence[NDArray[np.intp]]) -> M
     counts = np.concatenate([np.diff(offsets) for _, offsets in done] or [[]])
     order = np.argsort(np.concatenate(indexes or [[]]))
     starts, counts = starts[order].astype(np.int64), counts[order].astype(np.int64)
-    offsets = np.zeros(len(order) + 1, np.int64)
-    np.cumsum(counts, out=offsets[1:])
+    offsets = offsets_of(counts)
     take = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
     return runs[take], offsets
 
@@ -157,11 +216,6 @@ def is_excluded(region: Any) -> bool:
     return bool(meta) and meta.get("include", True) in (False, 0, "-")
 
 
-def union_of(many: Many) -> Runs:
-    """Return the canonical runs of the union of all groups."""
-    return _runs.canonical(many[0])
-
-
 def clipped(runs: Runs, within: Any) -> Runs:
     """Return the part of canonical runs that is in a box, or all where there is none."""
     if within is None:
@@ -196,23 +250,21 @@ def _(region: Box2I, wcs: Any = None, within: Any = None) -> Runs:
     return box_runs(region.x.start, region.x.stop, region.y.start, region.y.stop, within)
 
 
-@runs_of.register
-def _(region: Box2D, wcs: Any = None, within: Any = None) -> Runs:
-    if region.is_empty:
-        return NO_RUNS
-    # Strictly inside, as for every other shape.
-    start = (np.floor(interval.min) + 1 for interval in (region.x, region.y))
-    stop = (np.ceil(interval.max) for interval in (region.x, region.y))
-    (x_start, y_start), (x_stop, y_stop) = start, stop
-    return box_runs(x_start, x_stop, y_start, y_stop, within)
+@batch(Box2D)
+def _boxes(regions: Sequence[Box2D], wcs: Any) -> Batch:
+    # An empty one is a rectangle of no size.
+    sides = [(0.0, 0.0, 0.0, 0.0) if box.is_empty else (box.x.min, box.x.max, box.y.min, box.y.max) for box in regions]
+    x_min, x_max, y_min, y_max = np.array(sides).T
+    x, y = (x_min + x_max) / 2, (y_min + y_max) / 2
+    return Shapes(RECTANGLE, x, y, (x_max - x_min) / 2, (y_max - y_min) / 2, 0.0)
 
 
 @batch(Ellipse)
-def _ellipses(regions: Sequence[Ellipse], wcs: Any, within: Any) -> Many:
+def _ellipses(regions: Sequence[Ellipse], wcs: Any) -> Batch:
     x, y = np.array([tuple(region.center) for region in regions]).T
     cores = [region.core if isinstance(region.core, Axes) else region.core.to_axes() for region in regions]
     a, b, theta = np.array([(core.a, core.b, core.theta) for core in cores]).T
-    return ellipses(x, y, a, b, theta, within=within)
+    return Shapes(ELLIPSE, x, y, a, b, theta)
 
 
 @runs_of.register
@@ -228,10 +280,25 @@ def _runs_of_mask(mask: NDArray[np.bool_], x0: int, y0: int, within: Any) -> Run
     return clipped(_runs.from_mask(mask.view(np.uint8), x0, y0), within)
 
 
-@runs_of.register(list)
-@runs_of.register(tuple)
-def _(region: Sequence[Any], wcs: Any = None, within: Any = None) -> Runs:
-    return union_of(runs_of_regions(region, wcs, within))
+@batch(list, tuple)
+class Lists:
+    """Lists of regions of any classes: the union of each, less what is excluded."""
+
+    __slots__ = ("lists", "wcs")
+
+    def __init__(self, lists: Sequence[Any], wcs: Any):
+        self.lists = lists
+        self.wcs = wcs
+
+    def runs(self, within: Any) -> Many:
+        """Return the pixels of each list."""
+        return joined([_runs.canonical(runs_of_regions(regions, self.wcs, within)[0]) for regions in self.lists])
+
+    def covers(self, within: Any) -> list[Any]:
+        """Return the coverage of each list."""
+        from ._exact import cover_list
+
+        return [cover_list(list(regions), self.wcs, within) for regions in self.lists]
 
 
 def combine(operation: Callable, operands: Sequence[Runs], within: Any) -> Runs:

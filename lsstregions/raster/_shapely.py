@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ._arrays import Many, lines, points, polygons, runs_of_parts
-from ._dispatch import batch, runs_of_each
+from ._dispatch import Mixed, batch
+from ._shapes import Batch, Lines, Polygons, Wholes
 
 Geometries = Sequence[Any]
 
@@ -19,15 +19,15 @@ def ragged(geometries: Geometries) -> tuple[Any, ...]:
 
 
 @batch(shapely.Polygon, shapely.MultiPolygon)
-def _polygons(geometries: Geometries, wcs: Any, within: Any) -> Many:
+def _polygons(geometries: Geometries, wcs: Any) -> Batch:
     x, y, rings, *levels = ragged(geometries)
     # Of several parts the rings are all that matters.
     parts = levels[0] if len(levels) == 1 else levels[0][levels[1]]
-    return polygons(x, y, parts, rings=rings, within=within)
+    return Polygons(x, y, parts, rings)
 
 
 @batch(shapely.LineString, shapely.LinearRing, shapely.MultiLineString)
-def _lines(geometries: Geometries, wcs: Any, within: Any) -> Many:
+def _lines(geometries: Geometries, wcs: Any) -> Batch:
     x, y, vertices, *levels = ragged([_as_lines(geometry) for geometry in geometries])
     some = np.diff(vertices) > 0
     first, last = vertices[:-1][some], vertices[1:][some] - 1
@@ -43,7 +43,7 @@ def _lines(geometries: Geometries, wcs: Any, within: Any) -> Many:
     order = np.argsort(geometry, kind="stable")
     begin, end = begin[order], end[order]
     parts = np.searchsorted(geometry[order], np.arange(len(geometries) + 1))
-    return runs_of_parts(lines(x[begin], y[begin], x[end], y[end], within=within), parts)
+    return Wholes(Lines(x[begin], y[begin], x[end], y[end]), parts)
 
 
 def _as_lines(geometry: Any) -> Any:
@@ -51,14 +51,15 @@ def _as_lines(geometry: Any) -> Any:
 
 
 @batch(shapely.Point, shapely.MultiPoint)
-def _points(geometries: Geometries, wcs: Any, within: Any) -> Many:
+def _points(geometries: Geometries, wcs: Any) -> Batch:
     coords, index = shapely.get_coordinates(geometries, return_index=True)
     parts = np.searchsorted(index, np.arange(len(geometries) + 1))
-    return runs_of_parts(points(coords[:, 0], coords[:, 1], within=within), parts)
+    x, y = np.ascontiguousarray(coords.T)
+    return Wholes(Lines(x, y, x, y), parts)
 
 
 @batch(shapely.GeometryCollection)
-def _collections(geometries: Geometries, wcs: Any, within: Any) -> Many:
+def _collections(geometries: Geometries, wcs: Any) -> Batch:
     members, index = shapely.get_parts(geometries, return_index=True)
     parts = np.searchsorted(index, np.arange(len(geometries) + 1))
-    return runs_of_parts(runs_of_each(list(members), wcs, within), parts)
+    return Wholes(Mixed(list(members), wcs), parts)

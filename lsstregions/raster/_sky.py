@@ -12,8 +12,8 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord, UnitSphericalRepresentation
 from numpy.typing import NDArray
 
-from ._arrays import Offsets
 from ._dispatch import needed
+from ._shapes import Offsets
 
 Doubles = NDArray[np.float64]
 
@@ -101,27 +101,30 @@ class Projection:
             forward[:, 1, column] = distance * np.cos(direction)
         return np.linalg.inv(forward)
 
-    def axes(self, width: Doubles, height: Doubles, angle: Doubles) -> tuple[Doubles, Doubles, Doubles]:
-        """Return the full width, height (pixels) and angle (radians) of shapes from those on the sky (arcsec, radians).
 
-        Angles on the sky are from east, on the image from +x. The shape's axes are those of the ellipse that the
-        local, linear map makes of it.
-        """
-        # From the longitude axis to a position angle from north.
-        angle = angle - np.pi / 2
-        sin, cos = np.sin(angle), np.cos(angle)
-        on_sky = np.array([[width * sin, height * cos], [width * cos, -height * sin]]).transpose(2, 0, 1) / 2
-        on_image = self.jacobian() @ on_sky
-        directions, lengths, _ = np.linalg.svd(on_image)
-        along = on_image[:, :, 0]
-        # Which of the principal axes is the width: the one that points more its way.
-        turned = np.abs(_dot(directions[:, :, 0], along)) < np.abs(_dot(directions[:, :, 1], along))
-        major = np.where(turned[:, None], directions[:, :, 1], directions[:, :, 0])
-        major *= np.where(_dot(major, along) < 0, -1, 1)[:, None]
-        # A round shape has no principal axis: its width stays where it is.
-        major = np.where(np.isclose(width, height)[:, None], along, major)
-        new_width, new_height = np.where(turned, lengths.T[::-1], lengths.T) * 2
-        return new_width, new_height, np.arctan2(major[:, 1], major[:, 0])
+def axes_on_image(
+    jacobian: Doubles, width: Doubles, height: Doubles, angle: Doubles
+) -> tuple[Doubles, Doubles, Doubles]:
+    """Return the full width, height (pixels) and angle (radians) of shapes from those on the sky (arcsec, radians).
+
+    Angles on the sky are from east, on the image from +x. The shape's axes are those of the ellipse that the
+    local, linear map makes of it.
+    """
+    # From the longitude axis to a position angle from north.
+    angle = angle - np.pi / 2
+    sin, cos = np.sin(angle), np.cos(angle)
+    on_sky = np.array([[width * sin, height * cos], [width * cos, -height * sin]]).transpose(2, 0, 1) / 2
+    on_image = jacobian @ on_sky
+    directions, lengths, _ = np.linalg.svd(on_image)
+    along = on_image[:, :, 0]
+    # Which of the principal axes is the width: the one that points more its way.
+    turned = np.abs(_dot(directions[:, :, 0], along)) < np.abs(_dot(directions[:, :, 1], along))
+    major = np.where(turned[:, None], directions[:, :, 1], directions[:, :, 0])
+    major *= np.where(_dot(major, along) < 0, -1, 1)[:, None]
+    # A round shape has no principal axis: its width stays where it is.
+    major = np.where(np.isclose(width, height)[:, None], along, major)
+    new_width, new_height = np.where(turned, lengths.T[::-1], lengths.T) * 2
+    return new_width, new_height, np.arctan2(major[:, 1], major[:, 0])
 
 
 def _dot(a: Doubles, b: Doubles) -> Doubles:
