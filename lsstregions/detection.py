@@ -191,7 +191,9 @@ def _resolved(rule: Threshold, frame: Frame) -> Threshold:
     if np.ndim(value):
         value = np.asarray(value)
         if value.shape != frame.data.shape:
-            raise ValueError(f"threshold must be a number or of the image's shape {frame.data.shape}, not {value.shape}")
+            raise ValueError(
+                f"threshold must be a number or of the image's shape {frame.data.shape}, not {value.shape}"
+            )
         if value.dtype.kind not in "biuf":
             raise TypeError(f"threshold must be real numbers, not dtype {value.dtype}")
     kind: Kind = rule.kind
@@ -248,7 +250,12 @@ def _scan(frame: Frame, rule: Threshold, sign: int, options: _Options) -> list[_
 def _row_blocks(frame: Frame, rule: Threshold, n_threads: int) -> list[tuple[int, int]]:
     ny, nx = frame.data.shape
     count = n_threads
-    if not _is_plain(frame.data) or rule.kind != "value" or np.ndim(rule.value) or (frame.mask is not None and frame.mask.dtype != bool):
+    if (
+        not _is_plain(frame.data)
+        or rule.kind != "value"
+        or np.ndim(rule.value)
+        or (frame.mask is not None and frame.mask.dtype != bool)
+    ):
         # What must be converted is converted in pieces that stay in the cache.
         count = max(count, ny * nx * 8 // _BLOCK)
     edges = np.linspace(0, ny, min(count, ny) + 1).astype(int)
@@ -269,7 +276,11 @@ def _scan_rows(frame: Frame, rule: Threshold, sign: int, rows: tuple[int, int], 
     mask = None if frame.mask is None else np.asarray(frame.mask[low:high], bool)
     if rule.kind == "bitmask":
         bits = image.view(np.uint8) if image.dtype == bool else image
-        wanted = np.array(rule.value & (2 ** (8 * bits.itemsize) - 1)).astype(f"u{bits.itemsize}").view(bits.dtype.newbyteorder("="))
+        wanted = (
+            np.array(rule.value & (2 ** (8 * bits.itemsize) - 1))
+            .astype(f"u{bits.itemsize}")
+            .view(bits.dtype.newbyteorder("="))
+        )
         image, limit = ((bits & wanted) != 0).view(np.uint8), np.array([[1]], np.uint8)
     else:
         image = _supported(image)
@@ -435,7 +446,9 @@ def _detect_stream(
     if np.ndim(rule.value):
         raise TypeError("threshold must be one number for an iterator of rows")
     if options.subpixel or (options.peaks and options.connectivity == 4):
-        raise TypeError("an iterator of rows cannot have subpixel peaks, nor peaks with connectivity 4: rows are gone by then")
+        raise TypeError(
+            "an iterator of rows cannot have subpixel peaks, nor peaks with connectivity 4: rows are gone by then"
+        )
     weak: dict[int, list[_Part]] = {sign: [] for sign in signs}
     strong: dict[int, list[_Part]] = {sign: [] for sign in signs}
     high = Threshold(rule.value * rule.peak_multiplier, rule.kind, rule.inclusive) if rule.peak_multiplier > 1 else None

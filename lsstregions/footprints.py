@@ -10,6 +10,7 @@ from . import _columns, _label, _measure, _runs
 from ._catalog import axes, measure
 from ._frames import Frame
 from ._peaks import PEAK, Peaks, concatenated
+from ._pixel_region import FootprintRegion
 from ._validate import as_array2d, as_connectivity, as_finite, as_int, as_int32_array, as_pair, native
 from .ellipses import Ellipse, Quadrupole
 from .geom import AffineTransform, Box2I, LinearTransform, Point2D, Point2I, Value
@@ -677,7 +678,7 @@ class FootprintSet(Value):
             np.add.at(image, index, change(0, new))
 
 
-class Footprint(Value):
+class Footprint(FootprintRegion, Value):
     """A set of pixels and the peaks in it, a value.
 
     Parameters
