@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from reference_masks import bad_pixels, merged, pixels_of, words_of
 
 from lsstregions import _planes
+from lsstregions.footprints import FootprintSet
 from lsstregions.geom import Box2I
 from lsstregions.masks import Mask, MaskPlane, MaskSchema, merge_masks
 from lsstregions.spans import SpanSet
@@ -475,6 +476,17 @@ class TestSetting:
         mask = Mask((1, 6), LSST)
         mask.toggle("SAT", [Box2I(x=(0, 4), y=(0, 1)), Box2I(x=(2, 6), y=(0, 1))])
         assert mask["SAT"].all()
+
+    @pytest.mark.parametrize("action", ["set", "clear", "toggle"])
+    def test_footprints_that_overlap_and_leave_the_mask(self, action):
+        footprints = FootprintSet([SpanSet.disk(3), SpanSet.disk(2).shift(2, 1), SpanSet.disk(4).shift(-6, 9)])
+        mask = Mask((12, 13), LSST, xy0=(-5, -2))
+        mask["SAT"] = np.indices((12, 13)).sum(axis=0) % 2 == 0
+        other = mask.copy()
+        getattr(mask, action)("SAT", footprints)
+        getattr(other, action)("SAT", footprints.union())
+        assert mask.equals(other)
+        assert mask.count()["SAT"] != 78
 
     def test_dilate_grows_each_plane_on_its_own(self):
         mask = Mask((9, 9), LSST, xy0=(5, 5))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -10,13 +10,11 @@ from numpy.typing import DTypeLike, NDArray
 
 from .. import _planes
 from .._validate import as_int32, as_pair, native
+from ..footprints import FootprintSet
 from ..geom import Box2I
 from ..raster import runs_of
 from ..spans import Shape, SpanSet
 from ._schema import MASKED, MaskPlane, MaskSchema, bit_numbers, bit_of
-
-if TYPE_CHECKING:
-    from ..footprints import FootprintSet
 
 _ALL_BITS = (1 << 64) - 1
 
@@ -197,8 +195,7 @@ class Mask(NDArrayOperatorsMixin):
         self._check_writeable()
         dtype = self._words.dtype
         where = _bool_pixels(region, self.shape)
-        # Canonical: a pixel in two footprints is toggled once.
-        runs = runs_of(region, wcs, self.bbox) if where is None else None
+        runs = self._runs(region, wcs, action) if where is None else None
         for k, word in enumerate(self._words):
             part = bits >> _width(dtype) * k & _all_bits(dtype)
             if part == 0:
@@ -218,6 +215,12 @@ class Mask(NDArrayOperatorsMixin):
                 assert where is not None
                 np.bitwise_and(word, dtype.type(keep), out=word, where=where)
                 np.bitwise_xor(word, dtype.type(flip), out=word, where=where)
+
+    def _runs(self, region: Any, wcs: Any, action: str) -> NDArray[np.int32]:
+        if isinstance(region, FootprintSet):
+            # A pixel in two footprints is toggled once; for the rest they may come as they are.
+            return region.union().array if action == "toggle" else region.spans
+        return runs_of(region, wcs, self.bbox)
 
     def _check_writeable(self) -> None:
         if not self._words.flags.writeable:
@@ -240,7 +243,7 @@ class Mask(NDArrayOperatorsMixin):
         """Return the pixels where any of the planes is set, by default of those declared bad."""
         return SpanSet.from_mask(self.to_bool(planes), xy0=self._xy0)
 
-    def footprints(self, planes: str | Iterable[str] | None = None, *, connectivity: int = 8) -> "FootprintSet":
+    def footprints(self, planes: str | Iterable[str] | None = None, *, connectivity: int = 8) -> FootprintSet:
         """Return the connected parts of `spans`, in raster order."""
         return self.spans(planes).components(connectivity)
 
