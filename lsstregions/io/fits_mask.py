@@ -312,11 +312,17 @@ def _one_mask(hdu: Any, schema: Any, xy0: tuple[int, int] | None) -> Mask:
     bits = hdu.data
     if bits.dtype.kind not in "iu":
         raise ValueError(f"HDU {hdu.name!r} holds no mask: its pixels are {bits.dtype} (cards BITPIX, BSCALE, BZERO)")
+    width = 8 * bits.dtype.itemsize
     if schema is None:
         schema = _schema_of(hdu)
+        for plane in schema:
+            if bit_of(plane) >= width:
+                raise ValueError(
+                    f"a card gives plane {plane.name!r} bit {plane.bit}, pixels have {width} bits (BITPIX)"
+                )
     elif not isinstance(schema, MaskSchema):
         schema = MaskSchema.from_bit_flag_map(schema)
-    if 8 * bits.dtype.itemsize < schema.n_bits <= 64:
+    if width < schema.n_bits <= 64:
         # The map has flags for which this file has no bits.
         bits = native(bits).view(f"u{bits.dtype.itemsize}").astype(schema.dtype)
     origin = _origin(hdu.header) if xy0 is None else as_pair(xy0, "xy0")

@@ -518,7 +518,9 @@ def merge_masks(first: Any, second: Any) -> Any:
     if not isinstance(second, Mask):
         second = _masked(second, first)
     _check_same_pixels(first, second)
-    schema = first.schema if first.schema == second.schema else first.schema | second.schema
+    if first.schema == second.schema:
+        return Mask._wrap(first._words | second._words, first.schema, first.xy0)
+    schema = first.schema | second.schema
     words = _conformed(first, schema)
     words |= _conformed(second, schema, words.dtype)
     return Mask._wrap(words, schema, first.xy0)
