@@ -27,4 +27,5 @@ from .geom import (
     Point2D,
     Point2I,
 )
+from .merging import merge_by_priority
 from .spans import SpanSet

@@ -122,12 +122,13 @@ def concatenated(parts: Sequence[Peaks]) -> Peaks:
     )
     columns: dict[str, NDArray] = {}
     for name in dict.fromkeys(name for part in parts for name in part.columns):
-        columns[name] = np.concatenate([_filled(part, name) for part in parts])
+        like = next(part.columns[name] for part in parts if name in part.columns)
+        columns[name] = np.concatenate([_filled(part, name, like) for part in parts])
     ids = columns.get("id")
     if ids is not None and len(np.unique(ids)) < len(ids):
         del columns["id"]
     return Peaks(np.concatenate([part.pixels for part in parts]), offsets, columns)
 
 
-def _filled(part: Peaks, name: str) -> Any:
-    return part[name] if name in part.names else np.zeros(len(part))
+def _filled(part: Peaks, name: str, like: NDArray) -> NDArray:
+    return part[name] if name in part.names else np.zeros((len(part), *like.shape[1:]), like.dtype)
