@@ -34,8 +34,8 @@ class Threshold(Value):
         For "value" the threshold itself, one number or one a pixel; for "bitmask" the bits, any of which is enough; for
         the others what the noise is multiplied by.
     kind : {"value", "stdev", "variance", "pixel_stdev", "bitmask"}, optional
-        "stdev" is the clipped standard deviation of the image (3 sigma, as `astropy.stats.sigma_clip`), without masked and
-        NaN pixels; "variance" and "pixel_stdev" the variance of each pixel and its square root.
+        "stdev" is the clipped standard deviation of the image (3 sigma, as `astropy.stats.sigma_clip`), without masked
+        and NaN pixels; "variance" and "pixel_stdev" the variance of each pixel and its square root.
     inclusive : bool, optional
         Whether a pixel that equals the threshold is detected, as in LSST; photutils and we, by default, say no.
     peak_multiplier : float, optional
@@ -110,7 +110,8 @@ def detect_footprints(
     connectivity : {8, 4}, optional
         Whether pixels that share only a corner are connected.
     polarity : {"positive", "negative", "both"}, optional
-        (Not for a bitmask, which finds no peaks either.) Whether to find what is above the threshold, what is below its negative, or both; `FootprintSet.sign` tells.
+        Whether to find what is above the threshold, what is below its negative, or both; `FootprintSet.sign` tells. A
+        bitmask has no polarity, and finds no peaks.
     mask : array_like of bool, optional
         Pixels that are never detected; by default the mask of the image, if it has one.
     variance : array_like, optional
@@ -139,11 +140,11 @@ def detect_footprints(
     Notes
     -----
     NaN is never detected, infinity is. A peak is a pixel that none of its 8 neighbours in the image exceeds; of equal
-    neighbours each is one. A footprint without one (its highest pixel has a higher neighbour that is masked, or diagonal
-    where connectivity is 4, or under a higher threshold of its own) has its highest pixel, the first of several.
+    neighbours each is one. A footprint without one (its highest pixel has a higher neighbour that is masked, or
+    diagonal where connectivity is 4, or below a threshold of its own) has its highest pixel, the first of several.
 
-    Runs of pixels are found row by row, 64 pixels at a time, and connected by union-find as they are found (He, Chao and
-    Suzuki 2008, IEEE TIP 17, 749); there is no label image, so that memory grows with what is found.
+    Runs of pixels are found row by row, 64 pixels at a time, and connected by union-find as they are found (He, Chao
+    and Suzuki 2008, IEEE TIP 17, 749); there is no label image, so that memory grows with what is found.
     """
     rule = threshold if isinstance(threshold, Threshold) else Threshold(threshold)
     if polarity not in ("positive", "negative", "both"):
@@ -193,7 +194,9 @@ def _resolved(rule: Threshold, frame: Frame) -> Threshold:
     if np.ndim(value):
         value = np.asarray(value)
         if value.shape != frame.data.shape:
-            raise ValueError(f"threshold must be a number or of the image's shape {frame.data.shape}, not {value.shape}")
+            raise ValueError(
+                f"threshold must be a number or of the image's shape {frame.data.shape}, not {value.shape}"
+            )
         if value.dtype.kind not in "biuf":
             raise TypeError(f"threshold must be real numbers, not dtype {value.dtype}")
     kind: Kind = rule.kind
@@ -250,7 +253,12 @@ def _scan(frame: Frame, rule: Threshold, sign: int, options: _Options) -> list[_
 def _row_blocks(frame: Frame, rule: Threshold, n_threads: int) -> list[tuple[int, int]]:
     ny, nx = frame.data.shape
     count = n_threads
-    if not _is_plain(frame.data) or rule.kind != "value" or np.ndim(rule.value) or (frame.mask is not None and frame.mask.dtype != bool):
+    if (
+        not _is_plain(frame.data)
+        or rule.kind != "value"
+        or np.ndim(rule.value)
+        or (frame.mask is not None and frame.mask.dtype != bool)
+    ):
         # What must be converted is converted in pieces that stay in the cache.
         count = max(count, ny * nx * 8 // _BLOCK)
     edges = np.linspace(0, ny, min(count, ny) + 1).astype(int)
@@ -269,16 +277,22 @@ def _scan_rows(frame: Frame, rule: Threshold, sign: int, rows: tuple[int, int], 
     low, high = max(start - 1, 0), min(stop + 1, len(frame.data))
     image = frame.data[low:high]
     mask = None if frame.mask is None else np.asarray(frame.mask[low:high], bool)
+    limit: NDArray | None
     if rule.kind == "bitmask":
         bits = image.view(np.uint8) if image.dtype == bool else image
-        wanted = np.array(rule.value & (2 ** (8 * bits.itemsize) - 1)).astype(f"u{bits.itemsize}").view(bits.dtype.newbyteorder("="))
-        image, limit = ((bits & wanted) != 0).view(np.uint8), np.array([[1]], np.uint8)
+        wanted = (
+            np.array(rule.value & (2 ** (8 * bits.itemsize) - 1))
+            .astype(f"u{bits.itemsize}")
+            .view(bits.dtype.newbyteorder("="))
+        )
+        image = ((bits & wanted) != 0).view(np.uint8)
+        limit = np.array([[1]], np.uint8)
     else:
         image = _supported(image)
         variance = None if frame.variance is None else frame.variance[low:high]
         image, limit = _limit(image, _local_threshold(rule, variance, (low, high)), sign, rule.inclusive)
-        if limit is None:
-            return _Part(np.empty((0, 3), np.int32), np.empty(0, np.int32), np.empty(0, PEAK))
+    if limit is None:
+        return _Part(np.empty((0, 3), np.int32), np.empty(0, np.int32), np.empty(0, PEAK))
     x0, y0 = frame.xy0
     runs, parent, peaks = _threshold.scan(
         as_bytes(image),
@@ -313,7 +327,7 @@ def _local_threshold(rule: Threshold, variance: NDArray | None, rows: tuple[int,
 
 
 def _limit(image: NDArray, threshold: Any, sign: int, inclusive: bool) -> tuple[NDArray, NDArray | None]:
-    """Return the image and the least (greatest, where negative) passing values in one dtype; None if there can be none."""
+    """Return the image and the least (greatest, where negative) values that pass, in one dtype; None for none."""
     if np.ndim(threshold):
         dtype = np.result_type(_as_float_dtype(image), _as_float_dtype(_supported(threshold)))
         limit = sign * threshold.astype(dtype)
@@ -439,7 +453,9 @@ def _detect_stream(
     if np.ndim(rule.value):
         raise TypeError("threshold must be one number for an iterator of rows")
     if options.subpixel or (options.peaks and options.connectivity == 4):
-        raise TypeError("an iterator of rows cannot have subpixel peaks, nor peaks with connectivity 4: rows are gone by then")
+        raise TypeError(
+            "an iterator of rows cannot have subpixel peaks, nor peaks with connectivity 4: rows are gone by then"
+        )
     weak: dict[int, list[_Part]] = {sign: [] for sign in signs}
     strong: dict[int, list[_Part]] = {sign: [] for sign in signs}
     high = Threshold(rule.value * rule.peak_multiplier, rule.kind, rule.inclusive) if rule.peak_multiplier > 1 else None

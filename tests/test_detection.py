@@ -1,5 +1,6 @@
-"""detect_footprints against its dense definition, LSST's answers, photutils, scipy and sep, and its rules about input."""
+"""detect_footprints against its dense definition, LSST's answers, photutils and sep, and its rules about input."""
 
+import itertools
 import threading
 import tracemalloc
 import warnings
@@ -25,7 +26,7 @@ def xy_of(footprints):
     """List for each footprint its peaks (x, y)."""
     table, offsets = footprints.peaks, footprints.peak_offsets
     pairs = list(zip(table["x_peak"].tolist(), table["y_peak"].tolist(), strict=True))
-    return [pairs[start:stop] for start, stop in zip(offsets[:-1], offsets[1:], strict=True)]
+    return [pairs[start:stop] for start, stop in itertools.pairwise(offsets)]
 
 
 def checked(image, threshold, *, sign=1, inclusive=False, connectivity=8, n_pixels=1, mask=None, **options):
@@ -49,7 +50,9 @@ def checked(image, threshold, *, sign=1, inclusive=False, connectivity=8, n_pixe
 
 
 images = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9).flatmap(
-    lambda shape: hnp.arrays(np.float32, shape, elements=st.sampled_from([-2, -1, 0, 1, 1.5, 2, np.nan, np.inf, -np.inf]))
+    lambda shape: hnp.arrays(
+        np.float32, shape, elements=st.sampled_from([-2, -1, 0, 1, 1.5, 2, np.nan, np.inf, -np.inf])
+    )
 )
 
 
@@ -83,12 +86,16 @@ class TestDefinition:
     def test_large_integers(self, dtype):
         top = np.iinfo(dtype).max
         image = np.array([[top, top - 1, 0]], dtype)
-        assert len(lr.detect_footprints(image, lr.Threshold(2.0**63 if dtype == "i8" else 2.0**64, inclusive=True))) == 0
+        assert (
+            len(lr.detect_footprints(image, lr.Threshold(2.0**63 if dtype == "i8" else 2.0**64, inclusive=True))) == 0
+        )
         assert lr.detect_footprints(image, lr.Threshold(2.0**62))[0].area == 2
 
     @given(images, st.data())
     def test_map(self, image, data):
-        limits = data.draw(hnp.arrays(np.float32, image.shape, elements=st.sampled_from([-1, 0, 1, 1.5, np.nan, np.inf, -np.inf])))
+        limits = data.draw(
+            hnp.arrays(np.float32, image.shape, elements=st.sampled_from([-1, 0, 1, 1.5, np.nan, np.inf, -np.inf]))
+        )
         for sign in (1, -1):
             for inclusive in (False, True):
                 checked(image, limits, sign=sign, inclusive=inclusive, connectivity=4)
@@ -227,7 +234,11 @@ class TestInput:
     def test_masked(self):
         mask = self.image > 2
         expected = lr.detect_footprints(self.image, 1.5, mask=mask)
-        for masked in (np.ma.MaskedArray(self.image, mask), NDData(self.image, mask=mask), CCDData(self.image, mask=mask, unit="")):
+        for masked in (
+            np.ma.MaskedArray(self.image, mask),
+            NDData(self.image, mask=mask),
+            CCDData(self.image, mask=mask, unit=""),
+        ):
             assert lr.detect_footprints(masked, 1.5) == expected
         assert lr.detect_footprints(self.image, 1.5, mask=mask.astype(int) * 4) == expected
         self.same(np.ma.MaskedArray(self.image))
@@ -445,7 +456,7 @@ class TestGolden:
         cases = [case for case in record if case["kind"] == "detect" and case["type"] == "stdev"]
         assert cases
         for case in cases:
-            image, xy0 = recorded_images[case["image"]]
+            image, _ = recorded_images[case["image"]]
             found = lr.detect_footprints(
                 image,
                 lr.Threshold(case["threshold"], "stdev", True),
@@ -458,7 +469,9 @@ class TestGolden:
         for case in record:
             if case["kind"] == "bitmask":
                 threshold = lr.Threshold(case["threshold"], "bitmask")
-                found = lr.detect_footprints(record(case, "mask"), threshold, n_pixels=case["npixMin"], xy0=(case["x0"], case["y0"]))
+                found = lr.detect_footprints(
+                    record(case, "mask"), threshold, n_pixels=case["npixMin"], xy0=(case["x0"], case["y0"])
+                )
                 self.check(record, case, found, set())
 
     def test_hand(self, record):

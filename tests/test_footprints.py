@@ -1,6 +1,7 @@
 """Footprint, HeavyFootprint and FootprintSet against their dense definitions and LSST's answers."""
 
 import copy
+import itertools
 import pickle
 import threading
 
@@ -34,7 +35,7 @@ def detected(seed=0, **options):
 def xy_of(footprints):
     table, offsets = footprints.peaks, footprints.peak_offsets
     pairs = list(zip(table["x_peak"].tolist(), table["y_peak"].tolist(), strict=True))
-    return [pairs[start:stop] for start, stop in zip(offsets[:-1], offsets[1:], strict=True)]
+    return [pairs[start:stop] for start, stop in itertools.pairwise(offsets)]
 
 
 def consistent(footprints):
@@ -65,12 +66,23 @@ class TestSequence:
 
     @pytest.mark.parametrize(
         "index",
-        [slice(3, 9), slice(None), slice(9, 3), slice(None, None, -1), slice(1, None, 3), [4, 2, 4], [], np.arange(5)[::-1],
-         np.array([-1, -2])],
+        [
+            slice(3, 9),
+            slice(None),
+            slice(9, 3),
+            slice(None, None, -1),
+            slice(1, None, 3),
+            [4, 2, 4],
+            [],
+            np.arange(5)[::-1],
+            np.array([-1, -2]),
+        ],
     )
     def test_selection(self, index):
         chosen = consistent(self.fs[index])
-        expected = [self.fs[i] for i in np.arange(len(self.fs))[index if len(np.shape(index)) == 0 else np.array(index, int)]]
+        expected = [
+            self.fs[i] for i in np.arange(len(self.fs))[index if len(np.shape(index)) == 0 else np.array(index, int)]
+        ]
         assert list(chosen) == expected
         assert chosen.region == self.fs.region
 
@@ -215,7 +227,7 @@ class TestGrow:
         assert grown.region == fs.region
         assert [labels[f.spans.y[0], f.spans.x_start[0]] - 1 for f in fs] == parents.tolist()
         assert len(grown.peaks) == len(fs.peaks)
-        assert sorted(sum(xy_of(grown), [])) == sorted(sum(xy_of(fs), []))
+        assert sorted(itertools.chain(*xy_of(grown))) == sorted(itertools.chain(*xy_of(fs)))
         assert set(grown.peaks["id"]) == set(fs.peaks["id"])
 
     @pytest.mark.parametrize("sides", [(1, 0, 0, 0), (0, 3, 0, 0), (0, 0, 2, 0), (0, 0, 0, 4), (1, 2, 3, 4)])
@@ -244,8 +256,15 @@ class TestGrow:
 
     @pytest.mark.parametrize(
         ("arguments", "options", "error"),
-        [((), {}, TypeError), ((3,), {"left": 2}, TypeError), ((), {"left": -2}, ValueError), ((-1,), {}, ValueError),
-         ((1, "star"), {}, ValueError), ((), {"up": 1.5}, TypeError), ((np.nan,), {}, ValueError)],
+        [
+            ((), {}, TypeError),
+            ((3,), {"left": 2}, TypeError),
+            ((), {"left": -2}, ValueError),
+            ((-1,), {}, ValueError),
+            ((1, "star"), {}, ValueError),
+            ((), {"up": 1.5}, TypeError),
+            ((np.nan,), {}, ValueError),
+        ],
     )
     def test_errors(self, arguments, options, error):
         with pytest.raises(error):
@@ -307,9 +326,7 @@ class TestMerge:
         clusters.sort(key=lambda c: tuple(c["spans"].array[0, :2]))
         assert [c["spans"] for c in clusters] == [f.spans for f in merged]
         for cluster, footprint in zip(clusters, merged, strict=True):
-            ours = {
-                (p["x"], p["y"], frozenset(n for n in bands if p[f"seen_{n}"])) for p in footprint.peaks
-            }
+            ours = {(p["x"], p["y"], frozenset(n for n in bands if p[f"seen_{n}"])) for p in footprint.peaks}
             assert ours == {(x, y, frozenset(names)) for x, y, names in cluster["peaks"]}
 
     def test_by_priority_defaults(self):
@@ -343,7 +360,9 @@ class TestLookup:
 
     @given(st.lists(frames(), max_size=4), st.data())
     def test_overlapping_footprints(self, masks, data):
-        fs = lr.FootprintSet([lr.SpanSet.from_mask(m, (data.draw(st.integers(-3, 3)), data.draw(st.integers(-3, 3)))) for m in masks])
+        fs = lr.FootprintSet(
+            [lr.SpanSet.from_mask(m, (data.draw(st.integers(-3, 3)), data.draw(st.integers(-3, 3)))) for m in masks]
+        )
         box = lr.Box2I((-4, 240), (-4, 30))
         dense = reference.frames_of(fs, box)
         expected = np.full(box.shape, -1)
@@ -361,7 +380,9 @@ class TestLookup:
         assert fs.overlaps(other).tolist() == [any(p[0] == i for p in pairs) for i in range(len(fs))]
 
     def test_far_apart(self):
-        fs = lr.FootprintSet([lr.SpanSet([(y, x, x + 1)]) for y, x in [(1 - 2**31, -(2**31)), (2**31 - 2, 2**31 - 2), (0, 5)]])
+        fs = lr.FootprintSet(
+            [lr.SpanSet([(y, x, x + 1)]) for y, x in [(1 - 2**31, -(2**31)), (2**31 - 2, 2**31 - 2), (0, 5)]]
+        )
         assert fs.at([-(2**31), 2**31 - 2, 5, 6], [1 - 2**31, 2**31 - 2, 0, 0]).tolist() == [0, 1, 2, -1]
         assert fs.union().area == 3
 
@@ -374,7 +395,9 @@ class TestLookup:
         assert not self.fs.to_labels(box)[60:].any()
         sparse = np.array([[7, 7, 0, -2], [0, 7, 2**40, 2**40]])
         assert [f.spans.array.tolist() for f in lr.FootprintSet.from_labels(sparse, (10, 20))] == [
-            [[20, 13, 14]], [[20, 10, 12], [21, 11, 12]], [[21, 12, 14]],
+            [[20, 13, 14]],
+            [[20, 10, 12], [21, 11, 12]],
+            [[21, 12, 14]],
         ]
         for dtype in (bool, ">i4", "u1"):
             assert len(lr.FootprintSet.from_labels((labels > 0).astype(dtype))) == 1
@@ -427,7 +450,7 @@ class TestShaping:
         table = self.fs.peaks
         table["flag"] = np.arange(len(table)) % 3 == 0
         again = self.fs.with_peaks(table[::-1])
-        assert [xy for xy in xy_of(again)] == xy_of(self.fs)
+        assert xy_of(again) == xy_of(self.fs)
         assert np.array_equal(again.peaks["flag"], table["flag"])
         table["x_peak"][0] += 40
         with pytest.raises(ValueError, match="there is none at"):
@@ -644,8 +667,13 @@ class TestGolden:
                 continue
             value = record(case, "in_value")
             peaks = Table(
-                {"x_peak": record(case, "in_ix"), "y_peak": record(case, "in_iy"), "x": record(case, "in_fx"),
-                 "y": record(case, "in_fy"), "peak_value": value}
+                {
+                    "x_peak": record(case, "in_ix"),
+                    "y_peak": record(case, "in_iy"),
+                    "x": record(case, "in_fx"),
+                    "y": record(case, "in_fy"),
+                    "peak_value": value,
+                }
             )
             footprint = lr.Footprint(lr.SpanSet(record.spans(case, "in_spans")), peaks)
             assert footprint.area == case["area"]
