@@ -1,10 +1,10 @@
-"""Many footprints in columns: sorting, grouping, joining and looking up their runs and peaks (docs/explanation/columns)."""
+"""Many footprints in columns: sorting, joining and looking up their runs and peaks (docs/explanation/columns)."""
 
 import numpy as np
 
 from libc.math cimport fabs, floor
 from libc.stdint cimport INT32_MAX, INT32_MIN, int8_t, int32_t, int64_t, uint8_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc, qsort
+from libc.stdlib cimport free, malloc, qsort
 
 from span cimport Span, find_root, key, unite
 
@@ -58,7 +58,8 @@ cdef void _sort_places(const Span *span, Py_ssize_t n, Place *places) noexcept n
         y_low, y_high = min(y_low, span[i].y), max(y_high, span[i].y)
     width = <uint64_t> (x_high - <int64_t> x_low) + 1
     for i in range(n):
-        source[i].key = <uint64_t> (span[i].y - <int64_t> y_low) * width + <uint64_t> (span[i].x_start - <int64_t> x_low)
+        source[i].key = <uint64_t> (span[i].y - <int64_t> y_low) * width
+        source[i].key += <uint64_t> (span[i].x_start - <int64_t> x_low)
         source[i].index = i
         is_sorted &= i == 0 or source[i - 1].key <= source[i].key
     last = <uint64_t> (y_high - <int64_t> y_low) * width + (width - 1)
@@ -123,7 +124,7 @@ def fuse(const int32_t[:, ::1] runs, const int32_t[::1] labels, Py_ssize_t count
 
 
 def split(const int32_t[:, ::1] runs, const int64_t[::1] offsets, int connectivity):
-    """Number the connected components of each footprint, one after the other: ``labels``, ``int32[n]``, and how many."""
+    """Number the connected components of each footprint in turn: ``labels``, ``int32[n]``, and how many."""
     cdef Py_ssize_t f, i, j, k, n = runs.shape[0]
     cdef const Span *span = <const Span *> &runs[0, 0] if n else NULL
     cdef int64_t reach = connectivity == 8
@@ -154,7 +155,7 @@ def split(const int32_t[:, ::1] runs, const int64_t[::1] offsets, int connectivi
 
 
 def components(const int64_t[:, ::1] pairs, Py_ssize_t n):
-    """Number the connected components of `n` nodes with edges ``int64[m, 2]``: ``labels``, ``int32[n]``, and how many."""
+    """Number the components of a graph of `n` nodes and edges ``int64[m, 2]``: ``labels``, ``int32[n]``, and count."""
     cdef Py_ssize_t i
     cdef int32_t count = 0
     labels = np.arange(n, dtype=np.int32)
@@ -177,7 +178,7 @@ def components(const int64_t[:, ::1] pairs, Py_ssize_t n):
 
 
 def labels_of_peaks(const uint8_t[::1] peaks, const int32_t[:, ::1] runs, const int32_t[::1] labels):
-    """Return the label ``int32[m]`` of the run that each peak lies in; peaks and runs are in raster order, none lies outside."""
+    """Return the label ``int32[m]`` of the run of each peak; both are in raster order, every peak is in a run."""
     cdef Py_ssize_t i, r = 0, n = peaks.shape[0] // sizeof(Peak)
     cdef const Peak *peak = <const Peak *> &peaks[0] if n else NULL
     result = np.empty(n, np.int32)
@@ -279,9 +280,12 @@ cdef void _sort_ranked(Ranked *ranked, Py_ssize_t n) noexcept nogil:
 
 
 def nearest_peaks(
-    const double[:, ::1] old_xy, const int64_t[::1] old_offsets, const double[:, ::1] new_xy, const int64_t[::1] new_offsets
+    const double[:, ::1] old_xy,
+    const int64_t[::1] old_offsets,
+    const double[:, ::1] new_xy,
+    const int64_t[::1] new_offsets,
 ):
-    """Return for each new peak the nearest old one of the same footprint, ``int64``, -1 without one, and the distances."""
+    """Return for each new peak the nearest old one of its footprint, ``int64``, -1 without one, and the distance."""
     cdef Py_ssize_t f, i, k
     cdef double dx, dy, square
     nearest = np.full(new_xy.shape[0], -1, np.int64)
@@ -371,7 +375,13 @@ def at(const int32_t[:, ::1] runs, const int32_t[::1] owner, const double[::1] x
 
 
 cdef int64_t _owner_at(
-    const Span *span, Py_ssize_t n, const int32_t[::1] owner, const int64_t *reach, const Rows *rows, int32_t x, int32_t y
+    const Span *span,
+    Py_ssize_t n,
+    const int32_t[::1] owner,
+    const int64_t *reach,
+    const Rows *rows,
+    int32_t x,
+    int32_t y,
 ) noexcept nogil:
     cdef Py_ssize_t low = 0, high = n, middle
     cdef int64_t place = key(y, x), least = -1
@@ -396,7 +406,10 @@ cdef int64_t _owner_at(
 def overlaps(
     const int32_t[:, ::1] a, const int32_t[::1] a_owner, const int32_t[:, ::1] b, const int32_t[::1] b_owner
 ):
-    """Return (owner in a, owner in b, pixels), ``int64[m, 3]``, for every two runs that overlap; both are sorted by (y, x_start)."""
+    """Return (owner in a, owner in b, pixels), ``int64[m, 3]``, for every two runs that overlap.
+
+    Both are sorted by (y, x_start); runs of one side may overlap.
+    """
     cdef Py_ssize_t na = a.shape[0], nb = b.shape[0], count
     cdef int64_t[:, ::1] out
     if na == 0 or nb == 0:
@@ -414,8 +427,14 @@ def overlaps(
 
 
 cdef Py_ssize_t _overlaps(
-    const Span *a, Py_ssize_t na, const int32_t[::1] a_owner, const Span *b, Py_ssize_t nb, const int32_t[::1] b_owner,
-    int64_t *reach, int64_t[:, ::1] out,
+    const Span *a,
+    Py_ssize_t na,
+    const int32_t[::1] a_owner,
+    const Span *b,
+    Py_ssize_t nb,
+    const int32_t[::1] b_owner,
+    int64_t *reach,
+    int64_t[:, ::1] out,
 ) noexcept:
     cdef Py_ssize_t i, j = 0, k, count = 0
     cdef bint write = out is not None
@@ -445,7 +464,7 @@ cdef Py_ssize_t _overlaps(
 
 
 def paint_labels(int32_t[:, ::1] image, const int32_t[:, ::1] runs, const int64_t[::1] offsets, int32_t x0, int32_t y0):
-    """Write i + 1 under the runs of footprint i, which lie inside ``image[ny, nx]``; where several do, the first one's."""
+    """Write i + 1 under footprint i, which lies inside ``image[ny, nx]``; where several do, that of the first."""
     cdef Py_ssize_t i, k, x
     cdef const Span *span = <const Span *> &runs[0, 0] if runs.shape[0] else NULL
     cdef int32_t *row
@@ -487,7 +506,14 @@ def runs_of_labels(const int64_t[:, :] labels, int32_t x0, int32_t y0):
     return result, label
 
 
-def clip(const int32_t[:, ::1] runs, const int64_t[::1] offsets, int32_t x_start, int32_t x_stop, int32_t y_start, int32_t y_stop):
+def clip(
+    const int32_t[:, ::1] runs,
+    const int64_t[::1] offsets,
+    int32_t x_start,
+    int32_t x_stop,
+    int32_t y_start,
+    int32_t y_stop,
+):
     """Return the runs of each footprint that lie in a box, and their offsets."""
     cdef Py_ssize_t i, k, count = 0
     cdef const Span *span = <const Span *> &runs[0, 0] if runs.shape[0] else NULL

@@ -69,10 +69,10 @@ def scan(
     int32_t y0,
     int level=2,
 ):
-    """Find the pixels of rows `start` to `stop` that are at least a threshold (at most, where `negative`), and their peaks.
+    """Find the pixels of rows `start` to `stop` at least at a threshold (at most, where `negative`), and peaks.
 
-    The image comes as bytes, ``uint8[ny, nx * itemsize]`` with contiguous rows, as does the threshold: one value, or one a
-    pixel. Pixels where ``mask``, ``uint8[ny, nx]`` or None, is not zero do not pass. The rows below `start` and above
+    The image comes as bytes, ``uint8[ny, nx * itemsize]`` with contiguous rows, as does the threshold: one value, or one
+    a pixel. Pixels where ``mask``, ``uint8[ny, nx]`` or None, is not zero do not pass. The rows below `start` and above
     `stop` are looked at by peaks only. Returns as bytes the runs, the union-find parents of their components, ``int32``
     each, and the peaks (x, y, value), ``int32, int32, float64`` each, in raster order (none unless asked for).
     """
@@ -124,7 +124,7 @@ def scan(
 
 
 cdef object _taken(void *data, Py_ssize_t size):
-    """Return a buffer as an array of bytes that owns it; large ones are not copied, for fresh memory is slow to touch."""
+    """Return a buffer as an array of bytes that owns it; it is not copied, for fresh memory is slow to touch."""
     cdef view.array owner
     cdef void *cut
     if size == 0:
@@ -176,7 +176,7 @@ cdef bint _append_peaks(Found *found, Peaks find, const Rows *rows, Py_ssize_t f
 
 
 def join(const int32_t[:, ::1] runs, int32_t[::1] parent, const int64_t[::1] seams, int connectivity):
-    """Unite the components of blocks of rows: ``seams`` are the indices of the blocks' first runs, but the first block's."""
+    """Unite the components of blocks of rows; ``seams`` are the first runs of all blocks but the first."""
     cdef Py_ssize_t k, i, j, i_stop, j_stop, n = runs.shape[0]
     cdef const Span *span = <const Span *> &runs[0, 0] if n else NULL
     cdef int64_t reach = connectivity == 8
@@ -204,7 +204,7 @@ def join(const int32_t[:, ::1] runs, int32_t[::1] parent, const int64_t[::1] sea
 
 
 def number(int32_t[::1] parent) -> int:
-    """Replace the parents by the numbers of their components, from 0 in the order of their first runs; return how many."""
+    """Replace the parents by the numbers of their components, in the order of their first runs; return how many."""
     cdef Py_ssize_t i
     cdef int32_t count = 0
     cdef bint root

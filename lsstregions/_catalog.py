@@ -118,7 +118,8 @@ def _required(value: Any, name: str) -> Any:
 
 _Column = tuple[Callable[[_Measured], Any], str, str]
 
-# Name: how to get it, its unit ("image" is that of the image), its description. The names are those of photutils' SourceCatalog.
+# Name: how to get it, its unit ("image" is that of the image), its description. Names are those of photutils'
+# SourceCatalog where it has them.
 _SHAPE: dict[str, _Column] = {
     "label": (lambda m: np.arange(1, len(m.area) + 1), "", "number of the footprint, from 1"),
     "area": (lambda m: m.area, "pix2", "number of pixels"),

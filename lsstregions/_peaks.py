@@ -1,7 +1,7 @@
 """The peaks of many footprints, in columns: what FootprintSet keeps and its table of peaks is made of."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 #: Pixel and value of a peak, as the kernels write them.
 PEAK = np.dtype([("x_peak", np.int32), ("y_peak", np.int32), ("peak_value", np.float64)])
+PIXEL_COLUMNS = ("x_peak", "y_peak", "peak_value")
 
 _DESCRIPTIONS = {
     "id": "number of the peak",
@@ -28,8 +29,8 @@ _DESCRIPTIONS = {
 class Peaks:
     """Peaks in the order of their footprints, and where those of each begin.
 
-    ``pixels`` holds what every peak has; ``columns`` what was added. A missing ``id`` is the number of the peak from 1 on, missing
-    ``x`` and ``y`` are those of the pixel.
+    ``pixels`` holds what every peak has; ``columns`` what was added. A missing ``id`` is the number of the peak from 1
+    on, missing ``x`` and ``y`` are those of the pixel.
     """
 
     __slots__ = ("columns", "offsets", "pixels")
@@ -54,14 +55,14 @@ class Peaks:
         for name in ("x_peak", "y_peak"):
             pixels[name] = as_int32_array(np.asarray(table[name]), name)
         pixels["peak_value"] = table["peak_value"]
-        columns = {name: np.array(table[name]) for name in table.colnames if name not in pixels.dtype.names}
+        columns = {name: np.array(table[name]) for name in table.colnames if name not in PIXEL_COLUMNS}
         return cls(pixels, np.array([0, len(pixels)]), columns)
 
     def __len__(self) -> int:
         return len(self.pixels)
 
     def __getitem__(self, name: str) -> NDArray:
-        if name in PEAK.names:
+        if name in PIXEL_COLUMNS:
             return self.pixels[name]
         if name in self.columns:
             return self.columns[name]
@@ -113,7 +114,7 @@ class Peaks:
 
 
 def concatenated(parts: Sequence[Peaks]) -> Peaks:
-    """Return all peaks of all footprints; columns that some lack are filled with zeros, ids are numbered anew if they clash."""
+    """Return all peaks of all footprints; columns that some lack are zero there, clashing ids are made anew."""
     if len(parts) == 1:
         return parts[0]
     starts = np.cumsum([0, *(len(part) for part in parts)])
@@ -122,12 +123,13 @@ def concatenated(parts: Sequence[Peaks]) -> Peaks:
     )
     columns: dict[str, NDArray] = {}
     for name in dict.fromkeys(name for part in parts for name in part.columns):
-        columns[name] = np.concatenate([_filled(part, name) for part in parts])
+        like = next(part.columns[name] for part in parts if name in part.columns)
+        columns[name] = np.concatenate([_filled(part, name, like) for part in parts])
     ids = columns.get("id")
     if ids is not None and len(np.unique(ids)) < len(ids):
         del columns["id"]
     return Peaks(np.concatenate([part.pixels for part in parts]), offsets, columns)
 
 
-def _filled(part: Peaks, name: str) -> Any:
-    return part[name] if name in part.names else np.zeros(len(part))
+def _filled(part: Peaks, name: str, like: NDArray) -> NDArray:
+    return part[name] if name in part.names else np.zeros((len(part), *like.shape[1:]), like.dtype)

@@ -34,8 +34,8 @@ class Threshold(Value):
         For "value" the threshold itself, one number or one a pixel; for "bitmask" the bits, any of which is enough; for
         the others what the noise is multiplied by.
     kind : {"value", "stdev", "variance", "pixel_stdev", "bitmask"}, optional
-        "stdev" is the clipped standard deviation of the image (3 sigma, as `astropy.stats.sigma_clip`), without masked and
-        NaN pixels; "variance" and "pixel_stdev" the variance of each pixel and its square root.
+        "stdev" is the clipped standard deviation of the image (3 sigma, as `astropy.stats.sigma_clip`), without masked
+        and NaN pixels; "variance" and "pixel_stdev" the variance of each pixel and its square root.
     inclusive : bool, optional
         Whether a pixel that equals the threshold is detected, as in LSST; photutils and we, by default, say no.
     peak_multiplier : float, optional
@@ -110,7 +110,8 @@ def detect_footprints(
     connectivity : {8, 4}, optional
         Whether pixels that share only a corner are connected.
     polarity : {"positive", "negative", "both"}, optional
-        Whether to find what is above the threshold, what is below its negative, or both; `FootprintSet.sign` tells.
+        Whether to find what is above the threshold, what is below its negative, or both; `FootprintSet.sign` tells. A
+        bitmask has no polarity, and finds no peaks.
     mask : array_like of bool, optional
         Pixels that are never detected; by default the mask of the image, if it has one.
     variance : array_like, optional
@@ -139,11 +140,11 @@ def detect_footprints(
     Notes
     -----
     NaN is never detected, infinity is. A peak is a pixel that none of its 8 neighbours in the image exceeds; of equal
-    neighbours each is one. A footprint without one (its highest pixel has a higher neighbour that is masked, or diagonal
-    where connectivity is 4, or under a higher threshold of its own) has its highest pixels.
+    neighbours each is one. A footprint without one (its highest pixel has a higher neighbour that is masked, or
+    diagonal where connectivity is 4, or below a threshold of its own) has its highest pixel, the first of several.
 
-    Runs of pixels are found row by row, 64 pixels at a time, and connected by union-find as they are found (He, Chao and
-    Suzuki 2008, IEEE TIP 17, 749); there is no label image, so that memory grows with what is found.
+    Runs of pixels are found row by row, 64 pixels at a time, and connected by union-find as they are found (He, Chao
+    and Suzuki 2008, IEEE TIP 17, 749); there is no label image, so that memory grows with what is found.
     """
     rule = threshold if isinstance(threshold, Threshold) else Threshold(threshold)
     if polarity not in ("positive", "negative", "both"):
@@ -152,6 +153,8 @@ def detect_footprints(
     if n_pixels < 1 or n_threads < 1:
         raise ValueError(f"n_pixels and n_threads must be at least 1, not {n_pixels} and {n_threads}")
     options = _Options(n_pixels, as_connectivity(connectivity), bool(peaks), bool(subpixel), n_threads)
+    if rule.kind == "bitmask":
+        options, polarity = options._replace(peaks=False, subpixel=False), "positive"
     signs = {"positive": [1], "negative": [-1], "both": [1, -1]}[polarity]
     if isinstance(image, Iterator):
         if not all(other is None for other in (mask, variance)) or rule.kind in ("stdev", "variance", "pixel_stdev"):
@@ -274,6 +277,7 @@ def _scan_rows(frame: Frame, rule: Threshold, sign: int, rows: tuple[int, int], 
     low, high = max(start - 1, 0), min(stop + 1, len(frame.data))
     image = frame.data[low:high]
     mask = None if frame.mask is None else np.asarray(frame.mask[low:high], bool)
+    limit: NDArray | None
     if rule.kind == "bitmask":
         bits = image.view(np.uint8) if image.dtype == bool else image
         wanted = (
@@ -281,21 +285,22 @@ def _scan_rows(frame: Frame, rule: Threshold, sign: int, rows: tuple[int, int], 
             .astype(f"u{bits.itemsize}")
             .view(bits.dtype.newbyteorder("="))
         )
-        image, limit = ((bits & wanted) != 0).view(np.uint8), np.array([[1]], np.uint8)
+        image = ((bits & wanted) != 0).view(np.uint8)
+        limit = np.array([[1]], np.uint8)
     else:
         image = _supported(image)
         variance = None if frame.variance is None else frame.variance[low:high]
         image, limit = _limit(image, _local_threshold(rule, variance, (low, high)), sign, rule.inclusive)
-        if limit is None:
-            return _Part(np.empty((0, 3), np.int32), np.empty(0, np.int32), np.empty(0, PEAK))
+    if limit is None:
+        return _Part(np.empty((0, 3), np.int32), np.empty(0, np.int32), np.empty(0, PEAK))
     x0, y0 = frame.xy0
     runs, parent, peaks = _threshold.scan(
         as_bytes(image),
         image.dtype,
         as_bytes(limit),
         None if mask is None else as_bytes(mask),
-        sign < 0 and rule.kind != "bitmask",
-        options.peaks and rule.kind != "bitmask",
+        sign < 0,
+        options.peaks,
         options.connectivity,
         start - low,
         stop - low,
@@ -322,7 +327,7 @@ def _local_threshold(rule: Threshold, variance: NDArray | None, rows: tuple[int,
 
 
 def _limit(image: NDArray, threshold: Any, sign: int, inclusive: bool) -> tuple[NDArray, NDArray | None]:
-    """Return the image and the least (greatest, where negative) passing values in one dtype; None if there can be none."""
+    """Return the image and the least (greatest, where negative) values that pass, in one dtype; None for none."""
     if np.ndim(threshold):
         dtype = np.result_type(_as_float_dtype(image), _as_float_dtype(_supported(threshold)))
         limit = sign * threshold.astype(dtype)
@@ -333,12 +338,13 @@ def _limit(image: NDArray, threshold: Any, sign: int, inclusive: bool) -> tuple[
     value = float(threshold)
     if image.dtype.kind == "f":
         with np.errstate(over="ignore"):
-            least = image.dtype.type(value)
-        if least < value or (least == value and not inclusive):
-            if least == math.inf:
+            nearest = image.dtype.type(value)
+        # As Python floats: NumPy would compare in the image's dtype.
+        if float(nearest) < value or (float(nearest) == value and not inclusive):
+            if nearest == math.inf:
                 return image, None
-            least = np.nextafter(least, image.dtype.type(np.inf))
-        return image, np.array([[sign * least]], image.dtype)
+            nearest = np.nextafter(nearest, image.dtype.type(np.inf))
+        return image, np.array([[sign * nearest]], image.dtype)
     info = np.iinfo(np.uint8 if image.dtype == bool else image.dtype)
     least = value if math.isinf(value) else math.ceil(value)
     least += least == value and not inclusive
@@ -388,7 +394,7 @@ def _holding(found: FootprintSet, runs: NDArray[np.int32]) -> NDArray[np.bool_]:
 
 
 def _with_missing_peaks(found: FootprintSet, frame: Frame) -> FootprintSet:
-    """Give footprints without a peak their highest pixels."""
+    """Give footprints without a peak their highest pixel, the first of several in raster order, as LSST does."""
     lacking = np.flatnonzero(np.diff(found.peak_offsets) == 0)
     if not len(lacking):
         return found
@@ -399,8 +405,9 @@ def _with_missing_peaks(found: FootprintSet, frame: Frame) -> FootprintSet:
     owner = np.repeat(lacking.astype(np.int32), poor.area)
     highest = np.full(len(found), -np.inf)
     np.maximum.at(highest, owner, values)
-    best = values == highest[owner]
-    pixels = np.empty(best.sum(), PEAK)
+    equal = np.flatnonzero(values == highest[owner])
+    best = equal[np.unique(owner[equal], return_index=True)[1]]
+    pixels = np.empty(len(best), PEAK)
     pixels["x_peak"], pixels["y_peak"] = x[best], y[best]
     pixels["peak_value"] = (values * signs)[best]
     all_pixels = np.concatenate([found._peaks.pixels, pixels])

@@ -1,4 +1,4 @@
-"""Footprint, HeavyFootprint and FootprintSet: one detected set of pixels, one with its pixel values, many in columns."""
+"""Footprint, HeavyFootprint and FootprintSet: a detected set of pixels, one with its values, and many in columns."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self, overload
@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _columns, _label, _measure, _runs
 from ._catalog import axes, measure
 from ._frames import Frame
-from ._peaks import PEAK, Peaks, concatenated
+from ._peaks import PEAK, PIXEL_COLUMNS, Peaks, concatenated
 from ._pixel_region import FootprintRegion
 from ._validate import as_array2d, as_connectivity, as_finite, as_int, as_int32_array, as_pair, native
 from .ellipses import Ellipse, Quadrupole
@@ -39,8 +39,8 @@ class FootprintSet(Value):
 
     Notes
     -----
-    ``fs[i]`` is a `Footprint`; a slice, an array of indices or a boolean array gives a FootprintSet. Footprints may overlap
-    one another; those of one image as `detect_footprints` finds them do not.
+    ``fs[i]`` is a `Footprint`; a slice, an array of indices or a boolean array gives a FootprintSet. Footprints may
+    overlap one another; those that `detect_footprints` finds do not.
     """
 
     __slots__ = ("_peaks", "_values", "offsets", "region", "sign", "spans")
@@ -78,7 +78,8 @@ class FootprintSet(Value):
         count = len(offsets) - 1
         sign = np.ones(count, np.int8) if sign is None else sign
         values = values or {}
-        for array in (spans, offsets, sign, *values.values()):
+        arrays: tuple[NDArray, ...] = (spans, offsets, sign, *values.values())
+        for array in arrays:
             array.flags.writeable = False
         peaks = Peaks.none(count) if peaks is None else peaks
         made._set(spans=spans, offsets=offsets, region=region, sign=sign, _peaks=peaks, _values=values)
@@ -86,7 +87,12 @@ class FootprintSet(Value):
 
     def _replaced(self, **columns: Any) -> Self:
         """Return a set with some columns replaced."""
-        parts = {"peaks": self._peaks, "sign": self.sign, "values": self._values, "region": self.region} | columns
+        parts: dict[str, Any] = {
+            "peaks": self._peaks,
+            "sign": self.sign,
+            "values": self._values,
+            "region": self.region,
+        } | columns
         return self._from_columns(parts.pop("spans", self.spans), parts.pop("offsets", self.offsets), **parts)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -222,7 +228,7 @@ class FootprintSet(Value):
 
     @property
     def ellipse(self) -> NDArray[np.float64]:
-        """Semi-axes and angle ``a, b, theta`` of the ellipse of the same `quadrupole`, (n, 3), in pixels and radians."""
+        """Semi-axes and angle ``a, b, theta`` of the ellipse of each `quadrupole`, (n, 3), in pixels and radians."""
         return axes(*self.quadrupole.T)
 
     def _moments(self) -> NDArray[np.float64]:
@@ -280,13 +286,18 @@ class FootprintSet(Value):
 
         Notes
         -----
-        From the spans: ``label``, ``area``, ``bbox_xmin``, ``bbox_xmax``, ``bbox_ymin``, ``bbox_ymax`` (inclusive, as photutils has them),
-        ``xcentroid``, ``ycentroid`` of the pixel centres, ``covar_x2``, ``covar_y2``, ``covar_xy`` and ``semimajor_axis``, ``semiminor_axis``, ``orientation`` of
-        the shape, ``perimeter``, ``euler_number``, ``touches_edge``, ``sign``, ``n_peaks``.
+        Columns that photutils' SourceCatalog has are called as there; positions are absolute.
 
-        From the image: ``segment_flux``, ``min_value``, ``max_value``, ``mean_value``, ``maxval_xindex``, ``maxval_yindex``, and weighted by the pixel values ``x_flux``,
-        ``y_flux``, ``covar_x2_flux``, ``covar_y2_flux``, ``covar_xy_flux``, ``semimajor_flux``, ``semiminor_flux``, ``orientation_flux``. From the
-        variance: ``segment_fluxerr``. From the WCS: ``sky_centroid``. NaN pixels are left out of sums.
+        From the spans: ``label``, ``area``, ``bbox_xmin``, ``bbox_xmax``, ``bbox_ymin``, ``bbox_ymax`` (inclusive),
+        ``shape_x``, ``shape_y`` (the centroid of the pixel centres), ``shape_xx``, ``shape_yy``, ``shape_xy``,
+        ``shape_semimajor``, ``shape_semiminor``, ``shape_orientation`` (their second moments), ``perimeter``,
+        ``euler_number``, ``sign``, ``n_peaks``, and with an image or a region ``touches_edge``.
+
+        From the image: ``segment_flux``, ``min_value``, ``max_value``, ``mean_value``, ``max_value_xindex``,
+        ``max_value_yindex``, and weighted by the pixel values ``x_centroid``, ``y_centroid``, ``covariance_xx``,
+        ``covariance_yy``, ``covariance_xy``, ``semimajor_axis``, ``semiminor_axis``, ``orientation``. From the variance
+        ``segment_flux_err``, from the WCS ``sky_centroid`` (of these weighted centroids, if there is an image). NaN
+        pixels are left out of all sums.
         """
         return measure(self, image, variance, wcs, columns, xy0)
 
@@ -294,7 +305,10 @@ class FootprintSet(Value):
 
     @property
     def peaks(self) -> "Table":
-        """A new table of all peaks, in the order of their footprints: ``id, x_peak, y_peak, x, y, peak_value``, and the user's."""
+        """A new table of all peaks, footprint by footprint.
+
+        Columns ``id``, ``x_peak``, ``y_peak`` (pixels), ``x``, ``y`` (positions), ``peak_value``, and the user's.
+        """
         return self._peaks.table()
 
     @property
@@ -308,7 +322,8 @@ class FootprintSet(Value):
         Parameters
         ----------
         table : Table
-            Columns ``x_peak``, ``y_peak``, ``peak_value`` and any others, which are kept. The most significant come first.
+            Columns ``x_peak``, ``y_peak``, ``peak_value`` and any others, which are kept. The most significant will
+            come first.
 
         Raises
         ------
@@ -325,10 +340,12 @@ class FootprintSet(Value):
     def with_peak_columns(self, **columns: ArrayLike) -> Self:
         """Return these footprints with columns added to their peaks, or replaced, by arrays of one value a peak."""
         for name, column in columns.items():
-            if name in PEAK.names:
+            if name in PIXEL_COLUMNS:
                 raise ValueError(f"{name} cannot be replaced alone; see FootprintSet.with_peaks")
             if np.shape(column)[:1] != (len(self._peaks),):
-                raise ValueError(f"{name} must have a value for each of {len(self._peaks)} peaks, not {np.shape(column)}")
+                raise ValueError(
+                    f"{name} must have a value for each of {len(self._peaks)} peaks, not {np.shape(column)}"
+                )
         return self._replaced(peaks=self._peaks.with_columns(**columns))
 
     def sort_peaks(self, key: str = "peak_value", reverse: bool = True) -> Self:
@@ -408,7 +425,9 @@ class FootprintSet(Value):
         )
         return found.reshape(columns.shape)
 
-    def crossmatch(self, other: "FootprintSet | SpanSet") -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    def crossmatch(
+        self, other: "FootprintSet | SpanSet"
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Find all pairs of a footprint of this set and one of another that overlap.
 
         Returns
@@ -646,7 +665,7 @@ class FootprintSet(Value):
 
     @property
     def values(self) -> dict[str, NDArray]:
-        """The pixel values of heavy footprints: ``image`` and perhaps ``variance`` and ``mask``, in the order of the spans."""
+        """Pixel values of heavy footprints, in the order of the spans: ``image``, perhaps ``variance`` and ``mask``."""
         return dict(self._values)
 
     def insert(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
@@ -866,7 +885,9 @@ class Footprint(FootprintRegion, Value):
         both = FootprintSet.concatenate([self._columns, other._columns])
         return both._united(np.zeros(2, np.int32), 1)[0]
 
-    def make_heavy(self, image: Any, variance: Any = None, mask: Any = None, *, xy0: Origin | None = None) -> "HeavyFootprint":
+    def make_heavy(
+        self, image: Any, variance: Any = None, mask: Any = None, *, xy0: Origin | None = None
+    ) -> "HeavyFootprint":
         """Return this footprint with a copy of the pixels under it, as `FootprintSet.make_heavy`."""
         return HeavyFootprint._of(self._columns.make_heavy(image, variance, mask, xy0=xy0), self.meta, self.visual)
 
@@ -876,14 +897,22 @@ class HeavyFootprint(Footprint):
 
     __slots__ = ()
 
-    def __init__(self, spans: SpanSet, image: ArrayLike, variance: ArrayLike | None = None, mask: ArrayLike | None = None,
-                 **options: Any):
+    def __init__(
+        self,
+        spans: SpanSet,
+        image: ArrayLike,
+        variance: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
+        **options: Any,
+    ):
         super().__init__(spans, **options)
         given = {"image": image, "variance": variance, "mask": mask}
         values = {name: native(np.array(column)) for name, column in given.items() if column is not None}
         for name, column in values.items():
             if column.shape != (spans.area,):
-                raise ValueError(f"{name} must have a value for each of {spans.area} pixels, not the shape {column.shape}")
+                raise ValueError(
+                    f"{name} must have a value for each of {spans.area} pixels, not the shape {column.shape}"
+                )
         self._set(_columns=self._columns._replaced(values=values))
 
     @property
@@ -947,7 +976,7 @@ def _common_sign(sign: NDArray[np.int8], parents: NDArray[np.int64], count: int)
     return np.where(np.abs(signed) == total, np.sign(signed), 0).astype(np.int8)
 
 
-def _pixel_keys(footprints: FootprintSet, owner: NDArray[np.int64]) -> NDArray:
+def _pixel_keys(footprints: FootprintSet, owner: NDArray[np.integer]) -> NDArray:
     """Return a sortable key of (owner, y, x) for each pixel."""
     y, x = _runs.indices(footprints.spans)
     keys = np.empty(len(y), [("owner", np.int64), ("y", np.int64), ("x", np.int64)])
@@ -1013,10 +1042,11 @@ def _same(a: NDArray, b: NDArray) -> bool:
     return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
 
 
-def _restored(cls: type[FootprintSet], spans: Any, offsets: Any, region: Any, peaks: Any, sign: Any, values: Any) -> FootprintSet:
+def _restored(
+    cls: type[FootprintSet], spans: Any, offsets: Any, region: Any, peaks: Any, sign: Any, values: Any
+) -> FootprintSet:
     return cls._from_columns(spans, offsets, region, peaks=Peaks(*peaks), sign=sign, values=values)
 
 
 def _restored_one(cls: type[Footprint], columns: FootprintSet, meta: Any, visual: Any) -> Footprint:
     return cls._of(columns, meta, visual)
-

@@ -21,6 +21,7 @@ from ._validate import (
 )
 from .ellipses import Ellipse, Quadrupole
 from .geom import AffineTransform, Box2I, LinearTransform, Point2D, Point2I, Value
+from .raster import rasterize
 
 if TYPE_CHECKING:
     import shapely
@@ -177,6 +178,11 @@ class SpanSet(Value):
         runs[:, 0] = box.y.to_array()
         runs[:, 1:] = box.x.start, box.x.stop
         return cls._from_canonical(runs)
+
+    @classmethod
+    def from_region(cls, region: Any, *, wcs: Any = None, within: Box2I | None = None) -> "SpanSet":
+        """Return the pixels of anything region-like, shapely polygons included: see `lsstregions.rasterize`."""
+        return rasterize(region, wcs=wcs, within=within)
 
     @classmethod
     def from_ellipse(cls, ellipse: Ellipse) -> Self:

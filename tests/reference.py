@@ -85,7 +85,8 @@ def perimeter(mask):
 
 def moments(mask, order, center=(0, 0)):
     y, x = np.nonzero(mask)
-    dx, dy = x - center[0], y - center[1]
+    # Powers of integers would overflow.
+    dx, dy = x - float(center[0]), y - float(center[1])
     return np.array([[(dy**p * dx**q).sum() for q in range(order + 1)] for p in range(order + 1)])
 
 

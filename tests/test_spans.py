@@ -565,6 +565,7 @@ class TestPolygon:
         assert polygon.length == spans.perimeter
         y, x = np.indices(np.add(mask.shape, 2)) - 1
         assert np.array_equal(shapely.contains_xy(polygon, x + xy0[0], y + xy0[1]), np.pad(mask, 1))
+        assert SpanSet.from_region(polygon) == spans
         parts = shapely.get_num_geometries(polygon) if mask.any() else 0
         assert parts == reference.count(mask, 4)
 

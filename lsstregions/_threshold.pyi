@@ -1,0 +1,21 @@
+import numpy as np
+from numpy.typing import NDArray
+
+_Bytes = NDArray[np.uint8]
+
+def scan(
+    image: _Bytes,
+    dtype: np.dtype,
+    threshold: _Bytes,
+    mask: _Bytes | None,
+    negative: bool,
+    peaks: bool,
+    connectivity: int,
+    start: int,
+    stop: int,
+    x0: int,
+    y0: int,
+    level: int = 2,
+) -> tuple[_Bytes, _Bytes, _Bytes]: ...
+def join(runs: NDArray[np.int32], parent: NDArray[np.int32], seams: NDArray[np.int64], connectivity: int) -> None: ...
+def number(parent: NDArray[np.int32]) -> int: ...
