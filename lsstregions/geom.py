@@ -1130,6 +1130,15 @@ class Box2D(_Box):
         return cls(IntervalD.from_interval_i(box.x), IntervalD.from_interval_i(box.y))
 
     @classmethod
+    def from_bounding_box(cls, bounding_box: "RegionBoundingBox") -> Self:
+        """Return what the pixels of a `regions.RegionBoundingBox` cover."""
+        return cls.from_box2i(Box2I.from_bounding_box(bounding_box))
+
+    def to_bounding_box(self) -> "RegionBoundingBox":
+        """Return the pixels that this box touches as a `regions.RegionBoundingBox`."""
+        return Box2I.from_box2d(self).to_bounding_box()
+
+    @classmethod
     def from_region(cls, region: "RectanglePixelRegion") -> Self:
         """Return a `regions.RectanglePixelRegion` whose angle is a multiple of 90 degrees as a box."""
         quarters = region.angle.to_value("deg") / 90

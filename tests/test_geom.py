@@ -502,6 +502,8 @@ class TestBox2I:
         ours = Box2I.from_box2d(Box2D(x, y))
         assert ours.to_bounding_box() == theirs
         assert Box2I.from_bounding_box(theirs) == ours
+        assert Box2D.from_bounding_box(theirs) == Box2D.from_box2i(ours)
+        assert Box2D.from_box2i(ours).to_bounding_box() == theirs
 
     def test_empty_bounding_box(self):
         regions = pytest.importorskip("regions")
