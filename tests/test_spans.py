@@ -2,6 +2,7 @@
 
 import copy
 import math
+import operator
 import pickle
 
 import hypothesis.strategies as st
@@ -10,9 +11,21 @@ import pytest
 import reference
 import shapely
 from hypothesis import given
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from strategies import element_set, elements, frames, origins, pairs
 
-from lsstregions import AffineTransform, Axes, Box2I, Ellipse, Extent2D, LinearTransform, Point2D, SpanSet, _dilation
+from lsstregions import (
+    AffineTransform,
+    Axes,
+    Box2I,
+    Ellipse,
+    Extent2D,
+    LinearTransform,
+    Point2D,
+    SpanSet,
+    _dilation,
+    _runs,
+)
 
 MIN, MAX = -(2**31), 2**31 - 1
 
@@ -575,3 +588,36 @@ class TestPolygon:
         assert polygon.bounds == (-1.5, -1.5, 1.5, 1.5)
         assert len(polygon.interiors) == 1
         assert SpanSet().to_polygon().is_empty
+
+
+class SetMachine(RuleBasedStateMachine):
+    """Any sequence of operations gives what the same operations give on a Python set of pixels."""
+
+    def __init__(self):
+        super().__init__()
+        self.spans, self.pixels = SpanSet(), set()
+
+    @rule(y=st.integers(-3, 3), x=st.integers(-70, 70), n=st.integers(0, 80), what=st.sampled_from("|&-^"))
+    def combine(self, y, x, n, what):
+        spans, pixels = SpanSet([[y, x, x + n], [y + 1, x - 3, x]]), {(y, i) for i in range(x, x + n)}
+        pixels |= {(y + 1, i) for i in range(x - 3, x)}
+        operation = {"|": operator.or_, "&": operator.and_, "-": operator.sub, "^": operator.xor}[what]
+        self.spans, self.pixels = operation(self.spans, spans), operation(self.pixels, pixels)
+
+    @rule(dx=st.integers(-5, 5), dy=st.integers(-2, 2))
+    def shift(self, dx, dy):
+        self.spans, self.pixels = self.spans.shift(dx, dy), {(y + dy, x + dx) for y, x in self.pixels}
+
+    @rule(offsets=st.lists(st.tuples(st.integers(-2, 2), st.integers(-2, 2)), min_size=1, max_size=3))
+    def dilate(self, offsets):
+        self.spans = self.spans.dilate(element_set(offsets)).clip(Box2I((-99, 99), (-5, 6)))
+        grown = {(y + dy, x + dx) for y, x in self.pixels for dx, dy in offsets}
+        self.pixels = {(y, x) for y, x in grown if -5 <= y < 6 and -99 <= x < 99}
+
+    @invariant()
+    def is_the_same(self):
+        assert list(zip(*self.spans.indices(), strict=True)) == sorted(self.pixels)
+        assert _runs.is_canonical(self.spans.array)
+
+
+TestSetMachine = SetMachine.TestCase
