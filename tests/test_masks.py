@@ -92,8 +92,9 @@ class TestMaskSchema:
         assert schema != LSST.remove("SAT")
         assert pickle.loads(pickle.dumps(schema)) == schema
         assert eval(repr(schema)) == schema
-        with pytest.raises(AttributeError):
-            schema.names = ()
+        for name in ("names", "_planes", "other"):
+            with pytest.raises(AttributeError, match="immutable"):
+                setattr(schema, name, ())
 
     def test_lsst_has_the_bits_of_afw(self):
         bits = {
@@ -226,7 +227,7 @@ class TestHeaders:
     )
     def test_round_trip_is_exact(self, names, data):
         bits = data.draw(st.lists(st.integers(0, 63), min_size=len(names), max_size=len(names), unique=True))
-        texts = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=100).map(str.strip)
+        texts = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=100)
         schema = MaskSchema(
             MaskPlane(name, bit, data.draw(texts), data.draw(st.booleans()))
             for name, bit in zip(names, bits, strict=True)

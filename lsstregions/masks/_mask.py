@@ -200,21 +200,16 @@ class Mask(NDArrayOperatorsMixin):
             part = bits >> _width(dtype) * k & _all_bits(dtype)
             if part == 0:
                 continue
-            keep = _all_bits(dtype) if action == "toggle" else _all_bits(dtype) & ~part
-            flip = 0 if action == "clear" else part
             if runs is not None:
-                _planes.paint(
-                    _bytes(word),
-                    runs,
-                    *self._xy0,
-                    dtype.itemsize,
-                    _repeated(keep, dtype),
-                    _repeated(flip, dtype),
-                )
+                keep = _ALL_BITS if action == "toggle" else _repeated(_all_bits(dtype) & ~part, dtype)
+                flip = 0 if action == "clear" else _repeated(part, dtype)
+                _planes.paint(_bytes(word), runs, *self._xy0, dtype.itemsize, keep, flip)
+            elif action == "set":
+                word |= where * dtype.type(part)
+            elif action == "clear":
+                word &= ~(where * dtype.type(part))
             else:
-                assert where is not None
-                np.bitwise_and(word, dtype.type(keep), out=word, where=where)
-                np.bitwise_xor(word, dtype.type(flip), out=word, where=where)
+                word ^= where * dtype.type(part)
 
     def _runs(self, region: Any, wcs: Any, action: str) -> NDArray[np.int32]:
         if isinstance(region, FootprintSet):
@@ -568,10 +563,10 @@ def _is_planes(key: Any) -> bool:
     return isinstance(key, str) or (isinstance(key, list) and bool(key) and all(isinstance(name, str) for name in key))
 
 
-def _bool_pixels(region: Any, shape: tuple[int, int]) -> "NDArray[np.bool_] | bool | None":
-    """Return a region that is ... or a bool array as something to index with, None if it is neither."""
+def _bool_pixels(region: Any, shape: tuple[int, int]) -> Any:
+    """Return a region that is ... or a bool array as what is true in its pixels, None if it is neither."""
     if isinstance(region, EllipsisType):
-        return True
+        return np.True_
     if not isinstance(region, np.ndarray) or region.dtype != bool:
         return None
     if region.shape != shape:
