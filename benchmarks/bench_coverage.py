@@ -49,7 +49,7 @@ def main() -> None:
             f"{args.count} exact circular apertures, r = {r:g}: sums and errors",
             {
                 "ours, from an aperture of photutils": lambda apertures=apertures: coverage_sum(
-                    image, list(apertures), variance=variance
+                    image, apertures, variance=variance
                 ),
                 "ours, from region objects": lambda circles=circles: coverage_sum(image, circles, variance=variance),
                 "sep.sum_circle": (lambda r=r: sep.sum_circle(image, x, y, r, subpix=0, var=variance)) if sep else None,

@@ -585,6 +585,27 @@ ctypedef fused pixel:
     double
 
 
+def spread(const int32_t[:, ::1] spans, const double[::1] weights):
+    """Return the weight of every pixel, ``double[area]``."""
+    cdef Py_ssize_t i, k, n = spans.shape[0], count, done = 0
+    cdef const Span *span
+    if n == 0:
+        return np.empty(0)
+    span = <const Span *> &spans[0, 0]
+    for i in range(n):
+        done += span[i].x_stop - <Py_ssize_t> span[i].x_start
+    result = np.empty(done)
+    cdef double[::1] out = result
+    done = 0
+    with nogil:
+        for i in range(n):
+            count = span[i].x_stop - <Py_ssize_t> span[i].x_start
+            for k in range(count):
+                out[done + k] = weights[i]
+            done += count
+    return result
+
+
 # What is summed: rows of an image from (x0, y0) on, its variance and mask, of no pixels where there are none.
 cdef struct Frame:
     const char *image

@@ -30,6 +30,7 @@ def polygons(
     y_start: int,
     y_stop: int,
 ) -> _Pieces: ...
+def spread(spans: NDArray[np.int32], weights: _Doubles) -> _Doubles: ...
 def sums(
     image: NDArray[np.floating],
     variance: NDArray[np.floating],

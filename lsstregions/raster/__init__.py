@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from .. import _coverage
 from .._validate import as_array2d, as_pair
 from ..geom import Box2I
-from ._dispatch import batches, runs_of, runs_of_regions
-from ._shapes import RECTANGLE, Shapes, circles, ellipses, lines, points, polygons, rectangles
+from ._dispatch import batches, runs_of, runs_of_regions, unordered_runs_of
+from ._shapes import RECTANGLE, Shapes, Wholes, circles, ellipses, lines, points, polygons, rectangles
 
 if TYPE_CHECKING:
     from ..spans import SpanSet
@@ -32,6 +32,7 @@ __all__ = [
     "rectangles",
     "runs_of",
     "runs_of_regions",
+    "unordered_runs_of",
 ]
 
 
@@ -113,10 +114,9 @@ def coverage(region: Any, *, wcs: Any = None, within: Box2I | None = None) -> tu
     from ._exact import covers_of_each
 
     (covered,) = covers_of_each([region], wcs, checked(within))
-    counts = np.diff(covered.spans[:, 1:].astype(np.int64))[:, 0]
-    if (area := counts.sum()) > MAX_AREA:
+    if (area := _runs.area(covered.spans)) > MAX_AREA:
         raise ValueError(f"the region covers {area:.3g} pixels, more than {MAX_AREA:.0e}; pass a smaller `within`")
-    return SpanSet._from_canonical(_runs.canonical(covered.spans)), np.repeat(covered.weights, counts)
+    return SpanSet._from_canonical(_runs.canonical(covered.spans)), _coverage.spread(covered.spans, covered.weights)
 
 
 class ApertureSums(NamedTuple):
@@ -129,7 +129,7 @@ class ApertureSums(NamedTuple):
 
 def coverage_sum(
     image: ArrayLike,
-    regions: Iterable[Any],
+    regions: Any,
     *,
     wcs: Any = None,
     variance: ArrayLike | None = None,
@@ -142,8 +142,9 @@ def coverage_sum(
     ----------
     image : array_like
         Two-dimensional. Float32 and float64 are taken as they are, anything else as float64; sums are of doubles.
-    regions : iterable
-        Regions of any kind that `coverage` knows; ``meta["include"]`` is not looked at.
+    regions : iterable or aperture
+        Regions of any kind that `coverage` knows; ``meta["include"]`` is not looked at. An aperture of photutils with many
+        positions stands for as many regions.
     wcs : object, optional
         As of `rasterize`.
     variance : array_like, optional
@@ -168,15 +169,19 @@ def coverage_sum(
     image = _with_rows(image)
     x0, y0 = as_pair(xy0, "xy0")
     box = Box2I.from_shape(image.shape, (x0, y0))
-    regions = list(regions)
     planes = (
         image,
         _beside(image, variance, "variance", image.dtype),
         _beside(image, mask, "mask", np.dtype(bool)).view(np.uint8),
     )
-    result = np.zeros((3, len(regions)))
-    for batch, places in batches(regions, wcs):
-        result[:, places] = _sums(batch, planes, box)
+    if isinstance(regions, Iterable) and not hasattr(regions, "positions"):
+        regions = list(regions)
+        result = np.zeros((3, len(regions)))
+        for batch, places in batches(regions, wcs):
+            result[:, places] = _sums(batch, planes, box)
+    else:
+        ((batch, _),) = batches([regions], wcs)
+        result = _sums(batch.batch if isinstance(batch, Wholes) else batch, planes, box)
     total, area, noise = result
     return ApertureSums(total, area, None if variance is None else np.sqrt(noise))
 

@@ -7,7 +7,7 @@ import numpy as np
 import photutils.aperture as pa
 
 from ._dispatch import Mixed, batch, needed
-from ._shapes import CIRCLE, ELLIPSE, RECTANGLE, Batch, Shapes, Wholes, offsets_of
+from ._shapes import CIRCLE, ELLIPSE, RECTANGLE, Batch, Shapes, offsets_of, wholes
 
 Apertures = Sequence[Any]
 
@@ -30,7 +30,7 @@ def _apertures(apertures: Apertures, wcs: Any) -> Batch:
     angles = [_radians(getattr(aperture, "theta", 0.0)) for aperture in apertures]
     sizes = [[getattr(aperture, name) / divisor for aperture in apertures] for name in names]
     a, b, *inner = (np.repeat(size, counts) for size in sizes)
-    return Wholes(Shapes(kind, x, y, a, b, np.repeat(angles, counts), *inner), offsets_of(counts))
+    return wholes(Shapes(kind, x, y, a, b, np.repeat(angles, counts), *inner), offsets_of(counts))
 
 
 def _radians(theta: Any) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 
 from ._dispatch import Mixed, batch
-from ._shapes import Batch, Lines, Polygons, Wholes
+from ._shapes import Batch, Lines, Polygons, wholes
 
 Geometries = Sequence[Any]
 
@@ -43,7 +43,7 @@ def _lines(geometries: Geometries, wcs: Any) -> Batch:
     order = np.argsort(geometry, kind="stable")
     begin, end = begin[order], end[order]
     parts = np.searchsorted(geometry[order], np.arange(len(geometries) + 1))
-    return Wholes(Lines(x[begin], y[begin], x[end], y[end]), parts)
+    return wholes(Lines(x[begin], y[begin], x[end], y[end]), parts)
 
 
 def _as_lines(geometry: Any) -> Any:
@@ -55,11 +55,11 @@ def _points(geometries: Geometries, wcs: Any) -> Batch:
     coords, index = shapely.get_coordinates(geometries, return_index=True)
     parts = np.searchsorted(index, np.arange(len(geometries) + 1))
     x, y = np.ascontiguousarray(coords.T)
-    return Wholes(Lines(x, y, x, y), parts)
+    return wholes(Lines(x, y, x, y), parts)
 
 
 @batch(shapely.GeometryCollection)
 def _collections(geometries: Geometries, wcs: Any) -> Batch:
     members, index = shapely.get_parts(geometries, return_index=True)
     parts = np.searchsorted(index, np.arange(len(geometries) + 1))
-    return Wholes(Mixed(list(members), wcs), parts)
+    return wholes(Mixed(list(members), wcs), parts)

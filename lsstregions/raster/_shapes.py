@@ -236,6 +236,11 @@ class Lines:
         return NO_RUNS, np.empty(0), np.zeros(self.x.size + 1, np.int64)
 
 
+def wholes(batch: Batch, offsets: ArrayLike) -> Batch:
+    """Return regions made of several parts, or the parts where each is a whole by itself."""
+    return batch if np.array_equal(offsets, np.arange(len(np.asarray(offsets)))) else Wholes(batch, offsets)
+
+
 class Wholes:
     """Regions made of several parts: whole i of the parts ``offsets[i]`` to ``offsets[i + 1]`` of a batch."""
 
