@@ -31,7 +31,8 @@ def measure(
     """Sum over the pixels v of each footprint that are not NaN, of an image ``[ny, nx]`` that holds them.
 
     Returns ``float64[n, 9]``: how many there are, the sums of v, v x, v y, v x x, v y y, v x y with x and y
-    counted from ``origin[i]``, the least and the greatest v (NaN without any); and ``int32[n, 2]``, (x, y) of the first greatest v.
+    counted from ``origin[i]``, the least and the greatest v (NaN without any); and ``int32[n, 2]``, (x, y) of the first
+    greatest v.
     """
     cdef Py_ssize_t i, k, x
     cdef const Span *span = <const Span *> &runs[0, 0] if runs.shape[0] else NULL
