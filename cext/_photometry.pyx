@@ -7,6 +7,13 @@ from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, u
 
 from span cimport Span
 
+cdef extern from "memory.h":
+    void prefetch(const void *) noexcept nogil
+
+# Runs of one footprint lie in rows far apart in memory: each is asked for so many runs before it is read.
+cdef enum:
+    AHEAD = 16
+
 ctypedef fused pixel:
     int8_t
     uint8_t
@@ -47,6 +54,8 @@ def measure(
             sums[i, 7], sums[i, 8] = INFINITY, -INFINITY
             for k in range(offsets[i], offsets[i + 1]):
                 row = &image[span[k].y - y0, span[k].x_start - x0]
+                if k + AHEAD < runs.shape[0]:
+                    prefetch(&image[span[k + AHEAD].y - y0, span[k + AHEAD].x_start - x0])
                 count = total = total_x = total_xx = 0
                 dx = span[k].x_start - <double> origin[i, 0]
                 dy = span[k].y - <double> origin[i, 1]
