@@ -205,7 +205,7 @@ def order_peaks(const uint8_t[::1] peaks, const int32_t[::1] labels, const int8_
     offsets = np.zeros(count + 1, np.int64)
     cdef int64_t[::1] begin = offsets
     cdef int64_t[::1] order
-    cdef Ranked *ranked
+    cdef bint good = True
     with nogil:
         for i in range(n):
             if labels[i] >= 0:
@@ -216,23 +216,20 @@ def order_peaks(const uint8_t[::1] peaks, const int32_t[::1] labels, const int8_
     if permutation.size == 0:
         return permutation, offsets
     order = permutation
-    ranked = <Ranked *> malloc(order.shape[0] * sizeof(Ranked))
-    if ranked == NULL:
-        raise MemoryError("no memory to sort the peaks")
     with nogil:
         for i in range(n):
             k = labels[i]
             if k >= 0:
-                ranked[begin[k]] = _ranked(peak + i, i, sign[k])
+                order[begin[k]] = i
                 begin[k] += 1
         for k in range(count, 0, -1):
             begin[k] = begin[k - 1]
         begin[0] = 0
         for k in range(count):
-            _sort_ranked(ranked + begin[k], begin[k + 1] - begin[k])
-        for i in range(order.shape[0]):
-            order[i] = ranked[i].index
-        free(ranked)
+            if begin[k + 1] - begin[k] > 1:
+                good = good and _sort_peaks(&order[begin[k]], begin[k + 1] - begin[k], peak, sign[k])
+    if not good:
+        raise MemoryError("no memory to sort the peaks")
     return permutation, offsets
 
 
@@ -241,6 +238,40 @@ cdef struct Ranked:
     int32_t x
     int32_t y
     int64_t index
+
+
+cdef bint _sort_peaks(int64_t *order, Py_ssize_t n, const Peak *peak, int sign) noexcept nogil:
+    """Sort the peaks of one footprint; return whether there was memory."""
+    cdef Ranked[16] few
+    cdef Ranked *ranked = few
+    cdef Py_ssize_t i
+    if n > 16:
+        ranked = <Ranked *> malloc(n * sizeof(Ranked))
+        if ranked == NULL:
+            return False
+    for i in range(n):
+        ranked[i] = _ranked(peak + order[i], order[i], sign)
+    if n > 16:
+        qsort(ranked, n, sizeof(Ranked), _compare)
+    else:
+        _insertion_sort(ranked, n)
+    for i in range(n):
+        order[i] = ranked[i].index
+    if n > 16:
+        free(ranked)
+    return True
+
+
+cdef void _insertion_sort(Ranked *ranked, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i, j
+    cdef Ranked moving
+    for i in range(1, n):
+        moving = ranked[i]
+        j = i
+        while j > 0 and _before(&moving, &ranked[j - 1]):
+            ranked[j] = ranked[j - 1]
+            j -= 1
+        ranked[j] = moving
 
 
 cdef inline Ranked _ranked(const Peak *peak, Py_ssize_t index, int sign) noexcept nogil:
@@ -262,21 +293,6 @@ cdef inline bint _before(const Ranked *a, const Ranked *b) noexcept nogil:
 
 cdef int _compare(const void *a, const void *b) noexcept nogil:
     return _before(<const Ranked *> b, <const Ranked *> a) - _before(<const Ranked *> a, <const Ranked *> b)
-
-
-cdef void _sort_ranked(Ranked *ranked, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t i, j
-    cdef Ranked moving
-    if n > 16:
-        qsort(ranked, n, sizeof(Ranked), _compare)
-        return
-    for i in range(1, n):
-        moving = ranked[i]
-        j = i
-        while j > 0 and _before(&moving, &ranked[j - 1]):
-            ranked[j] = ranked[j - 1]
-            j -= 1
-        ranked[j] = moving
 
 
 def nearest_peaks(

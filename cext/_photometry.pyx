@@ -7,6 +7,13 @@ from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, u
 
 from span cimport Span
 
+cdef extern from "memory.h":
+    void prefetch(const void *) noexcept nogil
+
+# Runs of one footprint lie in rows far apart in memory: each is asked for so many runs before it is read.
+cdef enum:
+    AHEAD = 16
+
 ctypedef fused pixel:
     int8_t
     uint8_t
@@ -31,7 +38,8 @@ def measure(
     """Sum over the pixels v of each footprint that are not NaN, of an image ``[ny, nx]`` that holds them.
 
     Returns ``float64[n, 9]``: how many there are, the sums of v, v x, v y, v x x, v y y, v x y with x and y
-    counted from ``origin[i]``, the least and the greatest v (NaN without any); and ``int32[n, 2]``, (x, y) of the first greatest v.
+    counted from ``origin[i]``, the least and the greatest v (NaN without any); and ``int32[n, 2]``, (x, y) of the first
+    greatest v.
     """
     cdef Py_ssize_t i, k, x
     cdef const Span *span = <const Span *> &runs[0, 0] if runs.shape[0] else NULL
@@ -46,6 +54,8 @@ def measure(
             sums[i, 7], sums[i, 8] = INFINITY, -INFINITY
             for k in range(offsets[i], offsets[i + 1]):
                 row = &image[span[k].y - y0, span[k].x_start - x0]
+                if k + AHEAD < runs.shape[0]:
+                    prefetch(&image[span[k + AHEAD].y - y0, span[k + AHEAD].x_start - x0])
                 count = total = total_x = total_xx = 0
                 dx = span[k].x_start - <double> origin[i, 0]
                 dy = span[k].y - <double> origin[i, 1]

@@ -22,27 +22,29 @@ LSSTREGIONS_CLONES
 static void link_words(const uint64_t *a, const uint64_t *b, ptrdiff_t count, int32_t a_first, int32_t b_first,
                        int corners, int32_t *parent)
 {
-    uint64_t a_carry = 0, b_carry = 0;
-    for (ptrdiff_t i = 0; i < count; i++) {
-        if ((a[i] | b[i]) == 0) {
-            a_carry = b_carry = 0;
-            continue;
+    for (ptrdiff_t first = 0; first < count; first += 64) {
+        const ptrdiff_t block = count - first < 64 ? count - first : 64;
+        /* Most words are empty, and which is a coin toss: no branch asks. */
+        uint64_t busy = 0;
+        for (ptrdiff_t i = 0; i < block; i++)
+            busy |= (uint64_t)((a[first + i] | b[first + i]) != 0) << i;
+        for (; busy; busy &= busy - 1) {
+            const ptrdiff_t i = first + count_trailing_zeros(busy);
+            const uint64_t a_before = a[i] << 1 | (i ? a[i - 1] >> 63 : 0);
+            const uint64_t b_before = b[i] << 1 | (i ? b[i - 1] >> 63 : 0);
+            const uint64_t a_starts = a[i] & ~a_before, b_starts = b[i] & ~b_before;
+            uint64_t meet = a[i] & b[i] & ~(a_before & b_before);
+            if (corners)
+                meet |= (b_starts & a_before & ~a[i]) | (a_starts & b_before & ~b[i]);
+            for (; meet; meet &= meet - 1) {
+                const uint64_t by_then = meet ^ (meet - 1);
+                const int32_t p = root_of(parent, a_first + count_ones(a_starts & by_then) - 1);
+                const int32_t q = root_of(parent, b_first + count_ones(b_starts & by_then) - 1);
+                parent[p > q ? p : q] = p > q ? q : p;
+            }
+            a_first += count_ones(a_starts);
+            b_first += count_ones(b_starts);
         }
-        const uint64_t a_before = a[i] << 1 | a_carry, b_before = b[i] << 1 | b_carry;
-        const uint64_t a_starts = a[i] & ~a_before, b_starts = b[i] & ~b_before;
-        uint64_t meet = a[i] & b[i] & ~(a_before & b_before);
-        if (corners)
-            meet |= (b_starts & a_before & ~a[i]) | (a_starts & b_before & ~b[i]);
-        for (; meet; meet &= meet - 1) {
-            const uint64_t by_then = meet ^ (meet - 1);
-            const int32_t p = root_of(parent, a_first + count_ones(a_starts & by_then) - 1);
-            const int32_t q = root_of(parent, b_first + count_ones(b_starts & by_then) - 1);
-            parent[p > q ? p : q] = p > q ? q : p;
-        }
-        a_carry = a[i] >> 63;
-        b_carry = b[i] >> 63;
-        a_first += count_ones(a_starts);
-        b_first += count_ones(b_starts);
     }
 }
 

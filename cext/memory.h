@@ -1,4 +1,4 @@
-/* Buffers that grow. */
+/* Buffers that grow, and memory that is asked for ahead of its use. */
 #ifndef LSSTREGIONS_MEMORY_H
 #define LSSTREGIONS_MEMORY_H
 
@@ -10,6 +10,16 @@
 #include <string.h>
 #include <sys/mman.h>
 #endif
+
+/* Ask for what will be read soon; the address need not be valid. */
+static inline void prefetch(const void *address)
+{
+#if defined(__GNUC__)
+    __builtin_prefetch(address);
+#else
+    (void)address;
+#endif
+}
 
 #define LSSTREGIONS_LARGE_PAGE ((size_t)1 << 21)
 

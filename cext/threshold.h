@@ -118,11 +118,15 @@ LSSTREGIONS_PIXEL_TYPE(float64, double)
             PORTABLE(pixels, nx, threshold, stride, words);                                                            \
             return;                                                                                                    \
         }                                                                                                              \
-        for (; x + 64 <= nx; x += 64)                                                                                  \
+        for (; x + 64 <= nx; x += 64) {                                                                                \
+            /* The hardware looks ahead within a page of memory only. */                                               \
+            for (int line = 0; line < 64; line += 16)                                                                  \
+                _mm_prefetch((const char *)(row + x + 2048 + line), _MM_HINT_T0);                                      \
             *words++ = (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(row + x), limit, PASSES) |                         \
                        (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(row + x + 16), limit, PASSES) << 16 |              \
                        (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(row + x + 32), limit, PASSES) << 32 |              \
                        (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(row + x + 48), limit, PASSES) << 48;               \
+        }                                                                                                              \
         if (x < nx)                                                                                                    \
             PORTABLE(row + x, nx - x, threshold, 0, words);                                                            \
     }

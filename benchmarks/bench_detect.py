@@ -1,0 +1,112 @@
+"""From an image to footprints, beside those who make label images; and how much memory that takes."""
+
+import resource
+import tempfile
+import tracemalloc
+from pathlib import Path
+
+import helpers
+import numpy as np
+
+import lsstregions as lr
+
+try:
+    import cc3d
+except ImportError:
+    cc3d = None
+try:
+    import cv2
+except ImportError:
+    cv2 = None
+try:
+    import sep
+except ImportError:
+    sep = None
+try:
+    from photutils.segmentation import detect_sources
+except ImportError:
+    detect_sources = None
+try:
+    import skimage.measure
+except ImportError:
+    skimage = None
+import scipy.ndimage
+
+
+def detection(image, sigma, repeats, slow):
+    eight = np.ones((3, 3))
+    contenders = {
+        "lsstregions, no peaks": lambda: lr.detect_footprints(image, sigma, peaks=False),
+        "lsstregions, peaks": lambda: lr.detect_footprints(image, sigma),
+        "lsstregions, peaks, 2 threads": lambda: lr.detect_footprints(image, sigma, n_threads=2),
+        "(image.max())": image.max,
+        "cv2.connectedComponents of image > t": cv2
+        and (lambda: cv2.connectedComponentsWithAlgorithm((image > sigma).view(np.uint8), 8, cv2.CV_32S, cv2.CCL_BBDT)),
+        "cc3d of image > t": cc3d and (lambda: cc3d.connected_components(image > sigma, connectivity=8)),
+        "scipy.ndimage.label of image > t": lambda: scipy.ndimage.label(image > sigma, eight),
+        "skimage.measure.label of image > t": skimage
+        and (lambda: skimage.measure.label(image > sigma, connectivity=2)),
+    }
+    if slow:
+        contenders |= {
+            "photutils.detect_sources": detect_sources and (lambda: detect_sources(image, sigma, 1)),
+            "sep.extract, no deblending (a table too)": sep
+            and (lambda: sep.extract(image, sigma, minarea=1, filter_kernel=None, deblend_nthresh=1, clean=False)),
+        }
+    found = lr.detect_footprints(image, sigma)
+    title = f"{image.shape} float32 at {sigma} sigma: {len(found)} footprints, {len(found.spans)} spans"
+    target = "1.5 x max(), 2.5 x with peaks" if sigma > 3 else "20 x max() with peaks"
+    medians = helpers.compare(title, contenders, repeats, target)
+    floor = medians["(image.max())"]
+    for name in ("lsstregions, no peaks", "lsstregions, peaks"):
+        print(f"  {name}: {medians[name] / floor:.2f} x image.max()")
+    tracemalloc.start()
+    lr.detect_footprints(image, sigma)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    print(
+        f"  NumPy memory at its peak: {peak / 1e6:.1f} MB, the image has {image.nbytes / 1e6:.1f} MB ({passes.sum()} pixels)"
+    )
+
+
+def memory_map(size):
+    """Detect in a memory-mapped image, and count what is resident beyond it."""
+    tile = helpers.star_field(min(size, 2000))
+    tiles = -(-size // len(tile))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "image.npy"
+        image = np.lib.format.open_memmap(path, "w+", np.float32, (size, size))
+        for start in range(0, size, len(tile)):
+            image[start : start + len(tile)] = np.tile(tile, tiles)[: size - start, :size]
+        del image
+        image = np.load(path, mmap_mode="r")
+        before = private_memory()
+        found = lr.detect_footprints(image, 5.0)
+        used = private_memory() - before
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"\n{size} x {size} memory-mapped: {found!r}")
+        print(
+            f"  {used:.0f} MB more private memory afterwards; at most {peak:.0f} MB resident, mapped pages and imports included"
+        )
+
+
+def private_memory():
+    """Return the resident memory in MB without the pages of mapped files."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
+
+
+def main():
+    options = helpers.parser(__doc__)
+    options.add_argument("--memmap", type=int, default=0, help="side of a memory-mapped image to detect in as well")
+    options.add_argument("--slow", action="store_true", help="time photutils and sep too")
+    arguments = options.parse_args()
+    image = helpers.star_field(arguments.size)
+    for sigma in (5.0, 1.5):
+        detection(image, sigma, arguments.repeats, arguments.slow)
+    if arguments.memmap:
+        memory_map(arguments.memmap)
+
+
+if __name__ == "__main__":
+    main()
