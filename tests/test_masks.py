@@ -627,7 +627,7 @@ class TestIndexing:
 
     def test_a_box_must_be_inside(self):
         mask = Mask((4, 5), LSST, xy0=(1, 2))
-        with pytest.raises(IndexError, match="is not inside the mask"):
+        with pytest.raises(IndexError, match="is not inside the image"):
             mask[Box2I(x=(0, 3), y=(2, 4))]
 
     @pytest.mark.parametrize(

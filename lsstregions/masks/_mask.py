@@ -256,7 +256,7 @@ class Mask(NDArrayOperatorsMixin):
             [_planes.count_bits(_bytes(word), word.dtype.itemsize) for word in self._words]
         )
         return {
-            plane.name: int(counts[plane.bit]) if plane.bit < len(counts) else 0 for plane in self._schema
+            plane.name: int(counts[bit_of(plane)]) for plane in self._schema
         }
 
     def interpret(self, value: Any = None, *, x: int | None = None, y: int | None = None) -> tuple[str, ...]:
@@ -363,7 +363,7 @@ class Mask(NDArrayOperatorsMixin):
         """
         if _is_planes(key):
             return self.to_bool(key)
-        window = self._window(key)
+        window = window_of(key, self.shape, self._xy0)
         if window is None:
             return np.asarray(self)[key]
         rows, columns = window
@@ -380,7 +380,7 @@ class Mask(NDArrayOperatorsMixin):
             self.set(key, value)
             self.clear(key, ~value)
             return
-        if self._window(key) is None or not isinstance(value, Mask):
+        if window_of(key, self.shape, self._xy0) is None or not isinstance(value, Mask):
             raise TypeError(
                 'a mask is set plane by plane: mask.set("PLANE", region), mask["PLANE"] = bool_array, '
                 "or mask[box] = other_mask"
@@ -390,26 +390,6 @@ class Mask(NDArrayOperatorsMixin):
         if target.shape != value.shape:
             raise ValueError(f"a mask of shape {value.shape} cannot fill a window of shape {target.shape}")
         target._words[...] = _conformed(value.conform(self._schema), self._schema, self._words.dtype)
-
-    def _window(self, key: Any) -> tuple[slice, slice] | None:
-        """Return an index as two slices without a step, or None if it is something else."""
-        if isinstance(key, Box2I):
-            if key.is_empty:
-                return slice(0, 0), slice(0, 0)
-            if not self.bbox.contains(key):
-                raise IndexError(f"{key} is not inside the mask, {self.bbox}; clipped_to(mask.bbox) is")
-            return key.slices(self._xy0)
-        keys = list(key) if isinstance(key, tuple) else [key]
-        if sum(part is ... for part in keys) == 1:
-            at = next(i for i, part in enumerate(keys) if part is ...)
-            keys[at : at + 1] = [slice(None)] * (3 - len(keys))
-        if len(keys) > 2 or not all(isinstance(part, slice) for part in keys):
-            return None
-        keys += [slice(None)] * (2 - len(keys))
-        rows, columns = (range(size)[part] for size, part in zip(self.shape, keys, strict=True))
-        if rows.step != 1 or columns.step != 1:
-            return None
-        return slice(rows.start, rows.stop), slice(columns.start, columns.stop)
 
     # A bool array to NumPy
 
@@ -546,6 +526,28 @@ def merge_masks(first: Any, second: Any) -> Any:
     words = _conformed(first, schema)
     words |= _conformed(second, schema, words.dtype)
     return Mask._wrap(words, schema, first.xy0)
+
+
+def window_of(key: Any, shape: tuple[int, int], xy0: tuple[int, int]) -> tuple[slice, slice] | None:
+    """Return an index of an image, a box or slices without a step, as two slices; None if it is anything else."""
+    if isinstance(key, Box2I):
+        bbox = Box2I.from_shape(shape, xy0=xy0)
+        if key.is_empty:
+            return slice(0, 0), slice(0, 0)
+        if not bbox.contains(key):
+            raise IndexError(f"{key} is not inside the image, {bbox}")
+        return key.slices(xy0)
+    keys = list(key) if isinstance(key, tuple) else [key]
+    if sum(part is ... for part in keys) == 1:
+        at = next(i for i, part in enumerate(keys) if part is ...)
+        keys[at : at + 1] = [slice(None)] * (3 - len(keys))
+    if len(keys) > 2 or not all(isinstance(part, slice) for part in keys):
+        return None
+    keys += [slice(None)] * (2 - len(keys))
+    rows, columns = (range(size)[part] for size, part in zip(shape, keys, strict=True))
+    if rows.step != 1 or columns.step != 1:
+        return None
+    return slice(rows.start, rows.stop), slice(columns.start, columns.stop)
 
 
 def _check_same_pixels(first: Mask, second: Mask) -> None:
