@@ -13,7 +13,7 @@ from astropy.nddata import (
 )
 from astropy.wcs import WCS
 from astropy.wcs.wcsapi import HighLevelWCSWrapper
-from astropy.wcs.wcsapi.wrappers import ResampledLowLevelWCS
+from astropy.wcs.wcsapi.wrappers.base import BaseWCSWrapper
 from numpy.typing import ArrayLike, NDArray
 
 from ._validate import as_pair
@@ -78,9 +78,7 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
         given = (source._xy0 for source in sources if isinstance(source, Mask | MaskedImage))
         # None: not said. An array has no place of its own and fits onto any image.
         self._xy0 = next(given, None) if xy0 is None else as_pair(xy0, "xy0")
-        super().__init__(
-            data, mask=mask, uncertainty=uncertainty, wcs=wcs, unit=unit, meta=meta, copy=copy, psf=psf
-        )
+        super().__init__(data, mask=mask, uncertainty=uncertainty, wcs=wcs, unit=unit, meta=meta, copy=copy, psf=psf)
 
     @property
     def mask(self) -> Mask | None:
@@ -139,7 +137,7 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
         x0, y0 = self.xy0
         if type(self.wcs) is WCS and self.wcs.cpdis1 is None and self.wcs.det2im1 is None:
             return _shifted(self.wcs, x0, y0)
-        return HighLevelWCSWrapper(ResampledLowLevelWCS(self.wcs.low_level_wcs, 1, (-x0, -y0)))
+        return HighLevelWCSWrapper(_ShiftedWCS(self.wcs.low_level_wcs, x0, y0))
 
     def set_mask(self, planes: Any, region: Any) -> None:
         """Set planes of the mask in a region; sky regions go through the image's WCS. See `Mask.set`.
@@ -189,9 +187,7 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
         The place in the pixel plane stays behind. A CCDData keeps the bad pixels of the mask as they are now, and
         needs a unit, which may be among the `changes`: keywords of the class.
         """
-        parts = {
-            name: getattr(self, name) for name in ("uncertainty", "mask", "wcs", "meta", "unit", "psf")
-        }
+        parts = {name: getattr(self, name) for name in ("uncertainty", "mask", "wcs", "meta", "unit", "psf")}
         return kind(self.data, **parts | changes)
 
     @classmethod
@@ -261,6 +257,25 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
         if np.ndim(result) == 2 and operand is not None:
             parts["xy0"] = next(iter(places), None)
         return result, parts
+
+
+class _ShiftedWCS(BaseWCSWrapper):
+    """Any WCS, for pixel coordinates that are larger by (x0, y0)."""
+
+    def __init__(self, wcs: Any, x0: int, y0: int):
+        super().__init__(wcs)
+        self._x0 = x0
+        self._y0 = y0
+
+    pixel_shape = None
+    pixel_bounds = None
+
+    def pixel_to_world_values(self, x: ArrayLike, y: ArrayLike) -> Any:
+        return self._wcs.pixel_to_world_values(np.asarray(x) - self._x0, np.asarray(y) - self._y0)
+
+    def world_to_pixel_values(self, *world: ArrayLike) -> Any:
+        x, y = self._wcs.world_to_pixel_values(*world)
+        return x + self._x0, y + self._y0
 
 
 def _shifted(wcs: WCS, x0: int, y0: int) -> WCS:

@@ -11,8 +11,8 @@ from numpy.typing import DTypeLike, NDArray
 from .. import _planes
 from .._validate import as_int32, as_pair, native
 from ..geom import Box2I
-from ..rasterize import runs_of
-from ..spans import SpanSet
+from ..raster import runs_of
+from ..spans import Shape, SpanSet
 from ._schema import MaskPlane, MaskSchema, bit_numbers, bit_of
 
 if TYPE_CHECKING:
@@ -162,18 +162,19 @@ class Mask(NDArrayOperatorsMixin):
 
     def clear(self, planes: str | Iterable[str] | None = None, region: Any = ..., *, wcs: Any = None) -> None:
         """Clear planes, all of them by default, in a region, everywhere by default; see `set`."""
-        self._paint(
-            self._schema.names if planes is None else planes, ... if region is None else region, wcs, "clear"
-        )
+        self._paint(self._schema.names if planes is None else planes, ... if region is None else region, wcs, "clear")
 
     def toggle(self, planes: str | Iterable[str], region: Any, *, wcs: Any = None) -> None:
         """Invert planes in a region; see `set`."""
         self._paint(planes, region, wcs, "toggle")
 
-    def dilate(self, planes: str | Iterable[str], radius: "float | SpanSet") -> None:
-        """Grow planes, each on its own, by a disk or another structuring element; see `SpanSet.dilate`."""
+    def dilate(self, planes: str | Iterable[str], element: "float | SpanSet", shape: Shape = "disk") -> None:
+        """Grow planes, each on its own, by a shape of that radius or by a structuring element.
+
+        See `SpanSet.dilate`; what grows beyond the mask is left out.
+        """
         for plane in self._schema._select(planes):
-            self.set(plane.name, self.spans(plane.name).dilate(radius))
+            self.set(plane.name, self.spans(plane.name).dilate(element, shape))
 
     def update(self, other: "Mask") -> None:
         """Set every bit that another mask has set, by the name of its plane; the same as ``self |= other``.
@@ -195,7 +196,8 @@ class Mask(NDArrayOperatorsMixin):
         self._check_writeable()
         dtype = self._words.dtype
         where = _bool_pixels(region, self.shape)
-        runs = self._runs(region, wcs, action) if where is None else None
+        # Canonical: a pixel in two footprints is toggled once.
+        runs = runs_of(region, wcs, self.bbox) if where is None else None
         for k, word in enumerate(self._words):
             part = bits >> _width(dtype) * k & _all_bits(dtype)
             if part == 0:
@@ -216,16 +218,9 @@ class Mask(NDArrayOperatorsMixin):
                 np.bitwise_and(word, dtype.type(keep), out=word, where=where)
                 np.bitwise_xor(word, dtype.type(flip), out=word, where=where)
 
-    def _runs(self, region: Any, wcs: Any, action: str) -> NDArray[np.int32]:
-        # A pixel in two footprints is toggled once.
-        runs = runs_of(region, wcs=wcs, within=self.bbox)
-        return SpanSet(runs).array if action == "toggle" else runs
-
     def _check_writeable(self) -> None:
         if not self._words.flags.writeable:
-            raise ValueError(
-                "the mask is read-only, because the array that it wraps is; copy() it to set bits"
-            )
+            raise ValueError("the mask is read-only, because the array that it wraps is; copy() it to set bits")
 
     # Asking
 
@@ -244,20 +239,14 @@ class Mask(NDArrayOperatorsMixin):
         """Return the pixels where any of the planes is set, by default of those declared bad."""
         return SpanSet.from_mask(self.to_bool(planes), xy0=self._xy0)
 
-    def footprints(
-        self, planes: str | Iterable[str] | None = None, *, connectivity: int = 8
-    ) -> "FootprintSet":
+    def footprints(self, planes: str | Iterable[str] | None = None, *, connectivity: int = 8) -> "FootprintSet":
         """Return the connected parts of `spans`, in raster order."""
         return self.spans(planes).components(connectivity)
 
     def count(self) -> dict[str, int]:
         """Return the number of pixels of each plane, by name."""
-        counts = np.concatenate(
-            [_planes.count_bits(_bytes(word), word.dtype.itemsize) for word in self._words]
-        )
-        return {
-            plane.name: int(counts[bit_of(plane)]) for plane in self._schema
-        }
+        counts = np.concatenate([_planes.count_bits(_bytes(word), word.dtype.itemsize) for word in self._words])
+        return {plane.name: int(counts[bit_of(plane)]) for plane in self._schema}
 
     def interpret(self, value: Any = None, *, x: int | None = None, y: int | None = None) -> tuple[str, ...]:
         """Return the names of the planes that are set in a value or in the pixel (x, y), lowest bit first.
@@ -340,15 +329,11 @@ class Mask(NDArrayOperatorsMixin):
             counts = self.count()
             lost = {name: counts[name] for name in missing if counts[name]}
             if lost:
-                raise ValueError(
-                    f"the schema lacks planes that have pixels here, {lost}: remove_planes() drops them"
-                )
+                raise ValueError(f"the schema lacks planes that have pixels here, {lost}: remove_planes() drops them")
         if copy:
             return self._wrap(_conformed(self, schema), schema, self._xy0)
         if not _same_layout(self, schema):
-            raise ValueError(
-                f"pixels of {_layout(self._words)} cannot be shared: planes would move or need more bits"
-            )
+            raise ValueError(f"pixels of {_layout(self._words)} cannot be shared: planes would move or need more bits")
         return self._wrap(self._words, schema, self._xy0)
 
     # Indexing: a plane, a window, or what NumPy makes of the bool array
@@ -415,8 +400,7 @@ class Mask(NDArrayOperatorsMixin):
                 return target
         if any(isinstance(out, Mask) for out in kwargs.get("out", ())):
             raise TypeError(
-                f"a Mask cannot hold the result of {ufunc.__name__}; "
-                'set a plane with mask.set("PLANE", bool_array)'
+                f'a Mask cannot hold the result of {ufunc.__name__}; set a plane with mask.set("PLANE", bool_array)'
             )
         inputs = tuple(np.asarray(x) if isinstance(x, Mask) else x for x in inputs)
         if isinstance(kwargs.get("where"), Mask):
@@ -481,9 +465,7 @@ class Mask(NDArrayOperatorsMixin):
 
     def __str__(self) -> str:
         ny, nx = self.shape
-        title = (
-            f"{type(self).__name__} of {nx} x {ny} pixels from (x, y) = {self._xy0}, {_layout(self._words)}"
-        )
+        title = f"{type(self).__name__} of {nx} x {ny} pixels from (x, y) = {self._xy0}, {_layout(self._words)}"
         return f"{title}\n{self._schema.table(self.count())}"
 
     # Files
@@ -561,9 +543,7 @@ def _check_same_pixels(first: Mask, second: Mask) -> None:
 
 
 def _is_planes(key: Any) -> bool:
-    return isinstance(key, str) or (
-        isinstance(key, list) and bool(key) and all(isinstance(name, str) for name in key)
-    )
+    return isinstance(key, str) or (isinstance(key, list) and bool(key) and all(isinstance(name, str) for name in key))
 
 
 def _bool_pixels(region: Any, shape: tuple[int, int]) -> "NDArray[np.bool_] | bool | None":
@@ -594,8 +574,7 @@ def _as_words(pixels: Any, schema: MaskSchema, copy: bool | None) -> NDArray:
     words = array if array.ndim == 3 else array[np.newaxis]
     if words.ndim == 3 and schema.n_words > 1 and (len(words) != schema.n_words or array.dtype.itemsize != 8):
         raise ValueError(
-            f"this schema takes {schema.n_words} words of 64 bits a pixel, "
-            f"not {len(words)} of {_width(array.dtype)}"
+            f"this schema takes {schema.n_words} words of 64 bits a pixel, not {len(words)} of {_width(array.dtype)}"
         )
     if _width(array.dtype) * len(words) < schema.n_bits:
         raise ValueError(
@@ -608,9 +587,7 @@ def _as_words(pixels: Any, schema: MaskSchema, copy: bool | None) -> NDArray:
         and (words.shape[2] < 2 or words.strides[2] == array.dtype.itemsize)
     )
     if copy is False and not usable:
-        raise ValueError(
-            "pixels cannot be wrapped without a copy: their byte order, alignment or layout is foreign"
-        )
+        raise ValueError("pixels cannot be wrapped without a copy: their byte order, alignment or layout is foreign")
     if copy or not usable:
         words = np.array(native(words), order="C")
     return words.view(np.dtype(f"uint{_width(array.dtype)}"))
@@ -625,9 +602,7 @@ def _check_bits(words: NDArray, schema: MaskSchema) -> None:
             continue
         unknown = int(np.bitwise_or.reduce(word, axis=None)) & ~part
         if unknown:
-            raise ValueError(
-                f"pixels have bits that no plane has: {bit_numbers(unknown << _width(word.dtype) * k)}"
-            )
+            raise ValueError(f"pixels have bits that no plane has: {bit_numbers(unknown << _width(word.dtype) * k)}")
 
 
 def _same_layout(mask: Mask, schema: MaskSchema) -> bool:

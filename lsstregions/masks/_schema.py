@@ -43,11 +43,7 @@ class MaskPlane:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
             raise TypeError(f"name must be a string, not {self.name!r}")
-        if (
-            not self.name
-            or self.name != self.name.strip()
-            or not (self.name.isascii() and self.name.isprintable())
-        ):
+        if not self.name or self.name != self.name.strip() or not (self.name.isascii() and self.name.isprintable()):
             raise ValueError(f"name must be printable ASCII without blanks at its ends, not {self.name!r}")
         if not isinstance(self.description, str):
             raise TypeError(f"description must be a string, not {self.description!r}")
@@ -138,9 +134,7 @@ class MaskSchema:
             if value < 0 or value.bit_count() != 1:
                 raise ValueError(f"flag {name!r} must be a power of two, not {value}")
             doc = getattr(flag, "__doc__", None)
-            planes.append(
-                MaskPlane(name, value.bit_length() - 1, "" if doc == type(flag).__doc__ else doc or "", True)
-            )
+            planes.append(MaskPlane(name, value.bit_length() - 1, "" if doc == type(flag).__doc__ else doc or "", True))
         schema = cls(planes)
         if bad is None:
             return schema
@@ -332,8 +326,7 @@ class MaskSchema:
                 new.append(plane)
             elif mine.bad != plane.bad:
                 raise ValueError(
-                    f"plane {plane.name!r} is {_bad_or_not(mine)} in one schema "
-                    f"and {_bad_or_not(plane)} in the other"
+                    f"plane {plane.name!r} is {_bad_or_not(mine)} in one schema and {_bad_or_not(plane)} in the other"
                 )
         taken = {plane.bit for plane in self}
         staying = [plane for plane in new if plane.bit not in taken]
@@ -432,9 +425,7 @@ def _check_unique(planes: tuple[MaskPlane, ...]) -> None:
         if plane.name in names:
             raise ValueError(f"two planes are called {plane.name!r}")
         if bit_of(plane) in bits:
-            raise ValueError(
-                f"planes {bits[bit_of(plane)]!r} and {plane.name!r} have the same bit, {plane.bit}"
-            )
+            raise ValueError(f"planes {bits[bit_of(plane)]!r} and {plane.name!r} have the same bit, {plane.bit}")
         if bit_of(plane) >= MAX_BITS:
             raise ValueError(f"plane {plane.name!r} would have bit {plane.bit}, beyond {MAX_BITS - 1}")
         names.add(plane.name)
