@@ -18,10 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._validate import as_pair
 from .geom import Box2I
-from .masks import Mask, MaskPlane, MaskSchema, merge_masks, window_of
-
-# What a bool mask, which does not say why its pixels are bad, becomes.
-MASKED = MaskSchema([MaskPlane("MASKED", 0, "masked; the reason is not known", bad=True)])
+from .masks import MASKED, Mask, MaskSchema, merge_masks, window_of
 
 
 class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
@@ -192,7 +189,10 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
 
     @classmethod
     def read(cls, path: Any, *, format: str | None = None, **options: Any) -> Self:  # noqa: A002
-        """Read an image from a file; see `lsstregions.io.fits_mask.read_image` for the options of FITS."""
+        """Read an image from a file.
+
+        For the options of FITS files see `lsstregions.io.fits_mask.read_image`.
+        """
         from .io import read
 
         return read(cls, path, format=format, **options)
@@ -205,7 +205,10 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
         overwrite: bool = False,
         **options: Any,
     ) -> None:
-        """Write the image to a file; see `lsstregions.io.fits_mask.write_image` for the options of FITS."""
+        """Write the image to a file.
+
+        For the options of FITS files see `lsstregions.io.fits_mask.write_image`.
+        """
         from .io import write
 
         write(self, path, format=format, overwrite=overwrite, **options)

@@ -22,14 +22,11 @@ def words_of(planes, bits, dtype):
 
 def merged(first, second):
     """Return two dicts of bool images merged by name."""
-    return {
-        name: np.logical_or(first.get(name, False), second.get(name, False)) for name in [*first, *second]
-    }
+    return {name: np.logical_or(first.get(name, False), second.get(name, False)) for name in [*first, *second]}
 
 
 def bad_pixels(planes, bad):
     """Return where any of the bad planes is set."""
     return np.logical_or.reduce(
-        [image for name, image in planes.items() if name in bad]
-        or [np.zeros_like(next(iter(planes.values())))]
+        [image for name, image in planes.items() if name in bad] or [np.zeros_like(next(iter(planes.values())))]
     )

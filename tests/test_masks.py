@@ -774,14 +774,17 @@ class TestMerging:
         with pytest.raises(ValueError, match="the masks cover different pixels"):
             Mask((3, 4), LSST) | Mask((4, 3), LSST)
 
+    def test_an_array_is_merged_as_a_plane(self, images):
+        mask = mask_with(**images)
+        for both in [merge_masks(mask, images["SUSPECT"]), merge_masks(images["SUSPECT"], mask)]:
+            np.testing.assert_array_equal(both["MASKED"], images["SUSPECT"])
+            np.testing.assert_array_equal(both["CR"], images["CR"])
+            assert both.bbox == mask.bbox
+
     def test_with_an_array_it_is_the_bool_array(self, images):
         mask = mask_with(**images)
         bad = bad_pixels(images, LSST.bad)
-        for result in [
-            mask | images["SUSPECT"],
-            images["SUSPECT"] | mask,
-            merge_masks(mask, images["SUSPECT"]),
-        ]:
+        for result in [mask | images["SUSPECT"], images["SUSPECT"] | mask, merge_masks(bad, images["SUSPECT"])]:
             assert type(result) is np.ndarray
             np.testing.assert_array_equal(result, bad | images["SUSPECT"])
         with pytest.raises(TypeError, match="a Mask cannot hold the result of bitwise_or"):

@@ -13,7 +13,7 @@ from .._validate import as_int32, as_pair, native
 from ..geom import Box2I
 from ..raster import runs_of
 from ..spans import Shape, SpanSet
-from ._schema import MaskPlane, MaskSchema, bit_numbers, bit_of
+from ._schema import MASKED, MaskPlane, MaskSchema, bit_numbers, bit_of
 
 if TYPE_CHECKING:
     from ..footprints import FootprintSet
@@ -472,7 +472,10 @@ class Mask(NDArrayOperatorsMixin):
 
     @classmethod
     def read(cls, path: Any, *, format: str | None = None, **options: Any) -> Self:  # noqa: A002
-        """Read a mask from a file; see `lsstregions.io.fits_mask.read_mask` for the options of FITS."""
+        """Read a mask from a file.
+
+        For the options of FITS files see `lsstregions.io.fits_mask.read_mask`.
+        """
         from ..io import read
 
         return read(cls, path, format=format, **options)
@@ -485,29 +488,42 @@ class Mask(NDArrayOperatorsMixin):
         overwrite: bool = False,
         **options: Any,
     ) -> None:
-        """Write the mask to a file; see `lsstregions.io.fits_mask.write_mask` for the options of FITS."""
+        """Write the mask to a file.
+
+        For the options of FITS files see `lsstregions.io.fits_mask.write_mask`.
+        """
         from ..io import write
 
         write(self, path, format=format, overwrite=overwrite, **options)
 
 
 def merge_masks(first: Any, second: Any) -> Any:
-    """Return two masks as one: planes merged by name, or bool arrays where one of them is not a `Mask`.
+    """Return two masks as one, with planes merged by name: what ``handle_mask=`` of NDData arithmetic takes.
 
-    For ``handle_mask=`` of astropy's NDData arithmetic.
+    A bool array becomes the bad plane ``MASKED`` of the result; of two arrays the result is an array as well.
 
     Raises
     ------
     ValueError
         If two Masks cover different pixels, or a plane is bad in one and not in the other.
     """
-    if not (isinstance(first, Mask) and isinstance(second, Mask)):
+    if not isinstance(first, Mask) and not isinstance(second, Mask):
         return np.logical_or(first, second)
+    if not isinstance(first, Mask):
+        first = _masked(first, second)
+    if not isinstance(second, Mask):
+        second = _masked(second, first)
     _check_same_pixels(first, second)
     schema = first.schema if first.schema == second.schema else first.schema | second.schema
     words = _conformed(first, schema)
     words |= _conformed(second, schema, words.dtype)
     return Mask._wrap(words, schema, first.xy0)
+
+
+def _masked(bad: Any, like: Mask) -> Mask:
+    """Return a bool array, or a bool, as a mask over the pixels of another."""
+    bad = np.broadcast_to(np.asarray(bad, dtype=bool), like.shape)
+    return Mask(bad, MASKED, xy0=like.xy0)
 
 
 def window_of(key: Any, shape: tuple[int, int], xy0: tuple[int, int]) -> tuple[slice, slice] | None:

@@ -540,6 +540,9 @@ LSST_PLANES = (
     MaskPlane("STREAK", 10, "crossed by the trail of a satellite or an aeroplane"),
 )
 
+# What a bool mask, which does not say why its pixels are bad, becomes.
+MASKED = MaskSchema([MaskPlane("MASKED", 0, "masked; the reason is not known", bad=True)])
+
 _OTHER_PLANES = (
     MaskPlane("CROSSTALK", None, "affected by the crosstalk of another amplifier"),
     MaskPlane("UNMASKEDNAN", None, "the value was not a number though no other plane says why", bad=True),
