@@ -322,6 +322,9 @@ class TestMaking:
         mask = Mask(array, MaskSchema(["MASKED"]))
         np.testing.assert_array_equal(mask["MASKED"], array)
         assert np.shares_memory(mask.array, array)
+        assert not np.shares_memory(Mask(array, LSST.remove(*LSST.names[8:])).array, array)
+        with pytest.raises(ValueError, match="cannot be shared"):
+            mask.add_planes("MINE", copy=False)
 
     @pytest.mark.parametrize(
         "array",

@@ -9,7 +9,8 @@ by EXTVER.
 import os
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -43,15 +44,15 @@ COMPRESSIONS = ("RICE_1", "GZIP_1", "GZIP_2")
 
 _WCS_CARD = re.compile(r"(CD|PC|PV)\d_\d+|[AB]P?_(ORDER|DMAX|\d_\d)|(CRPIX|CRVAL|CTYPE|CUNIT|CDELT|CROTA)\d")
 _STRUCTURE_CARD = re.compile(
-    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|[PG]COUNT|BSCALE|BZERO|EXTNAME|EXTVER|EXTTYPE|INHERIT|CHECKSUM|DATASUM|BUNIT"
-    r"|UTYPE|WCSAXES|LTV\d|LTM\d_\d|(CRPIX|CRVAL|CTYPE|CUNIT|CDELT)\dA"
+    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|[PG]COUNT|BSCALE|BZERO|EXTNAME|EXTVER|EXTTYPE|INHERIT|CHECKSUM|DATASUM"
+    r"|BUNIT|UTYPE|WCSAXES|LTV\d|LTM\d_\d|(CRPIX|CRVAL|CTYPE|CUNIT|CDELT)\dA"
 )
 
 
 def read_mask(
     path: Any,
     *,
-    hdu: int | str | None = None,
+    hdu: int | str | tuple[str, int] | None = None,
     schema: MaskSchema | Any = None,
     xy0: tuple[int, int] | None = None,
 ) -> Mask:
@@ -61,9 +62,9 @@ def read_mask(
     ----------
     path : path-like, file-like or `~astropy.io.fits.HDUList`
         The file.
-    hdu : int or str, optional
-        Number or name of the HDU. By default the one that is called MASK or DQ, by EXTNAME or EXTTYPE, or else the one
-        whose header names planes.
+    hdu : int, str or (str, int), optional
+        Number, name, or name and EXTVER of the HDU. By default the one that is called MASK or DQ, by EXTNAME or
+        EXTTYPE, or else the one whose header names planes.
     schema : MaskSchema, `~astropy.nddata.bitmask.BitFlagNameMap` or mapping of names to flags, optional
         What the bits mean, for files that do not say it, as those of JWST and HST.
     xy0 : (int, int), optional
@@ -129,7 +130,7 @@ def mask_hdus(
 def read_image(
     path: Any,
     *,
-    hdu: int | str | None = None,
+    hdu: int | str | tuple[str, int] | None = None,
     schema: MaskSchema | Any = None,
     xy0: tuple[int, int] | None = None,
     unit: Any = None,
@@ -141,7 +142,7 @@ def read_image(
     path : path-like, file-like or `~astropy.io.fits.HDUList`
         The file. Understood are exposures of LSST, images of ``lsst.images``, of JWST and HST (SCI, DQ and ERR, with a
         `schema`), those that `~astropy.nddata.CCDData` writes, and any file with one image.
-    hdu : int or str, optional
+    hdu : int, str or (str, int), optional
         The HDU of the pixels. By default the one that is called IMAGE or SCI, or else the first image.
     schema, xy0
         As for `read_mask`.
@@ -221,11 +222,17 @@ def write_image(image: MaskedImage, path: Any, *, overwrite: bool = False, compr
 # Finding HDUs
 
 
-def _opened(path: Any) -> fits.HDUList:
+@contextmanager
+def _opened(path: Any) -> Iterator[fits.HDUList]:
     if isinstance(path, fits.HDUList):
-        # Whoever opened it closes it.
-        return fits.HDUList(list(path))
-    return fits.open(path, memmap=False)
+        yield path
+        return
+    hdus = fits.open(path, memmap=False)
+    try:
+        yield hdus
+    finally:
+        # Whoever opened a file closes it.
+        hdus.close(closed=isinstance(path, str | os.PathLike))
 
 
 def _is_image(hdu: Any) -> bool:
@@ -240,7 +247,7 @@ def _first(hdus: fits.HDUList, wanted: Any) -> Any:
     return next((hdu for hdu in hdus if wanted(hdu)), None)
 
 
-def _found(hdus: fits.HDUList, key: int | str | None, names: Iterable[str]) -> Any:
+def _found(hdus: fits.HDUList, key: int | str | tuple[str, int] | None, names: Iterable[str]) -> Any:
     """Return the HDU that `key` says, or an image of one of the names, or None."""
     if key is not None:
         try:
@@ -309,6 +316,9 @@ def _one_mask(hdu: Any, schema: Any, xy0: tuple[int, int] | None) -> Mask:
         schema = _schema_of(hdu)
     elif not isinstance(schema, MaskSchema):
         schema = MaskSchema.from_bit_flag_map(schema)
+    if 8 * bits.dtype.itemsize < schema.n_bits <= 64:
+        # The map has flags for which this file has no bits.
+        bits = native(bits).view(f"u{bits.dtype.itemsize}").astype(schema.dtype)
     origin = _origin(hdu.header) if xy0 is None else as_pair(xy0, "xy0")
     try:
         return Mask(bits, schema, xy0=origin)
@@ -370,13 +380,14 @@ def _put_origin(header: fits.Header, xy0: tuple[int, int]) -> None:
 
 
 def _wcs_of(header: fits.Header, hdus: fits.HDUList) -> WCS | None:
+    if not str(header.get("CTYPE1", "")).strip():
+        return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FITSFixedWarning)
         try:
-            wcs = WCS(header, hdus)
+            return WCS(header, hdus)
         except Exception as error:
             raise ValueError(f"the WCS cards cannot be understood: {error}") from error
-    return wcs if any(wcs.wcs.ctype) else None
 
 
 def _wcs_header(wcs: Any) -> fits.Header:

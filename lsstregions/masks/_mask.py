@@ -40,7 +40,8 @@ class Mask(NDArrayOperatorsMixin):
         Coordinates of the first pixel, ``(0, 0)`` unless `pixels` is a box.
     copy : bool, optional
         Whether to copy the array: always (True), never (False), or only where it must be (None), because its
-        byte order is foreign, it is not aligned, or the pixels of a row are not next to each other.
+        byte order is foreign, it is not aligned, the pixels of a row are not next to each other, or it is a bool
+        array and there are more planes than one.
 
     Raises
     ------
@@ -598,7 +599,8 @@ def _as_words(pixels: Any, schema: MaskSchema, copy: bool | None) -> NDArray:
             f"the schema needs {schema.n_bits}: use {schema.dtype}"
         )
     usable = (
-        array.dtype.isnative
+        (array.dtype.kind != "b" or schema.n_bits <= 1)
+        and array.dtype.isnative
         and array.flags.aligned
         and (words.shape[2] < 2 or words.strides[2] == array.dtype.itemsize)
     )
@@ -626,6 +628,8 @@ def _same_layout(mask: Mask, schema: MaskSchema) -> bool:
     words = mask._words
     return (
         len(words) == schema.n_words
+        # A bool array must not be given other bits than the first.
+        and not (isinstance(words.base, np.ndarray) and words.base.dtype.kind == "b")
         and _width(words.dtype) * len(words) >= schema.n_bits
         and all(schema[plane.name].bit == plane.bit for plane in mask.schema if plane.name in schema)
     )
