@@ -6,9 +6,16 @@ An image of words is passed as its bytes, ``uint8[ny, nx * itemsize]``, with con
 import numpy as np
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcpy
 
 from span cimport Span
+
+cdef extern from "planes.h":
+    void prefetch_to_write(const uint8_t *) noexcept nogil
+    void blend(uint8_t *, Py_ssize_t, uint64_t, uint64_t) noexcept nogil
+
+# Runs are short and far apart: memory is asked for this many runs before its turn.
+cdef enum:
+    AHEAD = 16
 
 ctypedef fused word:
     uint8_t
@@ -39,43 +46,16 @@ def paint(
     span = <const Span *> &runs[0, 0]
     with nogil:
         for i in range(n):
+            if i + AHEAD < n:
+                y = span[i + AHEAD].y - <int64_t> y0
+                x_start = span[i + AHEAD].x_start - <int64_t> x0
+                if 0 <= y < ny and 0 <= x_start < nx:
+                    prefetch_to_write(&image[y, x_start * itemsize])
             y = span[i].y - <int64_t> y0
             x_start = max(span[i].x_start - <int64_t> x0, 0)
             x_stop = min(span[i].x_stop - <int64_t> x0, nx)
             if 0 <= y < ny and x_start < x_stop:
-                _blend(&image[y, x_start * itemsize], (x_stop - x_start) * itemsize, keep, flip)
-
-
-cdef inline void _blend(uint8_t *target, Py_ssize_t n, uint64_t keep, uint64_t flip) noexcept nogil:
-    """Replace `n` bytes; the last word, which may overlap the one before it, is read first."""
-    cdef uint64_t first, last
-    cdef uint32_t first4, last4
-    cdef uint16_t first2, last2
-    cdef Py_ssize_t i
-    if n >= 8:
-        memcpy(&last, target + n - 8, 8)
-        for i in range((n - 1) // 8):
-            memcpy(&first, target + 8 * i, 8)
-            first = (first & keep) ^ flip
-            memcpy(target + 8 * i, &first, 8)
-        last = (last & keep) ^ flip
-        memcpy(target + n - 8, &last, 8)
-    elif n >= 4:
-        memcpy(&first4, target, 4)
-        memcpy(&last4, target + n - 4, 4)
-        first4 = (first4 & <uint32_t> keep) ^ <uint32_t> flip
-        last4 = (last4 & <uint32_t> keep) ^ <uint32_t> flip
-        memcpy(target, &first4, 4)
-        memcpy(target + n - 4, &last4, 4)
-    elif n >= 2:
-        memcpy(&first2, target, 2)
-        memcpy(&last2, target + n - 2, 2)
-        first2 = (first2 & <uint16_t> keep) ^ <uint16_t> flip
-        last2 = (last2 & <uint16_t> keep) ^ <uint16_t> flip
-        memcpy(target, &first2, 2)
-        memcpy(target + n - 2, &last2, 2)
-    else:
-        target[0] = (target[0] & <uint8_t> keep) ^ <uint8_t> flip
+                blend(&image[y, x_start * itemsize], (x_stop - x_start) * itemsize, keep, flip)
 
 
 def any_of(const uint8_t[:, :] image, Py_ssize_t itemsize, uint64_t bits, uint8_t[:, ::1] out, bint more):
