@@ -1,0 +1,28 @@
+"""What all formats share."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str], overwrite: bool) -> Iterator[Path]:
+    """Give the name of a new file in the same folder, which takes the place of `path` if all goes well.
+
+    Raises
+    ------
+    FileExistsError
+        If there is such a file and it may not be replaced.
+    """
+    target = Path(path)
+    if target.exists() and not overwrite:
+        raise FileExistsError(f"{target} exists; overwrite=True replaces it")
+    # With the same ending, from which the writer may learn that it has to compress.
+    new = target.with_name(f".{uuid.uuid4().hex}-{target.name}")
+    try:
+        yield new
+        new.replace(target)
+    finally:
+        new.unlink(missing_ok=True)

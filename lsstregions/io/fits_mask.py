@@ -1,0 +1,500 @@
+"""Masks and masked images in FITS files: LSST's, those with DQ arrays, CCDData's, and our own.
+
+An image of ours is a primary HDU with the metadata and the extensions IMAGE, MASK and VARIANCE, as LSST writes them (or
+UNCERT, as CCDData does, with UTYPE for the kind). Planes are named by cards (see `MaskSchema.from_header`), the first
+pixel by ``LTV1``, ``LTV2`` and a linear WCS called A. A mask beyond 64 bits takes several extensions MASK, told apart
+by EXTVER.
+"""
+
+import os
+import re
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from astropy import units
+from astropy.io import fits, registry
+from astropy.io.fits.connect import is_fits
+from astropy.nddata import InverseVariance, NDUncertainty, StdDevUncertainty, UnknownUncertainty, VarianceUncertainty
+from astropy.wcs import WCS, FITSFixedWarning
+from numpy.typing import NDArray
+
+from .._validate import as_pair, native
+from ..masks import MASKED, Mask, MaskSchema
+from ..masks._schema import bit_of
+from ..nddata import MaskedImage
+from ._files import replacing
+
+IMAGE_NAMES = ("IMAGE", "SCI")
+MASK_NAMES = ("MASK", "DQ")
+# The names of uncertainties, and what they are where no card UTYPE says it.
+UNCERTAINTY_NAMES = {
+    "VARIANCE": VarianceUncertainty,
+    "VAR": VarianceUncertainty,
+    "UNCERT": StdDevUncertainty,
+    "ERR": StdDevUncertainty,
+}
+UNCERTAINTY_KINDS = {
+    kind.__name__: kind for kind in (StdDevUncertainty, VarianceUncertainty, InverseVariance, UnknownUncertainty)
+}
+COMPRESSIONS = ("RICE_1", "GZIP_1", "GZIP_2")
+
+_WCS_CARD = re.compile(r"(CD|PC|PV)\d_\d+|[AB]P?_(ORDER|DMAX|\d_\d)|(CRPIX|CRVAL|CTYPE|CUNIT|CDELT|CROTA)\d")
+_STRUCTURE_CARD = re.compile(
+    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|[PG]COUNT|BSCALE|BZERO|EXTNAME|EXTVER|EXTTYPE|INHERIT|CHECKSUM|DATASUM"
+    r"|BUNIT|UTYPE|WCSAXES|LTV\d|LTM\d_\d|(CRPIX|CRVAL|CTYPE|CUNIT|CDELT)\dA"
+)
+
+
+def read_mask(
+    path: Any,
+    *,
+    hdu: int | str | tuple[str, int] | None = None,
+    schema: MaskSchema | Any = None,
+    xy0: tuple[int, int] | None = None,
+) -> Mask:
+    """Read a mask from a FITS file.
+
+    Parameters
+    ----------
+    path : path-like, file-like or `~astropy.io.fits.HDUList`
+        The file.
+    hdu : int, str or (str, int), optional
+        Number, name, or name and EXTVER of the HDU. By default the one that is called MASK or DQ, by EXTNAME or
+        EXTTYPE, or else the one whose header names planes.
+    schema : MaskSchema, `~astropy.nddata.bitmask.BitFlagNameMap` or mapping of names to flags, optional
+        What the bits mean, for files that do not say it, as those of JWST and HST.
+    xy0 : (int, int), optional
+        Coordinates of the first pixel, in place of those in the header.
+
+    Returns
+    -------
+    Mask
+        A mask of zeros and ones whose planes nobody names has the one plane ``MASKED``, which is bad.
+
+    Raises
+    ------
+    ValueError
+        If there is no mask, nothing says what its bits mean, or cards are corrupt or contradict each other.
+    KeyError
+        If there is no HDU of that name.
+    """
+    with _opened(path) as hdus:
+        return _mask_of(hdus, hdu, schema, xy0)
+
+
+def write_mask(
+    mask: Mask, path: Any, *, overwrite: bool = False, extname: str = "MASK", compression: str | None = None
+) -> None:
+    """Write a mask to a FITS file as an extension behind an empty primary HDU.
+
+    Parameters
+    ----------
+    mask : Mask
+        What to write.
+    path : path-like or file-like
+        The file.
+    overwrite : bool, optional
+        Whether a file of that name may be replaced. It is left as it is if writing fails.
+    extname : str, optional
+        Name of the extension.
+    compression : {"RICE_1", "GZIP_1", "GZIP_2"}, optional
+        How to compress the pixels; without loss in any case. RICE_1 takes up to 32 bits a pixel.
+
+    Raises
+    ------
+    OSError
+        If the file exists and may not be replaced.
+    """
+    _write([fits.PrimaryHDU(), *mask_hdus(mask, extname=extname, compression=compression)], path, overwrite)
+
+
+def mask_hdus(
+    mask: Mask, *, extname: str = "MASK", compression: str | None = None
+) -> "list[fits.ImageHDU | fits.CompImageHDU]":
+    """Return the HDUs of a mask, one for every 64 bits, to go into a file of your own; see `write_mask`."""
+    hdus = []
+    for k, word in enumerate(mask._words):
+        header = fits.Header([("EXTTYPE", "MASK")])
+        _put_origin(header, mask.xy0)
+        planes = [replace(plane, bit=bit_of(plane) % 64) for plane in mask.schema if bit_of(plane) // 64 == k]
+        MaskSchema(planes).update_header(header)
+        hdus.append(_image_hdu(word, header, extname, compression))
+        hdus[-1].ver = k + 1
+    return hdus
+
+
+def read_image(
+    path: Any,
+    *,
+    hdu: int | str | tuple[str, int] | None = None,
+    schema: MaskSchema | Any = None,
+    xy0: tuple[int, int] | None = None,
+    unit: Any = None,
+) -> MaskedImage:
+    """Read a masked image from a FITS file.
+
+    Parameters
+    ----------
+    path : path-like, file-like or `~astropy.io.fits.HDUList`
+        The file. Understood are exposures of LSST, images of ``lsst.images``, of JWST and HST (SCI, DQ and ERR, with a
+        `schema`), those that `~astropy.nddata.CCDData` writes, and any file with one image.
+    hdu : int, str or (str, int), optional
+        The HDU of the pixels. By default the one that is called IMAGE or SCI, or else the first image.
+    schema, xy0
+        As for `read_mask`.
+    unit : unit-like, optional
+        The unit of the pixels, in place of that in the header.
+
+    Returns
+    -------
+    MaskedImage
+        Its metadata is the primary header, with what the header of the pixels adds.
+
+    Raises
+    ------
+    ValueError
+        If there is no image, or cards are corrupt or contradict each other.
+    """
+    with _opened(path) as hdus:
+        image = _found(hdus, hdu, IMAGE_NAMES) or _first(hdus, _is_image)
+        if image is None:
+            raise ValueError(f"no HDU holds an image; they are {_names(hdus)}")
+        if xy0 is None:
+            xy0 = _origin(image.header)
+        has_mask = _found(hdus, None, MASK_NAMES) or _first(hdus, _names_planes)
+        wcs = _wcs_of(image.header, hdus)
+        return MaskedImage(
+            native(image.data),
+            mask=_mask_of(hdus, None, schema, xy0) if has_mask is not None and has_mask is not image else None,
+            uncertainty=_uncertainty_of(hdus, image.shape),
+            xy0=xy0,
+            wcs=wcs,
+            unit=_unit_of(image.header) if unit is None else unit,
+            meta=_meta_of(hdus, image, wcs),
+        )
+
+
+def write_image(image: MaskedImage, path: Any, *, overwrite: bool = False, compression: str | None = None) -> None:
+    """Write a masked image to a FITS file.
+
+    Parameters
+    ----------
+    image : MaskedImage
+        What to write. Its metadata must be cards of a FITS header, or a mapping of names to values.
+    path, overwrite
+        As for `write_mask`.
+    compression : {"RICE_1", "GZIP_1", "GZIP_2"}, optional
+        As for `write_mask`; pixels that are not integers take GZIP_2, so that nothing is lost.
+
+    Raises
+    ------
+    ValueError
+        If the metadata or the WCS cannot be kept in FITS.
+    OSError
+        If the file exists and may not be replaced.
+    """
+    if image.data.ndim != 2:
+        raise ValueError(f"an image to be written must be 2-D, not of shape {image.data.shape}")
+    header = fits.Header()
+    _put_origin(header, image.xy0)
+    if image.wcs is not None:
+        header.update(_wcs_header(image.wcs))
+    extensions = [
+        _image_hdu(image.data, _with(header, EXTTYPE="IMAGE", BUNIT=_unit_text(image.unit)), "IMAGE", compression)
+    ]
+    if image.mask is not None:
+        masks = mask_hdus(image.mask, compression=compression)
+        for mask in masks:
+            mask.header.extend(header, unique=True)
+        extensions.extend(masks)
+    uncertainty = image.uncertainty
+    if uncertainty is not None:
+        name = "VARIANCE" if isinstance(uncertainty, VarianceUncertainty) else "UNCERT"
+        cards = _with(header, EXTTYPE=name, UTYPE=type(uncertainty).__name__, BUNIT=_unit_text(uncertainty.unit))
+        extensions.append(_image_hdu(np.asarray(uncertainty.array), cards, name, compression))
+    _write([fits.PrimaryHDU(header=_meta_header(image.meta)), *extensions], path, overwrite)
+
+
+# Finding HDUs
+
+
+@contextmanager
+def _opened(path: Any) -> Iterator[fits.HDUList]:
+    if isinstance(path, fits.HDUList):
+        yield path
+        return
+    hdus = fits.open(path, memmap=False)
+    try:
+        yield hdus
+    finally:
+        # Whoever opened a file closes it.
+        hdus.close(closed=isinstance(path, str | os.PathLike))
+
+
+def _is_image(hdu: Any) -> bool:
+    return bool(hdu.is_image) and hdu.header.get("NAXIS") == 2 and hdu.shape != ()
+
+
+def _names_planes(hdu: Any) -> bool:
+    return _is_image(hdu) and any(key.startswith(("MP_", "MSKN")) for key in hdu.header)
+
+
+def _first(hdus: fits.HDUList, wanted: Any) -> Any:
+    return next((hdu for hdu in hdus if wanted(hdu)), None)
+
+
+def _found(hdus: fits.HDUList, key: int | str | tuple[str, int] | None, names: Iterable[str]) -> Any:
+    """Return the HDU that `key` says, or an image of one of the names, or None."""
+    if key is not None:
+        try:
+            hdu = hdus[key]
+        except (KeyError, IndexError):
+            raise KeyError(f"no HDU {key!r}; they are {_names(hdus)}") from None
+        if not _is_image(hdu):
+            raise ValueError(f"HDU {key!r} holds no 2-D image")
+        return hdu
+    for name in names:
+        for card in ("EXTNAME", "EXTTYPE"):
+            hdu = _first(hdus, lambda hdu, card=card, name=name: _is_image(hdu) and _text(hdu, card) == name)
+            if hdu is not None:
+                return hdu
+    return None
+
+
+def _text(hdu: Any, keyword: str) -> str:
+    return str(hdu.header.get(keyword, "")).strip().upper()
+
+
+def _names(hdus: fits.HDUList) -> str:
+    return ", ".join(f"{i} {hdu.name or hdu.header.get('EXTTYPE', '')}".rstrip() for i, hdu in enumerate(hdus))
+
+
+# Masks
+
+
+def _mask_of(
+    hdus: fits.HDUList, key: int | str | tuple[str, int] | None, schema: Any, xy0: tuple[int, int] | None
+) -> Mask:
+    first = _found(hdus, key, MASK_NAMES) or _first(hdus, _names_planes)
+    if first is None:
+        raise ValueError(f"no HDU holds a mask; they are {_names(hdus)}. Say which by hdu=")
+    if schema is not None:
+        return _one_mask(first, schema, xy0)
+    words = _words_of(hdus, first) if key is None or isinstance(key, str) else [first]
+    if len(words) == 1:
+        return _one_mask(first, None, xy0)
+    masks = [_one_mask(hdu, None if _names_planes(hdu) else MaskSchema(), xy0) for hdu in words]
+    planes = []
+    start = 0
+    for mask, hdu in zip(masks, words, strict=True):
+        planes += [replace(plane, bit=bit_of(plane) + start) for plane in mask.schema]
+        # lsst.images fills signed integers but for the sign.
+        start += 8 * hdu.data.dtype.itemsize - (hdu.data.dtype.kind == "i")
+    whole = Mask(masks[0].shape, MaskSchema(planes), xy0=masks[0].xy0)
+    for mask in masks:
+        whole.update(mask)
+    return whole
+
+
+def _words_of(hdus: fits.HDUList, first: Any) -> list[Any]:
+    """Return the HDUs that hold the words of one mask."""
+    # Two DQ arrays without these cards are those of two detectors.
+    if not any(key.startswith("MSKN") for key in first.header):
+        return [first]
+    return [hdu for hdu in hdus if _is_image(hdu) and hdu.name == first.name and hdu.shape == first.shape]
+
+
+def _one_mask(hdu: Any, schema: Any, xy0: tuple[int, int] | None) -> Mask:
+    bits = hdu.data
+    if bits.dtype.kind not in "iu":
+        raise ValueError(f"HDU {hdu.name!r} holds no mask: its pixels are {bits.dtype} (cards BITPIX, BSCALE, BZERO)")
+    if schema is None:
+        schema = _schema_of(hdu)
+    elif not isinstance(schema, MaskSchema):
+        schema = MaskSchema.from_bit_flag_map(schema)
+    if 8 * bits.dtype.itemsize < schema.n_bits <= 64:
+        # The map has flags for which this file has no bits.
+        bits = native(bits).view(f"u{bits.dtype.itemsize}").astype(schema.dtype)
+    origin = _origin(hdu.header) if xy0 is None else as_pair(xy0, "xy0")
+    try:
+        return Mask(bits, schema, xy0=origin)
+    except ValueError as error:
+        raise ValueError(f"HDU {hdu.name!r}: {error}") from None
+
+
+def _schema_of(hdu: Any) -> MaskSchema:
+    if _names_planes(hdu):
+        return MaskSchema.from_header(hdu.header)
+    if hdu.data.size and (hdu.data.min() < 0 or hdu.data.max() > 1):
+        raise ValueError(
+            f"no card of HDU {hdu.name!r} names the planes: say by schema= what the bits mean, "
+            "by a MaskSchema or a map of flags"
+        )
+    return MASKED
+
+
+# Places
+
+
+def _origin(header: fits.Header) -> tuple[int, int]:
+    """Return the coordinates of the first pixel."""
+    return _origin_along(header, 1), _origin_along(header, 2)
+
+
+def _origin_along(header: fits.Header, axis: int) -> int:
+    said = {}
+    ltv, ltm = f"LTV{axis}", f"LTM{axis}_{axis}"
+    if ltv in header:
+        if _number(header, ltm, 1.0) != 1:
+            raise ValueError(f"card {ltm} says that pixels are binned: say by xy0= where the first pixel is")
+        said[ltv] = -_number(header, ltv)
+    crval, crpix = f"CRVAL{axis}A", f"CRPIX{axis}A"
+    if header.get(f"CTYPE{axis}A") == "LINEAR" and crval in header:
+        said[crval] = _number(header, crval) + 1 - _number(header, crpix, 1.0)
+    for keyword, start in said.items():
+        if not start.is_integer():
+            raise ValueError(f"card {keyword} puts the first pixel at {start}: say by xy0= where it is")
+    if len(set(said.values())) > 1:
+        raise ValueError(f"cards {ltv} and {crval} contradict each other: {said[ltv]} and {said[crval]}")
+    return int(next(iter(said.values()), 0))
+
+
+def _number(header: fits.Header, keyword: str, default: float | None = None) -> float:
+    value = header.get(keyword, default)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"card {keyword} must be a number, not {value!r}")
+    return float(value)
+
+
+def _put_origin(header: fits.Header, xy0: tuple[int, int]) -> None:
+    for axis, start in enumerate(xy0, 1):
+        header[f"LTV{axis}"] = -start
+        header[f"CTYPE{axis}A"] = "LINEAR"
+        header[f"CUNIT{axis}A"] = "pixel"
+        header[f"CRPIX{axis}A"] = 1
+        header[f"CRVAL{axis}A"] = start
+
+
+def _wcs_of(header: fits.Header, hdus: fits.HDUList) -> WCS | None:
+    if not str(header.get("CTYPE1", "")).strip():
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FITSFixedWarning)
+        try:
+            return WCS(header, hdus)
+        except Exception as error:
+            raise ValueError(f"the WCS cards cannot be understood: {error}") from error
+
+
+def _wcs_header(wcs: Any) -> fits.Header:
+    if not isinstance(wcs, WCS):
+        raise ValueError(f"a WCS of class {type(wcs).__name__} cannot be kept in FITS: write the image without it")
+    if any(table is not None for table in (wcs.cpdis1, wcs.cpdis2, wcs.det2im1, wcs.det2im2)):
+        raise ValueError("a WCS with tables of distortion cannot be kept in one header: write the image without it")
+    return wcs.to_header(relax=True)
+
+
+# Metadata, units, uncertainty
+
+
+def _meta_of(hdus: fits.HDUList, image: Any, wcs: WCS | None) -> fits.Header:
+    """Return the primary header and what the image's adds to it, without structure, place and WCS."""
+    wcs_cards = set() if wcs is None else {*filter(_WCS_CARD.fullmatch, image.header), *wcs.to_header(relax=True)}
+    meta = _without(hdus[0].header, wcs_cards if image is hdus[0] else set())
+    if image is not hdus[0]:
+        meta.extend(_without(image.header, wcs_cards), unique=True)
+    return meta
+
+
+def _without(header: fits.Header, keywords: Iterable[str]) -> fits.Header:
+    header = header.copy()
+    for keyword in {*filter(_STRUCTURE_CARD.fullmatch, header), *keywords}:
+        header.remove(keyword, ignore_missing=True, remove_all=True)
+    return header
+
+
+def _meta_header(meta: Any) -> fits.Header:
+    if isinstance(meta, fits.Header):
+        return _without(meta, ())
+    header = fits.Header()
+    for key, value in meta.items():
+        try:
+            header[key if len(key) <= 8 else f"HIERARCH {key}"] = value
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(f"the metadata {key!r} cannot be kept in FITS: {error}") from error
+    return header
+
+
+def _unit_of(header: fits.Header) -> units.UnitBase | None:
+    text = str(header.get("BUNIT", "")).strip()
+    if not text:
+        return None
+    for spelling in (text, text.lower()):
+        try:
+            return units.Unit(spelling)
+        except ValueError:
+            continue
+    raise ValueError(f"card BUNIT is no unit, {text!r}: say by unit= which it is")
+
+
+def _unit_text(unit: Any) -> str | None:
+    return None if unit is None else unit.to_string()
+
+
+def _uncertainty_of(hdus: fits.HDUList, shape: tuple[int, int]) -> NDUncertainty | None:
+    hdu = _found(hdus, None, UNCERTAINTY_NAMES)
+    if hdu is None:
+        return None
+    kind = UNCERTAINTY_NAMES.get(hdu.name) or UNCERTAINTY_NAMES[_text(hdu, "EXTTYPE")]
+    unit = None
+    if "UTYPE" in hdu.header:
+        if hdu.header["UTYPE"] not in UNCERTAINTY_KINDS:
+            raise ValueError(f"card UTYPE must be one of {', '.join(UNCERTAINTY_KINDS)}, not {hdu.header['UTYPE']!r}")
+        kind = UNCERTAINTY_KINDS[hdu.header["UTYPE"]]
+        unit = _unit_of(hdu.header)
+    if hdu.shape != shape:
+        raise ValueError(f"HDU {hdu.name!r} is of shape {hdu.shape}, the image of shape {shape}")
+    return kind(native(hdu.data), unit=unit)
+
+
+# Writing
+
+
+def _with(header: fits.Header, **cards: Any) -> fits.Header:
+    header = header.copy()
+    header.update({keyword: value for keyword, value in cards.items() if value is not None})
+    return header
+
+
+def _image_hdu(
+    array: NDArray, header: fits.Header, name: str, compression: str | None
+) -> "fits.ImageHDU | fits.CompImageHDU":
+    if array.dtype.kind not in "iuf" or array.dtype.itemsize not in (1, 2, 4, 8) or array.dtype == np.float16:
+        raise ValueError(f"pixels of {array.dtype} cannot be kept in a FITS image")
+    if compression is None:
+        return fits.ImageHDU(array, header, name=name)
+    if compression not in COMPRESSIONS:
+        raise ValueError(f"compression must be one of {', '.join(COMPRESSIONS)}, not {compression!r}")
+    if array.dtype.kind == "f":
+        return fits.CompImageHDU(array, header, name=name, compression_type="GZIP_2", quantize_level=0)
+    if compression == "RICE_1" and array.dtype.itemsize == 8:
+        raise ValueError(f"RICE_1 compresses up to 32 bits a pixel, not {array.dtype}: use GZIP_2")
+    return fits.CompImageHDU(array, header, name=name, compression_type=compression)
+
+
+def _write(hdus: list[Any], path: Any, overwrite: bool) -> None:
+    if not isinstance(path, str | os.PathLike):
+        fits.HDUList(hdus).writeto(path)
+        return
+    with replacing(path, overwrite) as new:
+        fits.HDUList(hdus).writeto(new)
+
+
+for _class, _reader, _writer in ((Mask, read_mask, write_mask), (MaskedImage, read_image, write_image)):
+    registry.register_reader("fits", _class, _reader)
+    registry.register_writer("fits", _class, _writer)
+    registry.register_identifier("fits", _class, is_fits)

@@ -1,0 +1,293 @@
+"""MaskedImage: an NDData that knows its place in the pixel plane and names the planes of its mask."""
+
+from typing import Any, Self
+
+import numpy as np
+from astropy.nddata import (
+    NDArithmeticMixin,
+    NDData,
+    NDSlicingMixin,
+    NDUncertainty,
+    VarianceUncertainty,
+    overlap_slices,
+)
+from astropy.wcs import WCS
+from astropy.wcs.wcsapi import HighLevelWCSWrapper
+from astropy.wcs.wcsapi.wrappers.base import BaseWCSWrapper
+from numpy.typing import ArrayLike, NDArray
+
+from ._validate import as_pair
+from .geom import Box2I
+from .masks import MASKED, Mask, MaskSchema, merge_masks, window_of
+
+
+class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
+    """An image with named mask planes, uncertainty, unit, WCS, metadata and a place in the pixel plane.
+
+    Parameters
+    ----------
+    data : array-like or NDData
+        The pixels, of shape (ny, nx), kept as they are. From an `~astropy.nddata.NDData` everything else is taken
+        over too, without copying arrays, unless it is given. (Arithmetic makes images of numbers and of rows; they
+        have no place in the plane.)
+    mask : Mask, MaskSchema or bool array, optional
+        A schema makes a mask without any bit set. A bool array is wrapped as the bad plane ``MASKED``.
+    uncertainty : NDUncertainty or array-like, optional
+        LSST's variance plane is a `~astropy.nddata.VarianceUncertainty`.
+    xy0 : (int, int), optional
+        Coordinates of the first pixel; by default those of the mask, or (0, 0).
+    wcs : APE-14 WCS, optional
+        From array indices to the sky, as everywhere in astropy; see `absolute_wcs`.
+    unit, meta, copy, psf
+        As for `~astropy.nddata.NDData`.
+
+    Raises
+    ------
+    ValueError
+        If the mask covers other pixels than the data.
+
+    Examples
+    --------
+    >>> image = MaskedImage(np.zeros((4, 5)), MaskSchema.lsst(), xy0=(100, 200))
+    >>> image.set_mask("SAT", Box2I(x=(101, 103), y=(200, 202)))
+    >>> image[1:, 1:].xy0
+    (101, 201)
+    >>> int(image.add(1).mask["SAT"].sum())
+    4
+    """
+
+    _xy0: tuple[int, int] | None
+
+    def __init__(
+        self,
+        data: Any,
+        mask: Any = None,
+        uncertainty: NDUncertainty | ArrayLike | None = None,
+        xy0: tuple[int, int] | None = None,
+        wcs: Any = None,
+        *,
+        unit: Any = None,
+        meta: Any = None,
+        copy: bool = False,
+        psf: Any = None,
+    ):
+        sources = (mask, data, getattr(data, "mask", None))
+        given = (source._xy0 for source in sources if isinstance(source, Mask | MaskedImage))
+        # None: not said. An array has no place of its own and fits onto any image.
+        self._xy0 = next(given, None) if xy0 is None else as_pair(xy0, "xy0")
+        super().__init__(data, mask=mask, uncertainty=uncertainty, wcs=wcs, unit=unit, meta=meta, copy=copy, psf=psf)
+
+    @property
+    def mask(self) -> Mask | None:
+        """The mask; a schema or a bool array may be assigned as well."""
+        return self._mask
+
+    @mask.setter
+    def mask(self, value: Any) -> None:
+        shape = self.data.shape
+        if value is not None and len(shape) == 2:
+            if isinstance(value, MaskSchema):
+                value = Mask(shape, value, xy0=self.xy0)
+            elif not isinstance(value, Mask):
+                array = np.asarray(value)
+                if array.dtype != bool:
+                    raise TypeError(f"mask must be a Mask, a MaskSchema or a bool array, not of {array.dtype}")
+                # np.ma has a mask of one element for none at all.
+                value = Mask(array if array.ndim else np.full(shape, array), MASKED, xy0=self.xy0)
+            if value.shape != shape or value.xy0 != self.xy0:
+                raise ValueError(
+                    f"the mask, of shape {value.shape} at {value.xy0}, does not cover the image, "
+                    f"of shape {shape} at {self.xy0}"
+                )
+        self._mask = value
+
+    @property
+    def xy0(self) -> tuple[int, int]:
+        """Coordinates of the first pixel."""
+        return (0, 0) if self._xy0 is None else self._xy0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the data."""
+        return self.data.shape
+
+    @property
+    def bbox(self) -> Box2I:
+        """The box that the image covers."""
+        return Box2I.from_shape(self.data.shape, xy0=self.xy0)
+
+    @property
+    def variance(self) -> NDArray | None:
+        """The variance of each pixel, whatever kind of uncertainty is kept; None without one."""
+        if self.uncertainty is None:
+            return None
+        return self.uncertainty.represent_as(VarianceUncertainty).array
+
+    @property
+    def absolute_wcs(self) -> Any:
+        """The WCS from the pixel plane, in which the first pixel is `xy0`, to the sky; None without one.
+
+        Sky regions are rasterized with it where results are in the pixel plane, as those of this package are.
+        """
+        if self.wcs is None or self.xy0 == (0, 0):
+            return self.wcs
+        x0, y0 = self.xy0
+        if type(self.wcs) is WCS and self.wcs.cpdis1 is None and self.wcs.det2im1 is None:
+            return _shifted(self.wcs, x0, y0)
+        return HighLevelWCSWrapper(_ShiftedWCS(self.wcs.low_level_wcs, x0, y0))
+
+    def set_mask(self, planes: Any, region: Any) -> None:
+        """Set planes of the mask in a region; sky regions go through the image's WCS. See `Mask.set`.
+
+        Raises
+        ------
+        ValueError
+            If the image has no mask.
+        """
+        if self.mask is None:
+            raise ValueError("the image has no mask: assign one, or a MaskSchema, to its attribute mask")
+        self.mask.set(planes, region, wcs=self.absolute_wcs)
+
+    def cutout(self, position: Any, size: int | tuple[int, int], *, mode: str = "trim") -> Self:
+        """Return the part of the image around a position, sharing its pixels.
+
+        Parameters
+        ----------
+        position : (x, y) or SkyCoord
+            In the pixel plane or on the sky.
+        size : int or (ny, nx)
+            As for `~astropy.nddata.Cutout2D`.
+        mode : {"trim", "strict"}, optional
+            Whether a cutout that reaches beyond the image is trimmed or refused.
+
+        Raises
+        ------
+        `~astropy.nddata.NoOverlapError`, `~astropy.nddata.PartialOverlapError`
+            If no pixel is in the image, or with "strict" not all are.
+        """
+        if mode not in ("trim", "strict"):
+            raise ValueError(f'mode must be "trim" or "strict", not {mode!r}')
+        if hasattr(position, "spherical"):
+            if self.wcs is None:
+                raise ValueError("a position on the sky needs an image with a WCS")
+            x, y = self.wcs.world_to_pixel(position)
+        else:
+            x, y = (float(value) - start for value, start in zip(position, self.xy0, strict=True))
+        if np.ndim(size) == 0:
+            size = (size, size)  # type: ignore[assignment]
+        window, _ = overlap_slices(self.data.shape, size, (float(y), float(x)), mode=mode)
+        return self[window]
+
+    def to_nddata(self, kind: type = NDData, **changes: Any) -> Any:
+        """Return the image as another class of NDData, such as `~astropy.nddata.CCDData`, without copying arrays.
+
+        The place in the pixel plane stays behind. A CCDData keeps the bad pixels of the mask as they are now, and
+        needs a unit, which may be among the `changes`: keywords of the class.
+        """
+        parts = {name: getattr(self, name) for name in ("uncertainty", "mask", "wcs", "meta", "unit", "psf")}
+        return kind(self.data, **parts | changes)
+
+    @classmethod
+    def read(cls, path: Any, *, format: str | None = None, **options: Any) -> Self:  # noqa: A002
+        """Read an image from a file.
+
+        For the options of FITS files see `lsstregions.io.fits_mask.read_image`.
+        """
+        from .io import read
+
+        return read(cls, path, format=format, **options)
+
+    def write(
+        self,
+        path: Any,
+        *,
+        format: str | None = None,  # noqa: A002
+        overwrite: bool = False,
+        **options: Any,
+    ) -> None:
+        """Write the image to a file.
+
+        For the options of FITS files see `lsstregions.io.fits_mask.write_image`.
+        """
+        from .io import write
+
+        write(self, path, format=format, overwrite=overwrite, **options)
+
+    def __repr__(self) -> str:
+        if self.data.ndim != 2:
+            return super().__repr__()
+        ny, nx = self.data.shape
+        unit = "" if self.unit is None else f" in {self.unit}"
+        parts = [f"{type(self).__name__} {nx} x {ny} at {self.xy0} of {self.data.dtype}{unit}"]
+        if self.uncertainty is not None:
+            parts.append(f"uncertainty {self.uncertainty.uncertainty_type}")
+        if self.wcs is not None:
+            parts.append(f"WCS {' '.join(str(axis) for axis in self.wcs.low_level_wcs.world_axis_physical_types)}")
+        parts.append("no mask" if self.mask is None else f"mask {', '.join(self.mask.schema.names)}")
+        return f"<{'; '.join(parts)}>"
+
+    # What the mixins call
+
+    def _slice(self, item: Any) -> dict[str, Any]:
+        if self.data.ndim != 2:
+            return super()._slice(item)
+        window = window_of(item, self.data.shape, self.xy0)
+        if window is None:
+            parts = super()._slice(item)
+            if parts["data"].ndim == 2:
+                raise IndexError("a MaskedImage is cut by a box or by slices without a step")
+            return parts
+        rows, columns = window
+        x0, y0 = self.xy0
+        return super()._slice(window) | {"xy0": (x0 + columns.start, y0 + rows.start)}
+
+    def _slice_wcs(self, item: Any) -> Any:
+        # A FITS WCS stays one, so that the piece can be written.
+        if type(self.wcs) is WCS and isinstance(item, tuple) and all(isinstance(part, slice) for part in item):
+            return self.wcs[item]
+        return super()._slice_wcs(item)
+
+    def _arithmetic(self, operation: Any, operand: Any, *args: Any, **options: Any) -> Any:
+        options.setdefault("handle_mask", merge_masks)
+        places = {
+            image._xy0
+            for image in (self, operand)
+            if isinstance(image, MaskedImage) and image.data.ndim == 2 and image._xy0 is not None
+        }
+        if len(places) > 1:
+            raise ValueError(f"the images cover different pixels: they begin at {' and '.join(map(str, places))}")
+        result, parts = super()._arithmetic(operation, operand, *args, **options)
+        if np.ndim(result) == 2 and operand is not None:
+            parts["xy0"] = next(iter(places), None)
+        return result, parts
+
+
+class _ShiftedWCS(BaseWCSWrapper):
+    """Any WCS, for pixel coordinates that are larger by (x0, y0)."""
+
+    def __init__(self, wcs: Any, x0: int, y0: int):
+        super().__init__(wcs)
+        self._x0 = x0
+        self._y0 = y0
+
+    pixel_shape = None
+    pixel_bounds = None
+
+    def pixel_to_world_values(self, x: ArrayLike, y: ArrayLike) -> Any:
+        return self._wcs.pixel_to_world_values(np.asarray(x) - self._x0, np.asarray(y) - self._y0)
+
+    def world_to_pixel_values(self, *world: ArrayLike) -> Any:
+        x, y = self._wcs.world_to_pixel_values(*world)
+        return x + self._x0, y + self._y0
+
+
+def _shifted(wcs: WCS, x0: int, y0: int) -> WCS:
+    """Return a FITS WCS for coordinates that are larger by (x0, y0)."""
+    shifted = wcs.deepcopy()
+    shifted.wcs.crpix = shifted.wcs.crpix + np.array([x0, y0])
+    if shifted.sip is not None:
+        sip = shifted.sip
+        shifted.sip = type(sip)(sip.a, sip.b, sip.ap, sip.bp, sip.crpix + np.array([x0, y0]))
+    shifted.pixel_shape = None
+    shifted.wcs.set()
+    return shifted
