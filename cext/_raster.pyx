@@ -1,0 +1,656 @@
+"""Shapes, polygons and lines to the runs of the pixels whose centres lie strictly inside; many shapes at once.
+
+Every kernel returns ``(runs, offsets)``: runs ``int32[n, 3]``, canonical within each shape, and ``int64[shapes + 1]``.
+All clip to the box ``[x_start, x_stop) x [y_start, y_stop)`` before they do any work.
+"""
+
+import numpy as np
+
+from libc.math cimport ceil, fabs, floor, hypot, sqrt
+from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport free, qsort, realloc
+from libc.string cimport memcpy, memset
+
+from span cimport RunBuffer, Span, reserve, taken
+
+cdef enum:
+    CIRCLE = 0
+    ELLIPSE = 1
+    RECTANGLE = 2
+
+# Ends of a chord nearer than this to a pixel centre are decided by the shape's own inequality, not by the square root.
+cdef double NEAR = 4e-6
+# Beyond every int32: where doubles are cut off before they become integers.
+cdef double FAR = 1e10
+
+
+cdef struct Shape:
+    double x, y         # centre
+    double a, b         # semi-axes, half sides
+    double cos, sin     # of the angle from +x to the first axis, counter-clockwise
+    double half_height
+    double shear        # of a chord's middle, columns a row
+    double spread       # of a chord's half length
+
+
+cdef inline double clamp(double value, double low, double high) noexcept nogil:
+    # Written so that NaN, which only sizes beyond 1e150 can bring about, becomes `low`.
+    return (value if value < high else high) if value > low else low
+
+
+cdef inline int64_t floored(double value) noexcept nogil:
+    """Return the floor of a value within +-FAR; libm's is a call on plain x86-64."""
+    cdef int64_t whole = <int64_t> value
+    return whole - (value < <double> whole)
+
+
+cdef void prepare(Shape *shape, int kind) noexcept nogil:
+    """Derive what a row of the shape needs."""
+    cdef double height
+    if kind == CIRCLE:
+        shape.half_height = shape.a
+    elif kind == ELLIPSE:
+        # The conic's silhouette: H^2 = a^2 sin^2 + b^2 cos^2.
+        height = hypot(shape.a * shape.sin, shape.b * shape.cos)
+        shape.half_height = height
+        shape.shear = (shape.a / height) * (shape.a / height) - (shape.b / height) * (shape.b / height)
+        shape.shear *= shape.sin * shape.cos
+        shape.spread = (shape.a / height) * (shape.b / height)
+    else:
+        shape.half_height = shape.a * fabs(shape.sin) + shape.b * fabs(shape.cos)
+
+
+cdef inline bint chord(const Shape *shape, int kind, double dy, double *low, double *high) noexcept nogil:
+    """Give the ends of the shape's chord at `dy` from its centre, as columns from its centre; False if there is none."""
+    cdef double product, middle, half, first, second
+    if kind == RECTANGLE:
+        low[0] = -FAR
+        high[0] = FAR
+        if (shape.cos == 0 and fabs(dy) >= shape.a) or (shape.sin == 0 and fabs(dy) >= shape.b):
+            return False
+        if shape.cos != 0:
+            first = (-shape.a - dy * shape.sin) / shape.cos
+            second = (shape.a - dy * shape.sin) / shape.cos
+            low[0] = max(low[0], min(first, second))
+            high[0] = min(high[0], max(first, second))
+        if shape.sin != 0:
+            first = (dy * shape.cos - shape.b) / shape.sin
+            second = (dy * shape.cos + shape.b) / shape.sin
+            low[0] = max(low[0], min(first, second))
+            high[0] = min(high[0], max(first, second))
+        return low[0] <= high[0]
+    product = (shape.half_height - fabs(dy)) * (shape.half_height + fabs(dy))
+    if product <= 0:
+        return False
+    half = sqrt(product)
+    middle = 0
+    if kind == ELLIPSE:
+        half *= shape.spread
+        middle = dy * shape.shear
+    low[0] = middle - half
+    high[0] = middle + half
+    return True
+
+
+cdef inline bint holds(const Shape *shape, int kind, double dx, double dy) noexcept nogil:
+    """Whether the point at (dx, dy) from the centre lies strictly inside."""
+    cdef double u, v
+    if kind == CIRCLE:
+        return dx * dx < (shape.a - fabs(dy)) * (shape.a + fabs(dy))
+    u = dx * shape.cos + dy * shape.sin
+    v = dy * shape.cos - dx * shape.sin
+    if kind == RECTANGLE:
+        return fabs(u) < shape.a and fabs(v) < shape.b
+    u /= shape.a
+    v /= shape.b
+    return u * u + v * v < 1
+
+
+cdef inline bint row_of(const Shape *shape, int kind, int32_t y, int32_t x_start, int32_t x_stop, Span *span) noexcept nogil:
+    """Give the run of the pixels of row `y` strictly inside; return whether there are any."""
+    cdef double low = 0, high = 0, whole = floor(shape.x), part = shape.x - whole, dy = y - shape.y
+    cdef int64_t near
+    if not chord(shape, kind, dy, &low, &high):
+        return False
+    # Columns are counted from the whole part of the centre: nothing is lost far from the origin.
+    low = clamp(part + low, -FAR, FAR)
+    high = clamp(part + high, -FAR, FAR)
+    near = floored(low + 0.5)
+    if fabs(low - near) < NEAR:
+        low = near - holds(shape, kind, near - part, dy)
+    near = floored(high + 0.5)
+    if fabs(high - near) < NEAR:
+        high = near - 0.5 + holds(shape, kind, near - part, dy)
+    span.y = y
+    span.x_start = <int32_t> clamp(whole + floored(low) + 1, x_start, x_stop)
+    span.x_stop = <int32_t> clamp(whole + floored(high) + 1, x_start, x_stop)
+    return span.x_start < span.x_stop
+
+
+def shapes(
+    int kind,
+    const double[:] x,
+    const double[:] y,
+    const double[:] a,
+    const double[:] b,
+    const double[:] cos,
+    const double[:] sin,
+    const double[:] a_hole,
+    const double[:] b_hole,
+    int32_t x_start,
+    int32_t x_stop,
+    int32_t y_start,
+    int32_t y_stop,
+):
+    """Return ``(runs, offsets)`` of circles (kind 0), ellipses (1) or rectangles (2) of semi-axes a, b, less their holes.
+
+    All arrays are ``double[n]``; a hole of size 0 is none. A pixel on the edge of a hole belongs to the shape.
+    """
+    cdef Py_ssize_t i, n = x.shape[0]
+    cdef bint good = True
+    cdef RunBuffer runs
+    cdef Shape outer, hole
+    offsets = np.zeros(n + 1, np.int64)
+    cdef int64_t[::1] stops = offsets
+    memset(&runs, 0, sizeof(runs))
+    with nogil:
+        for i in range(n):
+            outer.x, outer.y, outer.a, outer.b, outer.cos, outer.sin = x[i], y[i], a[i], b[i], cos[i], sin[i]
+            hole = outer
+            hole.a, hole.b = a_hole[i], b_hole[i]
+            prepare(&outer, kind)
+            if hole.a > 0 and hole.b > 0:
+                prepare(&hole, kind)
+                good = append_shape(&runs, &outer, &hole, kind, x_start, x_stop, y_start, y_stop)
+            else:
+                good = append_shape(&runs, &outer, NULL, kind, x_start, x_stop, y_start, y_stop)
+            if not good:
+                break
+            stops[i + 1] = runs.size
+    return taken(&runs, good), offsets
+
+
+cdef bint append_shape(
+    RunBuffer *runs,
+    const Shape *outer,
+    const Shape *hole,
+    int kind,
+    int32_t x_start,
+    int32_t x_stop,
+    int32_t y_start,
+    int32_t y_stop,
+) noexcept nogil:
+    """Append the runs of one shape; False if there is no memory for them."""
+    cdef int32_t y
+    cdef int32_t first = <int32_t> clamp(floor(outer.y - outer.half_height), y_start, y_stop)
+    cdef int32_t last = <int32_t> clamp(ceil(outer.y + outer.half_height) + 1, y_start, y_stop)
+    cdef Span gap
+    cdef Span *span
+    if not reserve(runs, 2 * (last - <Py_ssize_t> first)):
+        return False
+    span = runs.data + runs.size
+    for y in range(first, last):
+        if not row_of(outer, kind, y, x_start, x_stop, span):
+            continue
+        if hole != NULL and row_of(hole, kind, y, span.x_start, span.x_stop, &gap):
+            span[1].y = y
+            span[1].x_start = gap.x_stop
+            span[1].x_stop = span.x_stop
+            span.x_stop = gap.x_start
+            if span[0].x_start == span[0].x_stop:
+                span[0] = span[1]
+            else:
+                span += 1
+            span += span.x_start < span.x_stop
+        else:
+            span += 1
+    runs.size = span - runs.data
+    return True
+
+
+# A polygon's edge that crosses rows [first, stop), directed upwards: it crosses row y where y0 <= y < y1.
+cdef struct Edge:
+    double x, y         # lower end
+    double dx, dy       # to the upper end
+    double slope
+    int32_t first, stop
+
+
+# What polygons need while they are filled, kept from one to the next.
+cdef struct Filler:
+    Edge *edges
+    Py_ssize_t n_edges, edge_room
+    int64_t *counts         # crossings of each row, then where its next one goes
+    Py_ssize_t row_room
+    int64_t *crossings      # of a band of rows, row by row
+    int64_t *scratch
+    Py_ssize_t crossing_room
+    RunBuffer cuts          # pixels on corners and on level edges
+    int32_t x_start, x_stop, y_start, y_stop
+
+
+cdef bint grow(void **data, Py_ssize_t *room, Py_ssize_t needed, Py_ssize_t itemsize) noexcept nogil:
+    """Make room for `needed` items; the old ones stay."""
+    cdef void *larger
+    if needed <= room[0]:
+        return True
+    needed += needed // 2
+    larger = realloc(data[0], needed * itemsize)
+    if larger == NULL:
+        return False
+    data[0] = larger
+    room[0] = needed
+    return True
+
+
+def polygons(
+    const double[::1] x,
+    const double[::1] y,
+    const int64_t[::1] rings,
+    const int64_t[::1] parts,
+    int32_t x_start,
+    int32_t x_stop,
+    int32_t y_start,
+    int32_t y_stop,
+):
+    """Return ``(runs, offsets)`` of polygons: a centre is inside if it is on no edge and has an odd number left of it.
+
+    Polygon i has the rings ``parts[i]`` to ``parts[i + 1]``, ring j the vertices ``rings[j]`` to ``rings[j + 1]``; a
+    ring is closed whether or not its first vertex is repeated. The cost is that of the crossings of edges and rows.
+    """
+    cdef Py_ssize_t i, n = parts.shape[0] - 1
+    cdef bint good = True
+    cdef RunBuffer runs
+    cdef Filler filler
+    offsets = np.zeros(n + 1, np.int64)
+    cdef int64_t[::1] stops = offsets
+    memset(&runs, 0, sizeof(runs))
+    memset(&filler, 0, sizeof(filler))
+    filler.x_start, filler.x_stop, filler.y_start, filler.y_stop = x_start, x_stop, y_start, y_stop
+    with nogil:
+        for i in range(n if x.shape[0] and x_start < x_stop and y_start < y_stop else 0):
+            good = gather_edges(&filler, &x[0], &y[0], &rings[0], parts[i], parts[i + 1]) and fill(&filler, &runs)
+            if not good:
+                break
+            stops[i + 1] = runs.size
+        free(filler.edges)
+        free(filler.counts)
+        free(filler.crossings)
+        free(filler.scratch)
+        free(filler.cuts.data)
+    return taken(&runs, good), offsets
+
+
+cdef bint gather_edges(
+    Filler *filler, const double *x, const double *y, const int64_t *rings, int64_t first_ring, int64_t last_ring
+) noexcept nogil:
+    """Collect the edges that cross rows, and the cuts; False if there is no memory."""
+    cdef Py_ssize_t ring, i, last, lower, upper
+    cdef bint level
+    cdef double low, high
+    cdef Edge *edge
+    filler.n_edges = 0
+    filler.cuts.size = 0
+    if not grow(<void **> &filler.edges, &filler.edge_room, rings[last_ring] - rings[first_ring], sizeof(Edge)):
+        return False
+    for ring in range(first_ring, last_ring):
+        last = rings[ring + 1] - 1
+        for i in range(rings[ring], rings[ring + 1]):
+            lower, upper = (i, last) if y[i] < y[last] else (last, i)
+            last = i
+            # A level edge is cut out whole, any other at its upper end: at its lower end it has a crossing.
+            level = y[lower] == y[upper]
+            low = min(x[lower], x[upper]) if level else x[upper]
+            high = max(x[lower], x[upper]) if level else x[upper]
+            if not cut(filler, low, high, y[upper]):
+                return False
+            edge = filler.edges + filler.n_edges
+            edge.x, edge.y = x[lower], y[lower]
+            edge.dx, edge.dy = x[upper] - x[lower], y[upper] - y[lower]
+            edge.slope = 0 if level else edge.dx / edge.dy
+            edge.first = <int32_t> clamp(ceil(y[lower]), filler.y_start, filler.y_stop)
+            edge.stop = <int32_t> clamp(ceil(y[upper]), filler.y_start, filler.y_stop)
+            filler.n_edges += edge.first < edge.stop
+    return True
+
+
+cdef inline bint cut(Filler *filler, double low, double high, double y) noexcept nogil:
+    """Note that the centres from `low` to `high` in row `y` are on the edge; False if there is no memory."""
+    cdef Span *span
+    if not filler.y_start <= y < filler.y_stop or y != floor(y):
+        return True
+    low = ceil(low)
+    high = floor(high)
+    if low > high or low >= filler.x_stop or high < filler.x_start:
+        return True
+    if not reserve(&filler.cuts, 1):
+        return False
+    span = filler.cuts.data + filler.cuts.size
+    span.y = <int32_t> y
+    span.x_start = <int32_t> clamp(low, filler.x_start, filler.x_stop)
+    span.x_stop = <int32_t> clamp(high + 1, filler.x_start, filler.x_stop)
+    filler.cuts.size += 1
+    return True
+
+
+cdef int before(const void *left, const void *right) noexcept nogil:
+    """Order cuts as qsort wants it."""
+    cdef const Span *a = <const Span *> left
+    cdef const Span *b = <const Span *> right
+    if a.y != b.y:
+        return 1 if a.y > b.y else -1
+    return (a.x_start > b.x_start) - (a.x_start < b.x_start)
+
+
+cdef bint fill(Filler *filler, RunBuffer *runs) noexcept nogil:
+    """Append the runs of the polygon whose edges were gathered; False if there is no memory."""
+    cdef int32_t first = filler.y_stop, stop = filler.y_start, row, band
+    cdef Py_ssize_t i, n_rows, next_cut = 0, start = runs.size
+    cdef int64_t count, limit, total = 0, k
+    cdef int64_t *at
+    cdef Edge *edge
+    for i in range(filler.n_edges):
+        first = min(first, filler.edges[i].first)
+        stop = max(stop, filler.edges[i].stop)
+    if first >= stop:
+        return True
+    n_rows = stop - <Py_ssize_t> first
+    if not grow(<void **> &filler.counts, &filler.row_room, n_rows + 1, sizeof(int64_t)):
+        return False
+    memset(filler.counts, 0, (n_rows + 1) * sizeof(int64_t))
+    for i in range(filler.n_edges):
+        filler.counts[filler.edges[i].first - first] += 1
+        filler.counts[filler.edges[i].stop - first] -= 1
+    for i in range(n_rows):
+        filler.counts[i] += filler.counts[i - 1] if i else 0
+        total += filler.counts[i]
+    if filler.cuts.size > 1:
+        qsort(filler.cuts.data, filler.cuts.size, sizeof(Span), before)
+    # Bands of rows bound the memory; as each has as many crossings as there are edges, looking at every edge for each
+    # band costs no more than its crossings do.
+    limit = max(filler.n_edges, <Py_ssize_t> 1 << 16)
+    if not grow_crossings(filler, min(limit, total)):
+        return False
+    row = first
+    while row < stop:
+        band = row
+        count = 0
+        while band < stop and (band == row or count + filler.counts[band - first] <= limit):
+            k = filler.counts[band - first]
+            filler.counts[band - first] = count
+            count += k
+            band += 1
+        for i in range(filler.n_edges):
+            edge = filler.edges + i
+            if edge.first < band and edge.stop > row:
+                cross_rows(edge, max(edge.first, row), min(edge.stop, band), filler, first)
+        at = filler.crossings
+        while row < band:
+            count = filler.counts[row - first] - (at - filler.crossings)
+            sort(at, filler.scratch, count)
+            if not append_row(runs, start, row, at, count, filler, &next_cut):
+                return False
+            at += count
+            row += 1
+    return True
+
+
+cdef bint grow_crossings(Filler *filler, Py_ssize_t limit) noexcept nogil:
+    cdef Py_ssize_t room = filler.crossing_room
+    return (
+        grow(<void **> &filler.crossings, &room, limit, sizeof(int64_t))
+        and grow(<void **> &filler.scratch, &filler.crossing_room, limit, sizeof(int64_t))
+    )
+
+
+cdef inline void cross_rows(const Edge *edge, int32_t row, int32_t stop, Filler *filler, int32_t first) noexcept nogil:
+    """Put down where the edge crosses each row: 2k if at the centre of pixel k, 2k + 1 if before the next one's.
+
+    Pixels are counted from x_start; what lies outside is put beside the first or the last.
+    """
+    cdef double x, side
+    cdef double low = filler.x_start - 1., high = <double> filler.x_stop
+    cdef int64_t near, crossing
+    while row < stop:
+        x = clamp(edge.x + (row - edge.y) * edge.slope, low, high)
+        near = floored(x + 0.5)
+        if fabs(x - near) < NEAR:
+            # The side of the edge on which the pixel's centre lies, in the pixel's own coordinates.
+            side = (near - edge.x) * edge.dy - (row - edge.y) * edge.dx
+            crossing = 2 * near + (side < 0) - (side > 0)
+        else:
+            crossing = 2 * floored(x) + 1
+        filler.crossings[filler.counts[row - first]] = crossing - 2 * <int64_t> filler.x_start
+        filler.counts[row - first] += 1
+        row += 1
+
+
+cdef void sort(int64_t *values, int64_t *scratch, Py_ssize_t n) noexcept nogil:
+    """Sort in place: by insertion if few, else by digits of 11 bits."""
+    cdef Py_ssize_t i, j
+    cdef int64_t value, low, high
+    cdef int64_t *source = values
+    cdef int64_t *target = scratch
+    cdef int64_t *other
+    cdef Py_ssize_t[2048] places
+    cdef int shift = 0
+    if n <= 48:
+        for i in range(1, n):
+            value = values[i]
+            j = i
+            while j > 0 and values[j - 1] > value:
+                values[j] = values[j - 1]
+                j -= 1
+            values[j] = value
+        return
+    low = high = values[0]
+    for i in range(1, n):
+        low = min(low, values[i])
+        high = max(high, values[i])
+    while (high - low) >> shift:
+        memset(places, 0, sizeof(places))
+        for i in range(n):
+            places[((source[i] - low) >> shift) & 2047] += 1
+        j = 0
+        for i in range(2048):
+            j += places[i]
+            places[i] = j - places[i]
+        for i in range(n):
+            value = (source[i] - low) >> shift & 2047
+            target[places[value]] = source[i]
+            places[value] += 1
+        other = source
+        source = target
+        target = other
+        shift += 11
+    if source != values:
+        memcpy(values, source, n * sizeof(int64_t))
+
+
+cdef inline bint append_row(
+    RunBuffer *runs, Py_ssize_t start, int32_t row, const int64_t *crossings, Py_ssize_t n, Filler *filler, Py_ssize_t *next_cut
+) noexcept nogil:
+    """Append the pixels between the first crossing and the second, the third and the fourth, and so on, less the cuts."""
+    cdef Py_ssize_t i, c = next_cut[0]
+    cdef const Span *cuts = filler.cuts.data
+    cdef int64_t x, stop, piece, width = filler.x_stop - <int64_t> filler.x_start
+    while c < filler.cuts.size and cuts[c].y < row:
+        c += 1
+    # Each run and each cut of the row ends at most one run.
+    next_cut[0] = c
+    while next_cut[0] < filler.cuts.size and cuts[next_cut[0]].y == row:
+        next_cut[0] += 1
+    if not reserve(runs, n // 2 + next_cut[0] - c):
+        return False
+    for i in range(0, n - 1, 2):
+        x = max((crossings[i] >> 1) + 1, 0) + filler.x_start
+        stop = min((crossings[i + 1] + 1) >> 1, width) + filler.x_start
+        while x < stop:
+            while c < next_cut[0] and cuts[c].x_stop <= x:
+                c += 1
+            piece = min(stop, cuts[c].x_start) if c < next_cut[0] else stop
+            if x < piece:
+                append(runs, start, row, <int32_t> x, <int32_t> piece)
+            x = cuts[c].x_stop if c < next_cut[0] and cuts[c].x_start < stop else stop
+    return True
+
+
+cdef inline void append(RunBuffer *runs, Py_ssize_t start, int32_t y, int32_t x_start, int32_t x_stop) noexcept nogil:
+    """Append a run that follows those of its shape, which begin at `start`; join it to the last if they touch."""
+    cdef Span *last = runs.data + runs.size - 1
+    if runs.size > start and last.y == y and last.x_stop == x_start:
+        last.x_stop = x_stop
+        return
+    last[1].y = y
+    last[1].x_start = x_start
+    last[1].x_stop = x_stop
+    runs.size += 1
+
+
+def lines(
+    const double[::1] x,
+    const double[::1] y,
+    const double[::1] x_end,
+    const double[::1] y_end,
+    int32_t x_start,
+    int32_t x_stop,
+    int32_t y_start,
+    int32_t y_stop,
+):
+    """Return ``(runs, offsets)`` of the pixels that hold a point between the ends of each line; a point is its own line."""
+    cdef Py_ssize_t i, n = x.shape[0]
+    cdef bint good = True
+    cdef RunBuffer runs
+    offsets = np.zeros(n + 1, np.int64)
+    cdef int64_t[::1] stops = offsets
+    memset(&runs, 0, sizeof(runs))
+    with nogil:
+        for i in range(n if x_start < x_stop and y_start < y_stop else 0):
+            if y[i] <= y_end[i]:
+                good = append_line(&runs, x[i], y[i], x_end[i], y_end[i], x_start, x_stop, y_start, y_stop)
+            else:
+                good = append_line(&runs, x_end[i], y_end[i], x[i], y[i], x_start, x_stop, y_start, y_stop)
+            if not good:
+                break
+            stops[i + 1] = runs.size
+    return taken(&runs, good), offsets
+
+
+cdef bint append_line(
+    RunBuffer *runs,
+    double x0,
+    double y0,
+    double x1,
+    double y1,
+    int32_t x_start,
+    int32_t x_stop,
+    int32_t y_start,
+    int32_t y_stop,
+) noexcept nogil:
+    """Append the pixels of the open line from (x0, y0) up to (x1, y1); False if there is no memory."""
+    cdef double bottom = floor(y0 + 0.5), top = ceil(y1 - 0.5), low, high
+    cdef double left, right
+    cdef int32_t row, first, last
+    cdef bint level = y0 == y1, closed
+    if level:
+        top = bottom
+    first = <int32_t> clamp(bottom, y_start, y_stop)
+    last = <int32_t> clamp(top + 1, y_start, y_stop)
+    if not reserve(runs, max(0, last - <Py_ssize_t> first)):
+        return False
+    for row in range(first, last):
+        # Where the line enters and leaves the row; a row holds its lower border, the line neither of its ends.
+        closed = row > bottom
+        low = x0
+        high = x1
+        if closed:
+            low = x0 + (row - 0.5 - y0) * (x1 - x0) / (y1 - y0)
+        if row < top:
+            high = x0 + (row + 0.5 - y0) * (x1 - x0) / (y1 - y0)
+        if low < high:
+            left = floor(low + 0.5)
+            right = ceil(high - 0.5)
+        elif low > high:
+            left = floor(high + 0.5)
+            right = floor(low + 0.5) if closed else ceil(low - 0.5)
+        else:
+            left = right = floor(low + 0.5)
+        left = clamp(left, x_start, x_stop)
+        right = clamp(right + 1, x_start, x_stop)
+        if left < right:
+            append(runs, runs.size, row, <int32_t> left, <int32_t> right)
+    return True
+
+
+def canonical_each(const int32_t[:, ::1] runs, const int64_t[::1] offsets):
+    """Return ``(runs, offsets)`` with the runs of each group, which come in any order, made canonical."""
+    cdef Py_ssize_t i, group, n = offsets.shape[0] - 1, count = 0, start
+    cdef Span span
+    array = np.asarray(runs)
+    groups = np.repeat(np.arange(n), np.diff(offsets))
+    order = np.lexsort((array[:, 1], array[:, 0], groups))
+    cdef int32_t[:, ::1] sorted_runs = array[order]
+    new_offsets = np.zeros(n + 1, np.int64)
+    cdef int64_t[::1] stops = new_offsets
+    cdef Span *out
+    if array.shape[0]:
+        out = <Span *> &sorted_runs[0, 0]
+        with nogil:
+            for group in range(n):
+                start = count
+                for i in range(offsets[group], offsets[group + 1]):
+                    span = out[i]
+                    if span.x_start >= span.x_stop:
+                        continue
+                    if count > start and out[count - 1].y == span.y and out[count - 1].x_stop >= span.x_start:
+                        out[count - 1].x_stop = max(out[count - 1].x_stop, span.x_stop)
+                    else:
+                        out[count] = span
+                        count += 1
+                stops[group + 1] = count
+    return np.asarray(sorted_runs)[:count].copy(), new_offsets
+
+
+def subtract_each(const int32_t[:, ::1] runs, const int64_t[::1] offsets, const int32_t[:, ::1] cut):
+    """Return ``(runs, offsets)`` of canonical groups without the pixels of the canonical runs `cut`."""
+    cdef Py_ssize_t i, group, place, n = offsets.shape[0] - 1
+    cdef bint good = True
+    cdef int32_t x
+    cdef RunBuffer out
+    cdef const Span *span = <const Span *> &runs[0, 0] if runs.shape[0] else NULL
+    cdef const Span *hole = <const Span *> &cut[0, 0] if cut.shape[0] else NULL
+    new_offsets = np.zeros(n + 1, np.int64)
+    cdef int64_t[::1] stops = new_offsets
+    memset(&out, 0, sizeof(out))
+    with nogil:
+        for group in range(n):
+            for i in range(offsets[group], offsets[group + 1]):
+                x = span[i].x_start
+                place = first_after(hole, cut.shape[0], span[i].y, x)
+                while good and place < cut.shape[0] and hole[place].y == span[i].y and hole[place].x_start < span[i].x_stop:
+                    good = reserve(&out, 1)
+                    if good and x < hole[place].x_start:
+                        append(&out, out.size, span[i].y, x, hole[place].x_start)
+                    x = hole[place].x_stop
+                    place += 1
+                good = good and reserve(&out, 1)
+                if not good:
+                    break
+                if x < span[i].x_stop:
+                    append(&out, out.size, span[i].y, x, span[i].x_stop)
+            if not good:
+                break
+            stops[group + 1] = out.size
+    return taken(&out, good), new_offsets
+
+
+cdef Py_ssize_t first_after(const Span *span, Py_ssize_t n, int32_t y, int32_t x) noexcept nogil:
+    """Return the index of the first run that ends after the pixel edge (y, x)."""
+    cdef Py_ssize_t low = 0, middle
+    while low < n:
+        middle = (low + n) // 2
+        if span[middle].y < y or (span[middle].y == y and span[middle].x_stop <= x):
+            low = middle + 1
+        else:
+            n = middle
+    return low

@@ -1,0 +1,45 @@
+import numpy as np
+from numpy.typing import NDArray
+
+_Runs = NDArray[np.int32]
+_Offsets = NDArray[np.int64]
+_Doubles = NDArray[np.float64]
+_Many = tuple[_Runs, _Offsets]
+
+def shapes(
+    kind: int,
+    x: _Doubles,
+    y: _Doubles,
+    a: _Doubles,
+    b: _Doubles,
+    cos: _Doubles,
+    sin: _Doubles,
+    a_hole: _Doubles,
+    b_hole: _Doubles,
+    x_start: int,
+    x_stop: int,
+    y_start: int,
+    y_stop: int,
+) -> _Many: ...
+def polygons(
+    x: _Doubles,
+    y: _Doubles,
+    rings: _Offsets,
+    parts: _Offsets,
+    x_start: int,
+    x_stop: int,
+    y_start: int,
+    y_stop: int,
+) -> _Many: ...
+def lines(
+    x: _Doubles,
+    y: _Doubles,
+    x_end: _Doubles,
+    y_end: _Doubles,
+    x_start: int,
+    x_stop: int,
+    y_start: int,
+    y_stop: int,
+) -> _Many: ...
+def canonical_each(runs: _Runs, offsets: _Offsets) -> _Many: ...
+def subtract_each(runs: _Runs, offsets: _Offsets, cut: _Runs) -> _Many: ...

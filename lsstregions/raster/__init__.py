@@ -1,0 +1,217 @@
+"""Anything region-like to run arrays, or to run arrays and exact coverage.
+
+This package stands below the classes and knows none above `geom` and `ellipses`: those offer their runs through a method
+``__runs__()``. What turns a foreign object into runs is one `functools.singledispatch` function, `runs_of`.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import _coverage
+from .._validate import as_array2d, as_pair
+from ..geom import Box2I
+from ._dispatch import batches, runs_of, runs_of_regions
+from ._shapes import RECTANGLE, Shapes, circles, ellipses, lines, points, polygons, rectangles
+
+if TYPE_CHECKING:
+    from ..spans import SpanSet
+
+__all__ = [
+    "ApertureSums",
+    "circles",
+    "coverage",
+    "coverage_sum",
+    "ellipses",
+    "lines",
+    "points",
+    "polygons",
+    "rasterize",
+    "rectangles",
+    "runs_of",
+    "runs_of_regions",
+]
+
+
+# The weights of more pixels than this would take gigabytes.
+MAX_AREA = 10**9
+
+
+def rasterize(region: Any, *, wcs: Any = None, within: Box2I | None = None) -> "SpanSet":
+    """Return the pixels of anything region-like.
+
+    A pixel belongs to a shape if its centre lies strictly inside, without tolerance; the inner edge of an annulus is
+    inside. This is what the ``to_mask(mode="center")`` of `regions` gives wherever no centre is within 1e-9 of the edge,
+    but the cost grows with the rows of the shape, or with its edges, never with the area of its box.
+
+    Parameters
+    ----------
+    region : object
+        - any pixel, sky or spherical region of `regions`, compounds of any depth included; a point is the pixel that
+          holds it, a line every pixel that holds a point of it between its ends;
+        - a ``Regions`` or a list of anything here: the union; a region whose ``meta["include"]`` is false takes its
+          pixels away from what came before it;
+        - an aperture of photutils: the union over its positions;
+        - a geometry of shapely: the interior of polygons, lines and points as above;
+        - a `Box2I`, `Box2D`, `Ellipse`, or anything with a method ``__runs__``, as `SpanSet` and `Footprint` have;
+        - a 2-D boolean array;
+        - an object with ``to_mask()`` or ``to_pixel(wcs)`` like a region's, or of a class registered with `runs_of`.
+    wcs : object, optional
+        A celestial WCS of the shared interface (APE 14), which sky regions need.
+    within : Box2I, optional
+        What lies outside is left out, and costs nothing.
+
+    Returns
+    -------
+    SpanSet
+
+    Raises
+    ------
+    TypeError
+        For something that is no region, or a text.
+    ValueError
+        For a sky region without `wcs` or that does not project, and for sizes that are not finite.
+    OverflowError
+        For a region that leaves int32 where there is no `within`.
+    """
+    from ..spans import SpanSet
+
+    return SpanSet._from_canonical(runs_of(region, wcs, checked(within)))
+
+
+def coverage(region: Any, *, wcs: Any = None, within: Box2I | None = None) -> tuple["SpanSet", NDArray[np.float64]]:
+    """Return every pixel that a region touches and the exact share of its area that lies inside.
+
+    Polygons and arcs are integrated in closed form, wherever they are; interior pixels are not looked at one by one.
+    Polygons that cross themselves are taken by the even-odd rule (through ``shapely.make_valid``, to which edges that lie on
+    each other are one). Lines and points cover nothing. Whole pixels (boxes of
+    integers, span sets, masks) cover themselves.
+
+    Parameters
+    ----------
+    region, wcs, within
+        As of `rasterize`. The members of a list, or of a compound, may be disjoint or nested; where their borders cross,
+        that is exact only if no pixel is on both.
+
+    Returns
+    -------
+    spans : SpanSet
+    weights : float64[spans.area]
+        In (0, 1], in the order of ``spans.indices()``.
+
+    Raises
+    ------
+    ValueError
+        If the borders of two members cross in a pixel, and for what `rasterize` raises it.
+    TypeError, OverflowError
+        As `rasterize` does.
+    """
+    from .. import _runs
+    from ..spans import SpanSet
+    from ._exact import covers_of_each
+
+    (covered,) = covers_of_each([region], wcs, checked(within))
+    counts = np.diff(covered.spans[:, 1:].astype(np.int64))[:, 0]
+    if (area := counts.sum()) > MAX_AREA:
+        raise ValueError(f"the region covers {area:.3g} pixels, more than {MAX_AREA:.0e}; pass a smaller `within`")
+    return SpanSet._from_canonical(_runs.canonical(covered.spans)), np.repeat(covered.weights, counts)
+
+
+class ApertureSums(NamedTuple):
+    """What `coverage_sum` returns: an entry for each region."""
+
+    sum: NDArray[np.float64]
+    area: NDArray[np.float64]
+    error: NDArray[np.float64] | None
+
+
+def coverage_sum(
+    image: ArrayLike,
+    regions: Iterable[Any],
+    *,
+    wcs: Any = None,
+    variance: ArrayLike | None = None,
+    mask: ArrayLike | None = None,
+    xy0: tuple[int, int] = (0, 0),
+) -> ApertureSums:
+    """Return the sum of an image over each of a list of regions, every pixel weighted by the exact share inside.
+
+    Parameters
+    ----------
+    image : array_like
+        Two-dimensional. Float32 and float64 are taken as they are, anything else as float64; sums are of doubles.
+    regions : iterable
+        Regions of any kind that `coverage` knows; ``meta["include"]`` is not looked at.
+    wcs : object, optional
+        As of `rasterize`.
+    variance : array_like, optional
+        The variance of each pixel.
+    mask : array_like, optional
+        True where a pixel is to be left out.
+    xy0 : pair of int
+        The pixel that ``image[0, 0]`` is.
+
+    Returns
+    -------
+    sum : float64[n]
+        The sums of weight times value.
+    area : float64[n]
+        The sums of the weights of the pixels used: those in the image and not masked.
+    error : float64[n] or None
+        The square roots of the sums of weight times variance, as photutils and SExtractor have them.
+    """
+    image = as_array2d(image, "image")
+    if image.dtype not in (np.float32, np.float64):
+        image = image.astype(np.float64)
+    image = _with_rows(image)
+    x0, y0 = as_pair(xy0, "xy0")
+    box = Box2I.from_shape(image.shape, (x0, y0))
+    regions = list(regions)
+    planes = (
+        image,
+        _beside(image, variance, "variance", image.dtype),
+        _beside(image, mask, "mask", np.dtype(bool)).view(np.uint8),
+    )
+    result = np.zeros((3, len(regions)))
+    for batch, places in batches(regions, wcs):
+        result[:, places] = _sums(batch, planes, box)
+    total, area, noise = result
+    return ApertureSums(total, area, None if variance is None else np.sqrt(noise))
+
+
+def _sums(batch: Any, planes: tuple[NDArray, NDArray, NDArray], box: Box2I) -> NDArray[np.float64]:
+    """Return the sums over each region of a batch, their areas and variances: of shape (3, n)."""
+    x0, y0 = box.xy0
+    if isinstance(batch, Shapes) and batch.kind != RECTANGLE:
+        return _coverage.conic_sums(*planes, *batch.columns, x0, y0)
+    if hasattr(batch, "pieces"):
+        return _coverage.sums(*planes, *batch.pieces(box), x0, y0)
+    from ._exact import joined_pieces
+
+    return _coverage.sums(*planes, *joined_pieces(batch.covers(box)), x0, y0)
+
+
+def _beside(image: NDArray, plane: ArrayLike | None, name: str, dtype: np.dtype) -> NDArray:
+    """Return an array that goes with an image, or one of no pixels."""
+    if plane is None:
+        return np.empty((0, 0), dtype)
+    array = as_array2d(plane, name)
+    if array.shape != image.shape:
+        raise ValueError(f"{name} must have the shape of the image, {image.shape}, not {array.shape}")
+    if dtype == bool and array.dtype != bool:
+        raise TypeError(f"{name} must be boolean, not {array.dtype}")
+    return _with_rows(array.astype(dtype, copy=False))
+
+
+def _with_rows(array: NDArray) -> NDArray:
+    """Return an array each of whose rows is contiguous."""
+    return array if array.strides[1] == array.itemsize else np.ascontiguousarray(array)
+
+
+def checked(within: Any) -> Any:
+    """Return `within`, which must be a Box2I or None."""
+    if within is not None and not isinstance(within, Box2I):
+        raise TypeError(f"within must be a Box2I, not {within!r}")
+    return within

@@ -1,0 +1,339 @@
+"""From anything region-like to run arrays: one dispatch by class, and a batch form of it for lists."""
+
+import functools
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _algebra, _raster, _runs
+from .._validate import as_array2d
+from ..ellipses import Axes, Ellipse
+from ..geom import Box2D, Box2I
+from ._shapes import (
+    ELLIPSE,
+    NO_RUNS,
+    RECTANGLE,
+    Batch,
+    Doubles,
+    Many,
+    Offsets,
+    Pieces,
+    Runs,
+    Shapes,
+    bounds_of,
+    offsets_of,
+)
+
+Maker = Callable[[Sequence[Any], Any], Batch]
+
+# Packages whose classes are registered when the first object of theirs comes along.
+_ADAPTERS = {"regions": "._regions", "photutils": "._photutils", "shapely": "._shapely"}
+
+
+@functools.singledispatch
+def runs_of(region: Any, wcs: Any = None, within: Any = None) -> Runs:
+    """Return the canonical runs ``int32[n, 3]`` of the pixels of anything region-like.
+
+    This is the place to register a class of your own: ``@runs_of.register(MyRegion)`` above a function of (region, wcs,
+    within) that returns such runs, clipped to `within`. A class that has a method ``__runs__()`` returning them, or a
+    ``to_mask()`` as the regions of astropy have, or a ``to_pixel(wcs)``, needs no registration.
+
+    Parameters
+    ----------
+    region : object
+        See `lsstregions.rasterize`.
+    wcs : object, optional
+        A celestial WCS of the shared interface (APE 14), for sky regions.
+    within : Box2I, optional
+        What lies outside is left out.
+
+    Raises
+    ------
+    TypeError
+        For a class that nobody knows.
+    """
+    if hasattr(region, "__runs__"):
+        return clipped(region.__runs__(), within)
+    if _adapt(type(region)):
+        return runs_of(region, wcs, within)
+    if hasattr(region, "to_mask"):
+        mask = region.to_mask()
+        return _runs_of_mask(np.asarray(mask.data) > 0, mask.bbox.ixmin, mask.bbox.iymin, within)
+    if hasattr(region, "to_pixel"):
+        return runs_of(region.to_pixel(needed(wcs, region)), wcs, within)
+    raise TypeError(f"{type(region).__name__} is not a region, or of no kind that can be rasterized: {region!r}")
+
+
+def _adapt(kind: type) -> bool:
+    """Register the classes of the package that `kind` or a base of it is from; return whether there was one to do."""
+    packages = {base.__module__.partition(".")[0] for base in kind.__mro__} & _ADAPTERS.keys()
+    for package in packages:
+        import_module(_ADAPTERS.pop(package), __package__)
+    return bool(packages)
+
+
+def batch(*classes: type) -> Callable[[Maker], Maker]:
+    """Register a function of (list of regions, wcs) that returns a `Batch` of them for `classes`."""
+
+    def register(make: Maker) -> Maker:
+        def one(region: Any, wcs: Any = None, within: Any = None) -> Runs:
+            return make([region], wcs).runs(within)[0]
+
+        one.make = make  # type: ignore[attr-defined]
+        for kind in classes:
+            runs_of.register(kind, one)
+        return make
+
+    return register
+
+
+class Alone:
+    """Regions of classes that are done one by one: sets of whole pixels."""
+
+    __slots__ = ("regions", "wcs")
+
+    def __init__(self, regions: Sequence[Any], wcs: Any):
+        self.regions = regions
+        self.wcs = wcs
+
+    def runs(self, within: Any) -> Many:
+        """Return the pixels of each."""
+        return joined([runs_of(region, self.wcs, within) for region in self.regions])
+
+    def pieces(self, within: Any) -> Pieces:
+        """Return the pixels of each, whole, or those of its own exact mask."""
+        parts = [_own_pieces(region, self.wcs, within) for region in self.regions]
+        runs, offsets = joined([runs for runs, _ in parts])
+        return runs, np.concatenate([np.empty(0), *(weights for _, weights in parts)]), offsets
+
+
+def _own_pieces(region: Any, wcs: Any, within: Any) -> tuple[Runs, Doubles]:
+    """Return the pieces of a region that is a set of pixels, or of one of a class that only its author knows."""
+    if not hasattr(region, "__runs__") and hasattr(region, "to_mask"):
+        mask = region.to_mask(mode="exact")
+        runs = _runs_of_mask(np.asarray(mask.data) > 0, mask.bbox.ixmin, mask.bbox.iymin, within)
+        y, x = _runs.indices(runs)
+        return np.column_stack([y, x, x + 1]).astype(np.int32), mask.data[y - mask.bbox.iymin, x - mask.bbox.ixmin]
+    runs = runs_of(region, wcs, within)
+    return runs, np.ones(len(runs))
+
+
+class Mixed:
+    """Regions of any classes, each for itself, whatever its ``meta`` says."""
+
+    __slots__ = ("regions", "wcs")
+
+    def __init__(self, regions: Sequence[Any], wcs: Any):
+        self.regions = regions
+        self.wcs = wcs
+
+    def runs(self, within: Any) -> Many:
+        """Return the pixels of each."""
+        return runs_of_each(self.regions, self.wcs, within)
+
+    def covers(self, within: Any) -> list[Any]:
+        """Return the coverage of each."""
+        from ._exact import covers_of_each
+
+        return covers_of_each(self.regions, self.wcs, within)
+
+
+def batches(regions: Sequence[Any], wcs: Any) -> list[tuple[Batch, list[int]]]:
+    """Return the regions in batches of what can be done together, with the places of each batch's in the list."""
+    kinds = [type(region) for region in regions]
+    places: dict[type, list[int]] = {}
+    for kind in dict.fromkeys(kinds):
+        _adapt(kind)
+        places[kind] = [i for i, other in enumerate(kinds) if other is kind]
+    return [
+        (getattr(runs_of.dispatch(kind), "make", Alone)([regions[i] for i in indexes], wcs), indexes)
+        for kind, indexes in places.items()
+    ]
+
+
+def runs_of_each(regions: Sequence[Any], wcs: Any = None, within: Any = None) -> Many:
+    """Return the runs of each region, as ``(runs, offsets)``; the regions of a class are done in one go."""
+    done = batches(regions, wcs)
+    if len(done) == 1 and done[0][1] == list(range(len(regions))):
+        return done[0][0].runs(within)
+    return _interleaved([some.runs(within) for some, _ in done], [np.array(indexes) for _, indexes in done])
+
+
+def joined(runs: Sequence[Runs]) -> Many:
+    """Put run arrays one after another."""
+    return np.concatenate([NO_RUNS, *runs]), offsets_of([len(part) for part in runs])
+
+
+def _interleaved(done: Sequence[Many], indexes: Sequence[NDArray[np.intp]]) -> Many:
+    """Put the groups of several ``(runs, offsets)`` in the order that their `indexes` say."""
+    runs, joint = joined([runs for runs, _ in done])
+    starts = np.concatenate([offsets[:-1] + start for (_, offsets), start in zip(done, joint, strict=False)] or [[]])
+    counts = np.concatenate([np.diff(offsets) for _, offsets in done] or [[]])
+    order = np.argsort(np.concatenate(indexes or [[]]))
+    starts, counts = starts[order].astype(np.int64), counts[order].astype(np.int64)
+    offsets = offsets_of(counts)
+    take = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
+    return runs[take], offsets
+
+
+def runs_of_regions(regions: Iterable[Any], wcs: Any = None, within: Any = None) -> Many:
+    """Return the runs of each region of a list, as ``(runs, offsets)``.
+
+    A region whose ``meta["include"]`` is false takes its pixels away from all that came before it, as DS9 means it; it
+    has none itself.
+    """
+    regions = list(regions)
+    runs, offsets = runs_of_each(regions, wcs, within)
+    excluding = [i for i, region in enumerate(regions) if is_excluded(region)]
+    if not excluding:
+        return runs, offsets
+    # From the last one back: what is to be taken away grows by one region at a time.
+    pieces: list[Runs] = []
+    cut, stop = NO_RUNS, len(regions)
+    for i in [*reversed(excluding), -1]:
+        piece, counts = _without(runs, offsets[i + 1 : stop + 1], cut)
+        pieces[:0] = [piece[counts[k] : counts[k + 1]] for k in range(stop - i - 1)]
+        if i >= 0:
+            pieces[:0] = [NO_RUNS]
+            cut = _algebra.unite(cut, runs[offsets[i] : offsets[i + 1]])
+        stop = i
+    return joined(pieces)
+
+
+def _without(runs: Runs, offsets: Offsets, cut: Runs) -> Many:
+    """Return some groups of runs without the pixels of `cut`."""
+    part = np.ascontiguousarray(runs[offsets[0] : offsets[-1]])
+    return _raster.subtract_each(part, offsets - offsets[0], cut)
+
+
+def is_excluded(region: Any) -> bool:
+    """Whether a region says that its pixels are to be taken away."""
+    meta = getattr(region, "meta", None)
+    return bool(meta) and meta.get("include", True) in (False, 0, "-")
+
+
+def clipped(runs: Runs, within: Any) -> Runs:
+    """Return the part of canonical runs that is in a box, or all where there is none."""
+    if within is None:
+        return runs
+    return _runs.clip(runs, within.x.start, within.x.stop, within.y.start, within.y.stop)
+
+
+def needed(wcs: Any, region: Any) -> Any:
+    """Return `wcs`, which the region cannot do without."""
+    if wcs is None:
+        raise ValueError(f"a wcs is needed to rasterize a {type(region).__name__}")
+    return wcs
+
+
+def box_runs(x_start: float, x_stop: float, y_start: float, y_stop: float, within: Any) -> Runs:
+    """Return the runs of a box of whole pixels, which may extend to infinity where there is a `within`."""
+    x_low, x_high, y_low, y_high = bounds_of(
+        within, np.array([x_start]), np.array([x_stop]), np.array([y_start]), np.array([y_stop])
+    )
+    x_start, x_stop = max(x_start, x_low), min(x_stop, x_high)
+    y_start, y_stop = max(y_start, y_low), min(y_stop, y_high)
+    if x_start >= x_stop or y_start >= y_stop:
+        return NO_RUNS
+    runs = np.empty((int(y_stop - y_start), 3), np.int32)
+    runs[:, 0] = np.arange(int(y_start), int(y_stop))
+    runs[:, 1:] = int(x_start), int(x_stop)
+    return runs
+
+
+@runs_of.register
+def _(region: Box2I, wcs: Any = None, within: Any = None) -> Runs:
+    return box_runs(region.x.start, region.x.stop, region.y.start, region.y.stop, within)
+
+
+@batch(Box2D)
+def _boxes(regions: Sequence[Box2D], wcs: Any) -> Batch:
+    # An empty one is a rectangle of no size.
+    sides = [(0.0, 0.0, 0.0, 0.0) if box.is_empty else (box.x.min, box.x.max, box.y.min, box.y.max) for box in regions]
+    x_min, x_max, y_min, y_max = np.array(sides).T
+    x, y = (x_min + x_max) / 2, (y_min + y_max) / 2
+    return Shapes(RECTANGLE, x, y, (x_max - x_min) / 2, (y_max - y_min) / 2, 0.0)
+
+
+@batch(Ellipse)
+def _ellipses(regions: Sequence[Ellipse], wcs: Any) -> Batch:
+    x, y = np.array([tuple(region.center) for region in regions]).T
+    cores = [region.core if isinstance(region.core, Axes) else region.core.to_axes() for region in regions]
+    a, b, theta = np.array([(core.a, core.b, core.theta) for core in cores]).T
+    return Shapes(ELLIPSE, x, y, a, b, theta)
+
+
+@runs_of.register
+def _(region: np.ndarray, wcs: Any = None, within: Any = None) -> Runs:
+    mask = as_array2d(region, "region")
+    if mask.dtype != bool:
+        raise TypeError(f"an array that is a region must be boolean, not {mask.dtype}")
+    return _runs_of_mask(mask, 0, 0, within)
+
+
+def _runs_of_mask(mask: NDArray[np.bool_], x0: int, y0: int, within: Any) -> Runs:
+    mask = np.ascontiguousarray(mask)
+    return clipped(_runs.from_mask(mask.view(np.uint8), x0, y0), within)
+
+
+@batch(list, tuple)
+class Lists:
+    """Lists of regions of any classes: the union of each, less what is excluded."""
+
+    __slots__ = ("lists", "wcs")
+
+    def __init__(self, lists: Sequence[Any], wcs: Any):
+        self.lists = lists
+        self.wcs = wcs
+
+    def runs(self, within: Any) -> Many:
+        """Return the pixels of each list."""
+        return joined([_runs.canonical(runs_of_regions(regions, self.wcs, within)[0]) for regions in self.lists])
+
+    def covers(self, within: Any) -> list[Any]:
+        """Return the coverage of each list."""
+        from ._exact import cover_list
+
+        return [cover_list(list(regions), self.wcs, within) for regions in self.lists]
+
+
+def combine(operation: Callable, operands: Sequence[Runs], within: Any) -> Runs:
+    """Return the runs of several operands under an operation on booleans."""
+    if operation is operator.or_:
+        return _runs.canonical(np.concatenate([NO_RUNS, *operands]))
+    if operation is operator.and_:
+        return functools.reduce(_algebra.intersect, sorted(operands, key=len))
+    if operation is operator.xor:
+        # In pairs, so that long chains cost n log n.
+        while len(operands) > 1:
+            pairs = [_algebra.exclude(a, b) for a, b in zip(operands[::2], operands[1::2], strict=False)]
+            operands = pairs + list(operands[2 * len(pairs) :])
+        return operands[0]
+    return _by_truth_table(operation, *operands, within)
+
+
+def _by_truth_table(operation: Callable, a: Runs, b: Runs, within: Any) -> Runs:
+    """Return the runs of an operation that is known only by what it does to booleans."""
+    in_a, in_b = np.array([[False, True, False, True], [False, False, True, True]])
+    try:
+        neither, only_a, only_b, both = np.asarray(operation(in_a, in_b)).astype(bool)
+    except TypeError:
+        # As `regions` itself does it: on integers.
+        neither, only_a, only_b, both = np.asarray(operation(in_a.astype(int), in_b.astype(int))).astype(bool)
+    runs = NO_RUNS
+    if only_a:
+        runs = _algebra.unite(runs, _algebra.subtract(a, b))
+    if only_b:
+        runs = _algebra.unite(runs, _algebra.subtract(b, a))
+    if both:
+        runs = _algebra.unite(runs, _algebra.intersect(a, b))
+    if neither:
+        if within is None:
+            raise ValueError("the compound region has no bounds, as its operator holds outside of both; pass `within`")
+        everything = box_runs(within.x.start, within.x.stop, within.y.start, within.y.stop, within)
+        runs = _algebra.unite(runs, _algebra.subtract(everything, _algebra.unite(a, b)))
+    return runs

@@ -1,0 +1,322 @@
+"""Exact coverage of what is made of several shapes, and of polygons that cross themselves.
+
+Where a pixel is wholly in or wholly out of one of two regions, its share of their union, intersection or difference
+follows from the two shares alone. Where it is partly in both, it does so if they are disjoint or one holds the other:
+that is found out from polygons drawn inside and around the curved ones. Otherwise there is no exact answer here.
+"""
+
+import functools
+import itertools
+import operator
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from .. import _coverage
+from .._validate import INT32_MAX, INT32_MIN
+from ._dispatch import Alone, batches, is_excluded, runs_of
+from ._shapes import (
+    NO_RUNS,
+    RECTANGLE,
+    Doubles,
+    Lines,
+    Pieces,
+    Polygons,
+    Runs,
+    Shapes,
+    Wholes,
+    bounds_of,
+    extents,
+    offsets_of,
+)
+
+# Sides of the polygons inside and around curves: few are enough for most pairs, the last are a last resort.
+SIDES = (64, 1024, 16384)
+
+Geometry = Any
+Bounds = tuple[Geometry, Geometry]
+
+
+class Covered:
+    """The coverage of one region, and, should it be asked for, its outline.
+
+    Parameters
+    ----------
+    spans, weights : arrays
+        Disjoint spans in raster order, and the share of each of their pixels.
+    outline : callable
+        From a number of sides to two geometries, one inside the region and one around it.
+    """
+
+    __slots__ = ("outline", "spans", "weights")
+
+    def __init__(self, spans: Runs, weights: Doubles, outline: Callable[[int], Bounds]):
+        self.spans = spans
+        self.weights = weights
+        self.outline = outline
+
+
+@functools.singledispatch
+def outline(batch: Any, i: int, n: int) -> Bounds:
+    """Return two geometries, one inside region i of a batch and one around it, the nearer the greater `n` is."""
+    raise TypeError(f"{type(batch).__name__} has no outline")
+
+
+@outline.register
+def _(batch: Shapes, i: int, n: int) -> Bounds:
+    x, y, a, b, cos, sin, inner_a, inner_b = (column[i] for column in batch.columns)
+    if batch.kind == RECTANGLE:
+        # Polygons already: of a circle around the square with the same half sides.
+        t, low, high = np.pi / 4 + np.arange(4) * np.pi / 2, np.sqrt(2), np.sqrt(2)
+    else:
+        t, low, high = np.arange(n) * 2 * np.pi / n, 1.0, 1 / np.cos(np.pi / n)
+
+    def ring(a: float, b: float) -> Geometry:
+        across, along = a * np.cos(t), b * np.sin(t)
+        return shapely.Polygon(np.column_stack([x + across * cos - along * sin, y + across * sin + along * cos]))
+
+    inside, around = ring(a * low, b * low), ring(a * high, b * high)
+    if inner_a > 0 and inner_b > 0:
+        inside = inside - ring(inner_a * high, inner_b * high)
+        around = around - ring(inner_a * low, inner_b * low)
+    return inside, around
+
+
+@outline.register
+def _(batch: Polygons, i: int, n: int) -> Bounds:
+    shape = shapely.transform(_geometry(batch, i), lambda points: points + _origin(batch, i))
+    return shape, shape
+
+
+@outline.register
+def _(batch: Lines, i: int, n: int) -> Bounds:
+    return shapely.Polygon(), shapely.Polygon()
+
+
+@outline.register
+def _(batch: Wholes, i: int, n: int) -> Bounds:
+    outlines = [outline(batch.batch, j, n) for j in range(batch.offsets[i], batch.offsets[i + 1])]
+    return _combined(operator.or_, outlines)
+
+
+@outline.register
+def _(batch: Alone, i: int, n: int) -> Bounds:
+    y, x_start, x_stop = runs_of(batch.regions[i], batch.wcs).T
+    shape = shapely.union_all(shapely.box(x_start - 0.5, y - 0.5, x_stop - 0.5, y + 0.5))
+    return shape, shape
+
+
+def members(batch: Any, pieces: Pieces) -> list[Covered]:
+    """Return the coverage of each region of a batch."""
+    spans, weights, offsets = pieces
+    return [
+        Covered(spans[start:stop], weights[start:stop], functools.partial(outline, batch, i))
+        for i, (start, stop) in enumerate(pairwise(offsets))
+    ]
+
+
+def covers_of(batch: Any, within: Any) -> list[Covered]:
+    """Return the coverage of each region of a batch."""
+    return batch.covers(within) if hasattr(batch, "covers") else members(batch, batch.pieces(within))
+
+
+def covers_of_each(regions: Sequence[Any], wcs: Any, within: Any) -> list[Covered]:
+    """Return the coverage of each region of a list, whatever its ``meta`` says."""
+    covers: dict[int, Covered] = {}
+    for batch, places in batches(regions, wcs):
+        covers.update(zip(places, covers_of(batch, within), strict=True))
+    return [covers[i] for i in range(len(regions))]
+
+
+def cover_list(regions: Sequence[Any], wcs: Any, within: Any) -> Covered:
+    """Return the coverage of a list: the union, in which excluded regions take away what came before them."""
+    total = cover(operator.or_, [])
+    covers = covers_of_each(regions, wcs, within)
+    kinds = [is_excluded(region) for region in regions]
+    for excluded, group in itertools.groupby(zip(kinds, covers, strict=True), key=operator.itemgetter(0)):
+        union = cover(operator.or_, [part for _, part in group])
+        total = cover(_minus if excluded else operator.or_, [total, union])
+    return total
+
+
+def _minus(a: Any, b: Any) -> Any:
+    return a & ~b
+
+
+def joined_pieces(parts: Sequence[Covered]) -> Pieces:
+    """Put the pieces of several regions one after another."""
+    return (
+        np.concatenate([NO_RUNS, *(part.spans for part in parts)]),
+        np.concatenate([np.empty(0), *(part.weights for part in parts)]),
+        offsets_of([len(part.spans) for part in parts]),
+    )
+
+
+def wholes_of(batch: Wholes, within: Any) -> list[Covered]:
+    """Return the coverage of the union of each group of parts."""
+    parts = covers_of(batch.batch, within)
+    return [cover(operator.or_, parts[first:last]) for first, last in pairwise(batch.offsets)]
+
+
+def cover(operation: Callable, parts: Sequence[Covered]) -> Covered:
+    """Return the coverage of several regions under an associative operation, or of two under any."""
+    parts = list(parts) or [Covered(NO_RUNS, np.empty(0), lambda n: (shapely.Polygon(), shapely.Polygon()))]
+    while len(parts) > 1:
+        pairs = [_cover_pair(operation, *pair) for pair in zip(parts[::2], parts[1::2], strict=False)]
+        parts = pairs + parts[2 * len(pairs) :]
+    return parts[0]
+
+
+def _truth(operation: Callable) -> NDArray[np.float64]:
+    """Return what an operation makes of neither, only the first, only the second and both."""
+    a, b = np.array([[False, True, False, True], [False, False, True, True]])
+    try:
+        result = operation(a, b)
+    except TypeError:
+        # As `regions` itself does it: on integers.
+        result = operation(a.astype(int), b.astype(int))
+    return np.asarray(result).astype(bool).astype(float)
+
+
+def _cover_pair(operation: Callable, a: Covered, b: Covered) -> Covered:
+    neither, only_a, only_b, both = _truth(operation)
+    if neither:
+        raise ValueError("a compound that holds outside of both its members has no bounds, so no exact coverage")
+    starts, stops, y, x0, a_weight, b_weight = _refined(a, b)
+    common = a_weight * b_weight
+    partial = (0 < a_weight) & (a_weight < 1) & (0 < b_weight) & (b_weight < 1)
+    # Where it makes no difference how the two lie in a pixel there is nothing to find out.
+    if partial.any() and both - only_a - only_b:
+        common[partial] = _common(a, b, a_weight[partial], b_weight[partial])
+    weights = only_a * (a_weight - common) + only_b * (b_weight - common) + both * common
+    some = weights > 0
+    spans = np.column_stack([y, x0, x0 + (stops - starts)])[some].astype(np.int32)
+    return Covered(spans, weights[some], lambda n: _combined(operation, [a.outline(n), b.outline(n)]))
+
+
+def _refined(a: Covered, b: Covered) -> tuple[NDArray[Any], ...]:
+    """Cut two coverages at each other's ends: starts and stops on one line through all rows, y, x, and both weights."""
+
+    def edges(part: Covered) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        rows = part.spans[:, 0].astype(np.int64) << 32
+        return rows + part.spans[:, 1], rows + part.spans[:, 2]
+
+    def weights_at(
+        places: NDArray[np.int64], part: Covered, start: NDArray[np.int64], stop: NDArray[np.int64]
+    ) -> Doubles:
+        if not start.size:
+            return np.zeros(places.size)
+        i = np.maximum(np.searchsorted(start, places, side="right") - 1, 0)
+        return np.where((start[i] <= places) & (places < stop[i]), part.weights[i], 0.0)
+
+    (a_start, a_stop), (b_start, b_stop) = edges(a), edges(b)
+    cuts = np.unique(np.concatenate([a_start, a_stop, b_start, b_stop]))
+    starts, stops = cuts[:-1], cuts[1:]
+    a_weight, b_weight = weights_at(starts, a, a_start, a_stop), weights_at(starts, b, b_start, b_stop)
+    used = (a_weight > 0) | (b_weight > 0)
+    starts, stops = starts[used], stops[used]
+    x = starts.astype(np.int32).astype(np.int64)
+    return starts, stops, (starts - x) >> 32, x, a_weight[used], b_weight[used]
+
+
+def _common(a: Covered, b: Covered, a_weight: Doubles, b_weight: Doubles) -> Doubles:
+    """Return the share of pixels, all on the border of both regions, that is in both."""
+    for n in SIDES:
+        (a_inside, a_around), (b_inside, b_around) = a.outline(n), b.outline(n)
+        if not shapely.intersects(a_around, b_around) or shapely.touches(a_around, b_around):
+            return np.zeros(a_weight.shape)
+        if shapely.covers(a_inside, b_around):
+            return b_weight
+        if shapely.covers(b_inside, a_around):
+            return a_weight
+    raise ValueError(
+        "the borders of two members cross or touch in a pixel; coverage is exact only for disjoint and nested ones"
+    )
+
+
+def _combined(operation: Callable, outlines: Sequence[Bounds]) -> Bounds:
+    """Return what is surely inside, and what is all that may be, of regions under an operation."""
+    insides, arounds = [inside for inside, _ in outlines], [around for _, around in outlines]
+    if operation is operator.or_:
+        return shapely.union_all(insides), shapely.union_all(arounds)
+    (a_inside, b_inside), (a_around, b_around) = insides, arounds
+    _, only_a, only_b, both = _truth(operation)
+    nothing = shapely.Polygon()
+    inside = shapely.union_all(
+        [
+            a_inside - b_around if only_a else nothing,
+            b_inside - a_around if only_b else nothing,
+            a_inside & b_inside if both else nothing,
+        ]
+    )
+    around = shapely.union_all(
+        [
+            a_around - b_inside if only_a else nothing,
+            b_around - a_inside if only_b else nothing,
+            a_around & b_around if both else nothing,
+        ]
+    )
+    return inside, around
+
+
+def untangled(batch: Polygons, pieces: Pieces, within: Any) -> Pieces:
+    """Return the coverage of polygons, with that of those whose rings cross done anew, by the even-odd rule."""
+    tangled = _tangled(batch)
+    if not tangled.size:
+        return pieces
+    parts = members(batch, pieces)
+    for i in tangled:
+        parts[i] = Covered(*_covered(_geometry(batch, i), within, _origin(batch, i)), parts[i].outline)
+    return joined_pieces(parts)
+
+
+def _tangled(batch: Polygons) -> NDArray[np.intp]:
+    """Return the indexes of polygons whose rings cross themselves or each other, or whose holes are none."""
+    sizes = np.diff(batch.rings)
+    large = sizes > 2
+    if not large.any():
+        return np.empty(0, np.intp)
+    points = np.column_stack([batch.x, batch.y])[np.repeat(large, sizes)]
+    rings = shapely.linearrings(points, indices=np.repeat(np.arange(large.sum()), sizes[large]))
+    owner = np.repeat(np.arange(batch.parts.size - 1), np.diff(batch.parts))[large]
+    used, index = np.unique(owner, return_inverse=True)
+    return used[~shapely.is_valid(shapely.polygons(rings, indices=index))]
+
+
+def _origin(batch: Polygons, i: int) -> tuple[float, float]:
+    """Return whole pixels near polygon i, from which nothing is lost far from (0, 0)."""
+    start = batch.rings[batch.parts[i]]
+    return np.floor(batch.x[start]), np.floor(batch.y[start])
+
+
+def _geometry(batch: Polygons, i: int) -> Geometry:
+    """Return polygon i from its origin, as valid geometry."""
+    x0, y0 = _origin(batch, i)
+    rings = [
+        np.column_stack([batch.x[start:stop] - x0, batch.y[start:stop] - y0])
+        for start, stop in pairwise(batch.rings[batch.parts[i] : batch.parts[i + 1] + 1])
+        if stop - start > 2
+    ]
+    return shapely.make_valid(shapely.Polygon(rings[0], rings[1:])) if rings else shapely.Polygon()
+
+
+def _covered(geometry: Geometry, within: Any, origin: tuple[float, float]) -> tuple[Runs, Doubles]:
+    """Return the spans and weights of a valid geometry given from an origin of whole pixels."""
+    polygons = [part for part in shapely.get_parts(shapely.get_parts([geometry])) if part.area > 0]
+    if not polygons:
+        return NO_RUNS, np.empty(0)
+    _, points, (rings, parts) = shapely.to_ragged_array(np.array(polygons), include_z=False)
+    rings, parts = rings.astype(np.int64), parts.astype(np.int64)
+    holes = np.ones(rings.size - 1, np.uint8)
+    holes[parts[:-1]] = 0
+    x0, y0 = map(int, origin)
+    x, y = np.ascontiguousarray(points.T)
+    bounds = bounds_of(within, *extents(x + x0, y + y0, np.array([0, x.size])))
+    bounds = np.clip(np.subtract(bounds, [x0, x0, y0, y0]), INT32_MIN, INT32_MAX)
+    # All parts as one polygon: they are apart.
+    spans, weights, _ = _coverage.polygons(x, y, rings, np.array([0, rings.size - 1]), holes, *map(int, bounds))
+    return spans + np.array([y0, x0, x0], np.int32), weights

@@ -1,0 +1,269 @@
+"""The regions of astropy's `regions`, in pixels, on the sky and on the sphere: their attributes, gathered class by class."""
+
+import operator
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import numpy as np
+import regions as ar
+from numpy.typing import NDArray
+
+from ._dispatch import Lists, Mixed, batch, box_runs, combine, joined, needed, runs_of, runs_of_each
+from ._shapes import CIRCLE, ELLIPSE, RECTANGLE, Batch, Lines, Many, Polygons, Runs, Shapes, offsets_of
+from ._sky import Projection, axes_on_image, gathered
+
+Regions = Sequence[Any]
+Doubles = NDArray[np.float64]
+_T = TypeVar("_T")
+
+_ASSOCIATIVE = (operator.or_, operator.and_, operator.xor)
+
+
+def _named(*names: str) -> list[type]:
+    """Return the classes of these names that this version of `regions` has: those on the sphere are of 0.12."""
+    modules = ar.shapes, getattr(ar.shapes, "whole_sky", None)
+    return [getattr(module, name) for name in names for module in modules if hasattr(module, name)]
+
+
+def _numbers(regions: Regions, name: str) -> Doubles:
+    return np.array([getattr(region, name) for region in regions], dtype=np.float64)
+
+
+def _points(regions: Regions, name: str) -> tuple[Doubles, Doubles]:
+    found = [getattr(region, name) for region in regions]
+    return np.array([p.x for p in found], dtype=np.float64), np.array([p.y for p in found], dtype=np.float64)
+
+
+def _angles(regions: Regions, name: str, unit: str) -> Doubles:
+    return gathered([getattr(region, name) for region in regions], unit)
+
+
+@batch(ar.CirclePixelRegion)
+def _circles(regions: Regions, wcs: Any) -> Batch:
+    r = _numbers(regions, "radius")
+    return Shapes(CIRCLE, *_points(regions, "center"), r, r, 0.0)
+
+
+@batch(ar.CircleAnnulusPixelRegion)
+def _circle_annuli(regions: Regions, wcs: Any) -> Batch:
+    inner, outer = _numbers(regions, "inner_radius"), _numbers(regions, "outer_radius")
+    return Shapes(CIRCLE, *_points(regions, "center"), outer, outer, 0.0, inner, inner)
+
+
+@batch(ar.EllipsePixelRegion)
+def _ellipses(regions: Regions, wcs: Any) -> Batch:
+    a, b = _numbers(regions, "width") / 2, _numbers(regions, "height") / 2
+    return Shapes(ELLIPSE, *_points(regions, "center"), a, b, _angles(regions, "angle", "rad"))
+
+
+@batch(ar.RectanglePixelRegion)
+def _rectangles(regions: Regions, wcs: Any) -> Batch:
+    a, b = _numbers(regions, "width") / 2, _numbers(regions, "height") / 2
+    return Shapes(RECTANGLE, *_points(regions, "center"), a, b, _angles(regions, "angle", "rad"))
+
+
+@batch(ar.EllipseAnnulusPixelRegion)
+def _ellipse_annuli(regions: Regions, wcs: Any) -> Batch:
+    return _annuli(ELLIPSE, regions)
+
+
+@batch(ar.RectangleAnnulusPixelRegion)
+def _rectangle_annuli(regions: Regions, wcs: Any) -> Batch:
+    return _annuli(RECTANGLE, regions)
+
+
+def _annuli(kind: int, regions: Regions) -> Batch:
+    a, b, inner_a, inner_b = (
+        _numbers(regions, name) / 2 for name in ("outer_width", "outer_height", "inner_width", "inner_height")
+    )
+    return Shapes(kind, *_points(regions, "center"), a, b, _angles(regions, "angle", "rad"), inner_a, inner_b)
+
+
+@batch(ar.PolygonPixelRegion)
+def _polygons(regions: Regions, wcs: Any) -> Batch:
+    found = [region.vertices for region in regions]
+    x = np.concatenate([np.ravel(vertices.x) for vertices in found])
+    y = np.concatenate([np.ravel(vertices.y) for vertices in found])
+    return Polygons(x, y, offsets_of([np.size(vertices.x) for vertices in found]))
+
+
+@batch(ar.PointPixelRegion)
+def _single_points(regions: Regions, wcs: Any) -> Batch:
+    x, y = _points(regions, "center")
+    return Lines(x, y, x, y)
+
+
+@batch(ar.LinePixelRegion)
+def _lines(regions: Regions, wcs: Any) -> Batch:
+    return Lines(*_points(regions, "start"), *_points(regions, "end"))
+
+
+@batch(ar.TextPixelRegion, ar.TextSkyRegion)
+def _texts(regions: Regions, wcs: Any) -> Batch:
+    raise TypeError(f"a text has no pixels, so it cannot be rasterized: {regions[0]!r}")
+
+
+@runs_of.register
+def _(region: ar.RegionBoundingBox, wcs: Any = None, within: Any = None) -> Runs:
+    return box_runs(region.ixmin, region.ixmax, region.iymin, region.iymax, within)
+
+
+batch(ar.Regions)(Lists)
+
+
+@batch(*_named("CircleSkyRegion", "CircleSphericalSkyRegion"))
+def _sky_circles(regions: Regions, wcs: Any) -> Batch:
+    projection = Projection(regions, "center", wcs)
+    r = _angles(regions, "radius", "arcsec") * projection.scale()
+    return Shapes(CIRCLE, projection.x, projection.y, r, r, 0.0)
+
+
+@batch(*_named("CircleAnnulusSkyRegion", "CircleAnnulusSphericalSkyRegion"))
+def _sky_circle_annuli(regions: Regions, wcs: Any) -> Batch:
+    projection = Projection(regions, "center", wcs)
+    scale = projection.scale()
+    inner, outer = (_angles(regions, name, "arcsec") * scale for name in ("inner_radius", "outer_radius"))
+    return Shapes(CIRCLE, projection.x, projection.y, outer, outer, 0.0, inner, inner)
+
+
+@batch(ar.EllipseSkyRegion)
+def _sky_ellipses(regions: Regions, wcs: Any) -> Batch:
+    return _sky_shapes(ELLIPSE, regions, wcs)
+
+
+@batch(ar.RectangleSkyRegion)
+def _sky_rectangles(regions: Regions, wcs: Any) -> Batch:
+    return _sky_shapes(RECTANGLE, regions, wcs)
+
+
+@batch(ar.EllipseAnnulusSkyRegion)
+def _sky_ellipse_annuli(regions: Regions, wcs: Any) -> Batch:
+    return _sky_shapes(ELLIPSE, regions, wcs, "outer_", "inner_")
+
+
+@batch(ar.RectangleAnnulusSkyRegion)
+def _sky_rectangle_annuli(regions: Regions, wcs: Any) -> Batch:
+    return _sky_shapes(RECTANGLE, regions, wcs, "outer_", "inner_")
+
+
+def _sky_shapes(kind: int, regions: Regions, wcs: Any, *prefixes: str) -> Batch:
+    """Project shapes with widths, heights and an angle; the prefixes are those of an annulus's attributes."""
+    projection = Projection(regions, "center", wcs)
+    jacobian, angle = projection.jacobian(), _angles(regions, "angle", "rad")
+    sizes: list[Doubles] = []
+    turns: list[Doubles] = []
+    for prefix in prefixes or ("",):
+        width, height = (_angles(regions, prefix + name, "arcsec") for name in ("width", "height"))
+        width, height, turn = axes_on_image(jacobian, width, height, angle)
+        sizes += [width / 2, height / 2]
+        turns.append(turn)
+    # Of an annulus, the angle of the outer shape.
+    return Shapes(kind, projection.x, projection.y, sizes[0], sizes[1], turns[0], *sizes[2:])
+
+
+@batch(*_named("PolygonSkyRegion", "PolygonSphericalSkyRegion"))
+def _sky_polygons(regions: Regions, wcs: Any) -> Batch:
+    projection = Projection(regions, "vertices", wcs)
+    return Polygons(projection.x, projection.y, projection.offsets)
+
+
+@batch(ar.PointSkyRegion)
+def _sky_points(regions: Regions, wcs: Any) -> Batch:
+    projection = Projection(regions, "center", wcs)
+    return Lines(projection.x, projection.y, projection.x, projection.y)
+
+
+@batch(ar.LineSkyRegion)
+def _sky_lines(regions: Regions, wcs: Any) -> Batch:
+    start, end = Projection(regions, "start", wcs), Projection(regions, "end", wcs)
+    return Lines(start.x, start.y, end.x, end.y)
+
+
+@batch(*_named("RangeSphericalSkyRegion", "LuneSphericalSkyRegion"))
+def _sphere_outlines(regions: Regions, wcs: Any) -> Batch:
+    outlines = [region.to_pixel(needed(wcs, region), boundary_distortions=True) for region in regions]
+    lost = [region for region, outline in zip(regions, outlines, strict=True) if not _is_finite(outline)]
+    if lost:
+        raise ValueError(f"{len(lost)} of {len(regions)} regions do not project onto the image: {lost[:5]!r}")
+    return Mixed(outlines, wcs)
+
+
+def _is_finite(outline: Any) -> bool:
+    """Whether a polygon, or both of a pair, are where there are pixels."""
+    if isinstance(outline, _COMPOUND):
+        return _is_finite(outline.region1) and _is_finite(outline.region2)
+    return bool(np.isfinite(outline.vertices.x).all() and np.isfinite(outline.vertices.y).all())
+
+
+def _whole_sky(region: Any, wcs: Any = None, within: Any = None) -> Runs:
+    if within is None:
+        raise ValueError("the whole sky covers every pixel; pass `within` to say which there are")
+    return box_runs(within.x.start, within.x.stop, within.y.start, within.y.stop, within)
+
+
+for kind in _named("WholeSphericalSkyRegion"):
+    runs_of.register(kind, _whole_sky)
+
+
+_COMPOUND = tuple(
+    getattr(ar, f"Compound{kind}Region")
+    for kind in ("Pixel", "Sky", "SphericalSky")
+    if hasattr(ar, f"Compound{kind}Region")
+)
+
+
+@batch(*_COMPOUND)
+class _Compounds:
+    """Trees of regions: their leaves are done in one go, then each tree from below; nothing recurs, so any depth will do."""
+
+    __slots__ = ("chains", "leaves", "regions", "wcs")
+
+    def __init__(self, regions: Regions, wcs: Any):
+        self.regions = regions
+        self.wcs = wcs
+        self.chains = [chain for region in regions for chain in reversed(_chains(region))]
+        leaves = (part for _, _, parts in self.chains for part in parts if not isinstance(part, _COMPOUND))
+        self.leaves = list({id(leaf): leaf for leaf in leaves}.values())
+
+    def runs(self, within: Any) -> Many:
+        """Return the pixels of each."""
+        runs, offsets = runs_of_each(self.leaves, self.wcs, within)
+        known = [runs[start:stop] for start, stop in pairwise(offsets)]
+        return joined(self._results(known, lambda operation, parts: combine(operation, parts, within)))
+
+    def covers(self, within: Any) -> list[Any]:
+        """Return the coverage of each."""
+        from ._exact import cover, covers_of_each
+
+        return self._results(covers_of_each(self.leaves, self.wcs, within), cover)
+
+    def _results(self, known: Sequence[_T], operate: Callable[[Any, list[_T]], _T]) -> list[_T]:
+        """Return what comes of each tree."""
+        results = {id(leaf): value for leaf, value in zip(self.leaves, known, strict=True)}
+        for chain, operation, parts in self.chains:
+            results[id(chain)] = operate(operation, [results[id(part)] for part in parts])
+        return [results[id(region)] for region in self.regions]
+
+
+def _chains(root: Any) -> list[tuple[Any, Any, list[Any]]]:
+    """Return the compounds of a tree, each before those that it is made of: (compound, operator, operands).
+
+    Members of the same associative operator are taken together, however they are nested.
+    """
+    chains = []
+    ahead = [root]
+    while ahead:
+        compound = ahead.pop()
+        operation = compound.operator
+        parts, open_parts = [], [compound.region2, compound.region1]
+        while open_parts:
+            part = open_parts.pop()
+            if isinstance(part, _COMPOUND) and part.operator is operation and operation in _ASSOCIATIVE:
+                open_parts += [part.region2, part.region1]
+                continue
+            parts.append(part)
+            if isinstance(part, _COMPOUND):
+                ahead.append(part)
+        chains.append((compound, operation, parts))
+    return chains

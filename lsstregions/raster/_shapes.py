@@ -1,0 +1,385 @@
+"""Shapes given as arrays to run arrays: a million circles without a Python object each.
+
+Every function returns ``(runs, offsets)``: the runs ``int32[n, 3]`` of all shapes, one after another, and the
+``int64[shapes + 1]`` offsets at which each shape's canonical runs begin. A pixel belongs to a shape if its centre lies
+strictly inside; the edge of a hole is inside.
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import _coverage, _raster
+from .._validate import INT32_MAX, INT32_MIN
+
+Runs = NDArray[np.int32]
+Offsets = NDArray[np.int64]
+Doubles = NDArray[np.float64]
+Many = tuple[Runs, Offsets]
+Pieces = tuple[Runs, Doubles, Offsets]
+
+NO_RUNS = np.empty((0, 3), np.int32)
+
+CIRCLE, ELLIPSE, RECTANGLE = range(3)
+
+# What lies in more rows than this without a box to clip to is a mistake: the runs alone would take gigabytes.
+MAX_ROWS = 200_000_000
+
+
+def circles(x: ArrayLike, y: ArrayLike, r: ArrayLike, *, inner_r: ArrayLike = 0.0, within: Any = None) -> Many:
+    """Return the runs of circles, or of circular annuli.
+
+    Parameters
+    ----------
+    x, y, r : array_like
+        Centres and radii in pixels, broadcast against each other.
+    inner_r : array_like, optional
+        Radii of the holes; 0 is none.
+    within : Box2I, optional
+        What lies outside is left out, and costs nothing.
+
+    Returns
+    -------
+    runs : int32[n, 3]
+    offsets : int64[n_circles + 1]
+
+    Raises
+    ------
+    ValueError
+        For a value that is not finite, or a negative radius.
+    OverflowError
+        For a circle that leaves int32 where there is no `within`.
+    """
+    return Shapes(CIRCLE, x, y, r, r, 0.0, inner_r, inner_r).runs(within)
+
+
+def ellipses(
+    x: ArrayLike,
+    y: ArrayLike,
+    a: ArrayLike,
+    b: ArrayLike,
+    theta: ArrayLike,
+    *,
+    inner_a: ArrayLike = 0.0,
+    inner_b: ArrayLike = 0.0,
+    within: Any = None,
+) -> Many:
+    """Return the runs of ellipses, or of elliptical annuli, of semi-axes `a` and `b`.
+
+    `theta` is the angle from +x to the axis `a`, counter-clockwise, in radians or a Quantity; for the rest see `circles`.
+    """
+    return Shapes(ELLIPSE, x, y, a, b, theta, inner_a, inner_b).runs(within)
+
+
+def rectangles(
+    x: ArrayLike,
+    y: ArrayLike,
+    width: ArrayLike,
+    height: ArrayLike,
+    theta: ArrayLike = 0.0,
+    *,
+    inner_width: ArrayLike = 0.0,
+    inner_height: ArrayLike = 0.0,
+    within: Any = None,
+) -> Many:
+    """Return the runs of rectangles around their centres, or of rectangular annuli.
+
+    `theta` is the angle from +x to the side `width`, counter-clockwise, in radians or a Quantity; for the rest see
+    `circles`.
+    """
+    sizes = (width, height, inner_width, inner_height)
+    half_width, half_height, half_inner_width, half_inner_height = (np.divide(size, 2.0) for size in sizes)
+    return Shapes(RECTANGLE, x, y, half_width, half_height, theta, half_inner_width, half_inner_height).runs(within)
+
+
+class Batch(Protocol):
+    """Many regions, ready to become pixels.
+
+    For exact coverage it has, besides, either a method ``pieces(within)`` that returns `Pieces` or, where regions are made
+    of others, ``covers(within)`` that returns a list of ``_exact.Covered``.
+    """
+
+    def runs(self, within: Any) -> Many:
+        """Return the pixels whose centres are inside."""
+
+
+class Shapes:
+    """Circles, ellipses or rectangles, with holes of the same centre and angle or without, in columns.
+
+    Parameters
+    ----------
+    kind : int
+        CIRCLE, ELLIPSE or RECTANGLE.
+    x, y, a, b, theta, inner_a, inner_b : array_like
+        Centres, semi-axes or half sides, angles, and the semi-axes of the holes, of which 0 is none.
+    """
+
+    __slots__ = ("columns", "kind")
+
+    def __init__(
+        self,
+        kind: int,
+        x: ArrayLike,
+        y: ArrayLike,
+        a: ArrayLike,
+        b: ArrayLike,
+        theta: ArrayLike,
+        inner_a: ArrayLike = 0.0,
+        inner_b: ArrayLike = 0.0,
+    ):
+        cos, sin = cos_sin(theta)
+        names = ("x", "y", "a", "b", "cos", "sin", "inner a", "inner b")
+        values = (x, y, a, b, cos, sin, inner_a, inner_b)
+        columns = np.broadcast_arrays(*map(as_doubles, values, names))
+        if columns[0].ndim > 1:
+            raise ValueError(f"shapes must come in one-dimensional arrays, not of shape {columns[0].shape}")
+        self.kind = kind
+        self.columns = tuple(np.atleast_1d(column) for column in columns)
+        for i in (2, 3, 6, 7):
+            if self.columns[i].size and self.columns[i].min() < 0:
+                raise ValueError(f"{names[i]} must not be negative, not {self.columns[i].min()}")
+
+    def bounds(self, within: Any) -> tuple[int, int, int, int]:
+        """Return the bounds to clip to."""
+        x, y, a, b, cos, sin = self.columns[:6]
+        reach_x = a if self.kind == CIRCLE else np.abs(a * cos) + np.abs(b * sin)
+        reach_y = b if self.kind == CIRCLE else np.abs(a * sin) + np.abs(b * cos)
+        return bounds_of(within, x - reach_x, x + reach_x, y - reach_y, y + reach_y)
+
+    def runs(self, within: Any) -> Many:
+        """Return the pixels whose centres are inside."""
+        return _raster.shapes(self.kind, *self.columns, *self.bounds(within))
+
+    def pieces(self, within: Any) -> Pieces:
+        """Return the exact coverage."""
+        if self.kind == RECTANGLE:
+            x, y, rings, parts = self.corners()
+            holes = np.tile(np.array([0, 1], np.uint8), len(parts) - 1)
+            return _coverage.polygons(x, y, rings, parts, holes, *self.bounds(within))
+        return _coverage.conics(*self.columns, *self.bounds(within))
+
+    def corners(self) -> tuple[Doubles, Doubles, Offsets, Offsets]:
+        """Return the polygons of rectangles: two rings each, the outer and that of the hole."""
+        x, y, a, b, cos, sin, inner_a, inner_b = (column[:, None, None] for column in self.columns)
+        across = np.concatenate([a, inner_a], axis=1) * [-1, 1, 1, -1]
+        along = np.concatenate([b, inner_b], axis=1) * [-1, -1, 1, 1]
+        count = self.columns[0].size
+        return (
+            np.ravel(x + across * cos - along * sin),
+            np.ravel(y + across * sin + along * cos),
+            np.arange(0, 8 * count + 1, 4, dtype=np.int64),
+            np.arange(0, 2 * count + 1, 2, dtype=np.int64),
+        )
+
+
+class Polygons:
+    """Polygons of rings, by the even-odd rule; see `polygons`."""
+
+    __slots__ = ("parts", "rings", "x", "y")
+
+    def __init__(self, x: ArrayLike, y: ArrayLike, offsets: ArrayLike, rings: ArrayLike | None = None):
+        self.x, self.y = as_vertices(x, y)
+        if rings is None:
+            self.rings = as_offsets(offsets, "offsets", self.x.size)
+            self.parts = np.arange(self.rings.size, dtype=np.int64)
+        else:
+            self.rings = as_offsets(rings, "rings", self.x.size)
+            self.parts = as_offsets(offsets, "offsets", self.rings.size - 1)
+
+    def bounds(self, within: Any) -> tuple[int, int, int, int]:
+        """Return the bounds to clip to."""
+        return bounds_of(within, *extents(self.x, self.y, self.rings[self.parts]))
+
+    def runs(self, within: Any) -> Many:
+        """Return the pixels whose centres are inside."""
+        return _raster.polygons(self.x, self.y, self.rings, self.parts, *self.bounds(within))
+
+    def pieces(self, within: Any) -> Pieces:
+        """Return the exact coverage; where rings cross, of what an odd number of them encloses."""
+        bounds = self.bounds(within)
+        from ._exact import untangled
+
+        holes = np.ones(self.rings.size - 1, np.uint8)
+        # Of an empty polygon the "first ring" is another's, which is none the worse for it: it is a first one as well.
+        first = self.parts[:-1]
+        holes[first[first < holes.size]] = 0
+        pieces = _coverage.polygons(self.x, self.y, self.rings, self.parts, holes, *bounds)
+        return untangled(self, pieces, within)
+
+
+class Lines:
+    """Straight lines, of which those of no length are points."""
+
+    __slots__ = ("x", "x_end", "y", "y_end")
+
+    def __init__(self, x: ArrayLike, y: ArrayLike, x_end: ArrayLike, y_end: ArrayLike):
+        self.x, self.y = as_vertices(np.atleast_1d(x), np.atleast_1d(y))
+        self.x_end, self.y_end = as_vertices(np.atleast_1d(x_end), np.atleast_1d(y_end))
+        if self.x.shape != self.x_end.shape:
+            raise ValueError(f"there must be as many beginnings as ends, not {self.x.size} and {self.x_end.size}")
+
+    def runs(self, within: Any) -> Many:
+        """Return the pixels that hold a point between the ends."""
+        x, y, x_end, y_end = self.x, self.y, self.x_end, self.y_end
+        low_x, high_x, low_y, high_y = (
+            np.minimum(x, x_end),
+            np.maximum(x, x_end),
+            np.minimum(y, y_end),
+            np.maximum(y, y_end),
+        )
+        bounds = bounds_of(within, low_x - 1, high_x + 1, low_y - 1, high_y + 1)
+        return _raster.lines(x, y, x_end, y_end, *bounds)
+
+    def pieces(self, within: Any) -> Pieces:
+        """Return nothing: a line covers no area."""
+        return NO_RUNS, np.empty(0), np.zeros(self.x.size + 1, np.int64)
+
+
+class Wholes:
+    """Regions made of several parts: whole i of the parts ``offsets[i]`` to ``offsets[i + 1]`` of a batch."""
+
+    __slots__ = ("batch", "offsets")
+
+    def __init__(self, batch: Batch, offsets: ArrayLike):
+        self.batch = batch
+        self.offsets = np.asarray(offsets, dtype=np.int64)
+
+    def runs(self, within: Any) -> Many:
+        """Return the union of the parts' pixels."""
+        runs, offsets = self.batch.runs(within)
+        return _raster.canonical_each(runs, offsets[self.offsets])
+
+    def covers(self, within: Any) -> list[Any]:
+        """Return the coverage of the union of the parts."""
+        from ._exact import wholes_of
+
+        return wholes_of(self, within)
+
+
+def as_doubles(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Return `values` as finite doubles."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be numbers, not {values!r}") from None
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, not {array[~np.isfinite(array)].flat[0]}")
+    return array
+
+
+def cos_sin(theta: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return cosine and sine of angles, radians or a Quantity, exact at quarter turns so that edges stay level."""
+    theta = as_doubles(theta.to_value("rad") if hasattr(theta, "to_value") else theta, "theta")
+    cos, sin = np.cos(theta), np.sin(theta)
+    tiny = 2**-50 * np.maximum(1, np.abs(theta))
+    upright, level = np.abs(cos) < tiny, np.abs(sin) < tiny
+    return (
+        np.where(upright, 0.0, np.where(level, np.sign(cos), cos)),
+        np.where(level, 0.0, np.where(upright, np.sign(sin), sin)),
+    )
+
+
+def bounds_of(
+    within: Any,
+    x_min: NDArray[np.float64],
+    x_max: NDArray[np.float64],
+    y_min: NDArray[np.float64],
+    y_max: NDArray[np.float64],
+) -> tuple[int, int, int, int]:
+    """Return the bounds to clip to, after making sure that shapes of these extents are no danger without them."""
+    if within is None:
+        bounds = INT32_MIN, INT32_MAX, INT32_MIN, INT32_MAX
+        if x_min.size:
+            low, high = min(x_min.min(), y_min.min()), max(x_max.max(), y_max.max())
+            if low < INT32_MIN + 1 or high > INT32_MAX - 1:
+                raise OverflowError(
+                    f"the region extends from {low:g} to {high:g}, beyond int32; pass `within` to clip it"
+                )
+    else:
+        bounds = within.x.start, within.x.stop, within.y.start, within.y.stop
+    rows = np.minimum(y_max, bounds[3]) - np.maximum(y_min, bounds[2])
+    if rows.size and (total := np.maximum(rows, 0).sum()) > MAX_ROWS:
+        raise ValueError(f"the regions cover {total:.3g} rows, more than {MAX_ROWS:.0e}; pass a smaller `within`")
+    return bounds
+
+
+def polygons(
+    x: ArrayLike,
+    y: ArrayLike,
+    offsets: ArrayLike,
+    *,
+    rings: ArrayLike | None = None,
+    within: Any = None,
+) -> Many:
+    """Return the runs of polygons, by the even-odd rule.
+
+    Parameters
+    ----------
+    x, y : array_like
+        Coordinates of all vertices. A ring need not repeat its first vertex.
+    offsets : array_like
+        Where each polygon begins among the vertices (or among the rings), and at last where the last one ends.
+    rings : array_like, optional
+        Where each ring begins among the vertices, for polygons with holes or several parts.
+    within : Box2I, optional
+        What lies outside is left out.
+
+    Returns
+    -------
+    runs : int32[n, 3]
+    offsets : int64[n_polygons + 1]
+
+    Raises
+    ------
+    ValueError
+        For vertices that are not finite, offsets that fall or do not fit.
+    OverflowError
+        For a polygon that leaves int32 where there is no `within`.
+    """
+    return Polygons(x, y, offsets, rings).runs(within)
+
+
+def extents(x: NDArray[np.float64], y: NDArray[np.float64], offsets: Offsets) -> tuple[NDArray[np.float64], ...]:
+    """Return the least and the greatest x, then y, of each group of points; empty groups are left out."""
+    starts = offsets[:-1][np.diff(offsets) > 0]
+    if not starts.size:
+        return (np.empty(0),) * 4
+    return tuple(reduce.reduceat(v, starts) for v in (x, y) for reduce in (np.minimum, np.maximum))
+
+
+def as_vertices(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return two finite, contiguous, one-dimensional arrays of one length."""
+    x = np.ascontiguousarray(as_doubles(x, "x"))
+    y = np.ascontiguousarray(as_doubles(y, "y"))
+    if x.ndim != 1 or x.shape != y.shape:
+        raise ValueError(f"x and y must be one-dimensional and of one length, not {x.shape} and {y.shape}")
+    return x, y
+
+
+def as_offsets(offsets: ArrayLike, name: str, total: int) -> Offsets:
+    """Return offsets that begin at 0, never fall and end at `total`."""
+    array = np.ascontiguousarray(offsets, dtype=np.int64)
+    if array.ndim != 1 or not array.size or array[0] != 0 or array[-1] != total or (np.diff(array) < 0).any():
+        raise ValueError(f"{name} must rise from 0 to {total}, not {offsets!r}")
+    return array
+
+
+def lines(x: ArrayLike, y: ArrayLike, x_end: ArrayLike, y_end: ArrayLike, *, within: Any = None) -> Many:
+    """Return the runs of straight lines: every pixel that holds a point of the line strictly between its ends.
+
+    A line of no length is the pixel that holds it. For the rest see `circles`.
+    """
+    return Lines(x, y, x_end, y_end).runs(within)
+
+
+def points(x: ArrayLike, y: ArrayLike, *, within: Any = None) -> Many:
+    """Return the runs of points: the pixel that holds each. For the rest see `circles`."""
+    return lines(x, y, x, y, within=within)
+
+
+def offsets_of(counts: ArrayLike) -> Offsets:
+    """Return the offsets of groups of these sizes."""
+    offsets = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    return offsets

@@ -1,0 +1,153 @@
+"""Sky coordinates of many regions to pixels, in a few calls of the WCS for all of them.
+
+How a shape's size and angle on the sky become pixels follows `regions`: from one-pixel steps at the shape's centre.
+"""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from astropy import units as u
+from astropy.coordinates import SkyCoord, UnitSphericalRepresentation
+from numpy.typing import NDArray
+
+from ._dispatch import needed
+from ._shapes import Offsets
+
+Doubles = NDArray[np.float64]
+
+_ARCSEC = np.degrees(1) * 3600
+
+
+def gathered(quantities: Sequence[Any], unit: str) -> Doubles:
+    """Return the values of many scalar or array quantities, one after another, in one unit."""
+    factors: dict[Any, float] = {}
+    units = [quantity.unit for quantity in quantities]
+    for other in units:
+        if id(other) not in factors:
+            factors[id(other)] = other.to(unit)
+    sizes = [quantity.size for quantity in quantities]
+    if max(sizes, default=1) == 1 == min(sizes, default=1):
+        values = np.array([np.ndarray.item(quantity) for quantity in quantities], dtype=np.float64)
+    else:
+        values = np.concatenate([np.ravel(quantity.value) for quantity in quantities])
+    if len(factors) == 1:
+        return values * next(iter(factors.values()))
+    return values * np.repeat([factors[id(other)] for other in units], sizes)
+
+
+class Projection:
+    """Where one coordinate attribute of many regions falls, and how the sky is laid out there.
+
+    Parameters
+    ----------
+    regions : sequence
+        Sky regions of one class.
+    name : str
+        Their attribute: a `~astropy.coordinates.SkyCoord`, scalar or an array.
+    wcs : object
+        A celestial WCS of the shared interface (APE 14).
+
+    Raises
+    ------
+    ValueError
+        If there is no WCS, if it is not of two dimensions, or if a point does not project: the error names its region.
+    """
+
+    __slots__ = ("_groups", "offsets", "wcs", "x", "y")
+
+    x: Doubles
+    y: Doubles
+    offsets: Offsets  # of the coordinates of each region
+
+    def __init__(self, regions: Sequence[Any], name: str, wcs: Any):
+        self.wcs = needed(wcs, regions[0])
+        if wcs.pixel_n_dim != 2 or wcs.world_n_dim != 2:
+            raise ValueError(
+                f"the wcs must have 2 pixel and 2 world dimensions, not {wcs.pixel_n_dim} and {wcs.world_n_dim}; "
+                "of a cube's, pass `wcs.celestial`"
+            )
+        coords = [getattr(region, name) for region in regions]
+        self.offsets = np.concatenate([[0], np.cumsum([coord.size for coord in coords], dtype=np.int64)])
+        self.x, self.y = np.empty((2, self.offsets[-1]))
+        for places, sky in _by_frame(coords, self.offsets):
+            self.x[places], self.y[places] = wcs.world_to_pixel(sky)
+        lost = ~(np.isfinite(self.x) & np.isfinite(self.y))
+        if lost.any():
+            which = np.unique(np.searchsorted(self.offsets, np.flatnonzero(lost), side="right") - 1)
+            names = ", ".join(repr(regions[i]) for i in which[:5]) + (", ..." if len(which) > 5 else "")
+            raise ValueError(f"{len(which)} of {len(regions)} regions do not project onto the image: {names}")
+
+    def _steps(self) -> tuple[SkyCoord, SkyCoord, SkyCoord]:
+        """Return the sky at the points, and one pixel further in x and in y."""
+        sky = self.wcs.pixel_to_world(self.x + np.array([[0], [1], [0]]), self.y + np.array([[0], [0], [1]]))
+        return sky[0], sky[1], sky[2]
+
+    def scale(self) -> Doubles:
+        """Return the pixels per arcsec at each point, the same in all directions."""
+        if getattr(self.wcs, "has_distortion", True):
+            return np.linalg.svd(self.jacobian(), compute_uv=False).mean(axis=-1)
+        here, right, up = self._steps()
+        return 1 / np.sqrt(here.separation(right).arcsec * here.separation(up).arcsec)
+
+    def jacobian(self) -> Doubles:
+        """Return the matrices d(pixel)/d(sky), in pixels per arcsec, of shape (n, 2, 2); the sky is (east, north)."""
+        here, right, up = self._steps()
+        forward = np.empty((self.x.size, 2, 2))
+        for column, there in enumerate((right, up)):
+            distance, direction = here.separation(there).rad * _ARCSEC, here.position_angle(there).rad
+            forward[:, 0, column] = distance * np.sin(direction)
+            forward[:, 1, column] = distance * np.cos(direction)
+        return np.linalg.inv(forward)
+
+
+def axes_on_image(
+    jacobian: Doubles, width: Doubles, height: Doubles, angle: Doubles
+) -> tuple[Doubles, Doubles, Doubles]:
+    """Return the full width, height (pixels) and angle (radians) of shapes from those on the sky (arcsec, radians).
+
+    Angles on the sky are from east, on the image from +x. The shape's axes are those of the ellipse that the
+    local, linear map makes of it.
+    """
+    # From the longitude axis to a position angle from north.
+    angle = angle - np.pi / 2
+    sin, cos = np.sin(angle), np.cos(angle)
+    on_sky = np.array([[width * sin, height * cos], [width * cos, -height * sin]]).transpose(2, 0, 1) / 2
+    on_image = jacobian @ on_sky
+    directions, lengths, _ = np.linalg.svd(on_image)
+    along = on_image[:, :, 0]
+    # Which of the principal axes is the width: the one that points more its way.
+    turned = np.abs(_dot(directions[:, :, 0], along)) < np.abs(_dot(directions[:, :, 1], along))
+    major = np.where(turned[:, None], directions[:, :, 1], directions[:, :, 0])
+    major *= np.where(_dot(major, along) < 0, -1, 1)[:, None]
+    # A round shape has no principal axis: its width stays where it is.
+    major = np.where(np.isclose(width, height)[:, None], along, major)
+    new_width, new_height = np.where(turned, lengths.T[::-1], lengths.T) * 2
+    return new_width, new_height, np.arctan2(major[:, 1], major[:, 0])
+
+
+def _dot(a: Doubles, b: Doubles) -> Doubles:
+    return (a * b).sum(axis=-1)
+
+
+def _by_frame(coords: Sequence[SkyCoord], offsets: Offsets) -> list[tuple[NDArray[np.int64], SkyCoord]]:
+    """Join the coordinates of each frame: pairs of their places among all and the joined coordinate."""
+    kinds: list[tuple[Any, list[int]]] = []
+    frames = [coord.frame for coord in coords]
+    for i, frame in enumerate(frames):
+        for other, members in kinds:
+            if frame is other or (type(frame) is type(other) and frame.is_equivalent_frame(other)):
+                members.append(i)
+                break
+        else:
+            kinds.append((frame, [i]))
+    joined = []
+    for frame, members in kinds:
+        data = [frames[i].data for i in members]
+        data = [part if hasattr(part, "lon") else part.represent_as(UnitSphericalRepresentation) for part in data]
+        lon, lat = (gathered([getattr(part, name) for part in data], "deg") for name in ("lon", "lat"))
+        sky = SkyCoord(lon * u.deg, lat * u.deg, frame=frame.replicate_without_data())
+        places = np.concatenate([np.arange(offsets[i], offsets[i + 1]) for i in members]) if len(kinds) > 1 else ...
+        joined.append((places, sky))
+    return joined

@@ -1,0 +1,345 @@
+"""Exact coverage: against regions and photutils where those are right, against shapely where they are not."""
+
+import functools
+import operator
+from concurrent.futures import ThreadPoolExecutor
+
+import astropy.units as u
+import hypothesis.strategies as st
+import numpy as np
+import photutils.aperture as pa
+import pytest
+import regions as ar
+import shapely
+from astropy.coordinates import SkyCoord
+from hypothesis import given
+from photutils.geometry import elliptical_overlap_grid
+from test_rasterize import fits_wcs, places, quarters
+
+from lsstregions.geom import Box2D, Box2I
+from lsstregions.raster import coverage, coverage_sum, rasterize
+from lsstregions.spans import SpanSet
+
+BOX = (-12, 14, -11, 13)
+
+
+def dense(region, box=BOX, **options):
+    """Return the coverage of a box, after a look at spans and weights."""
+    x_start, x_stop, y_start, y_stop = box
+    spans, weights = coverage(region, within=Box2I(x=box[:2], y=box[2:]), **options)
+    assert isinstance(spans, SpanSet)
+    assert weights.shape == (spans.area,)
+    assert (weights > 0).all()
+    assert (weights <= 1).all()
+    result = np.zeros((y_stop - y_start, x_stop - x_start))
+    y, x = spans.indices()
+    result[y - y_start, x - x_start] = weights
+    return result
+
+
+def of_ellipse(x, y, a, b, theta, box=BOX):
+    """Return photutils' exact overlap; shifted so that its grid fits the box."""
+    x_start, x_stop, y_start, y_stop = box
+    edges = (x_start - 0.5 - x, x_stop - 0.5 - x, y_start - 0.5 - y, y_stop - 0.5 - y)
+    return elliptical_overlap_grid(*edges, x_stop - x_start, y_stop - y_start, a, b, theta, 1, 1)
+
+
+def of_geometry(geometry, box=BOX):
+    """Return the area of shapely's intersection with each pixel."""
+    x_start, x_stop, y_start, y_stop = box
+    y, x = np.mgrid[y_start:y_stop, x_start:x_stop]
+    return shapely.area(shapely.intersection(geometry, shapely.box(x - 0.5, y - 0.5, x + 0.5, y + 0.5)))
+
+
+def ellipse(x, y, a, b, theta):
+    return ar.EllipsePixelRegion(ar.PixCoord(x, y), 2 * a, 2 * b, theta * u.rad)
+
+
+radii = st.floats(0.05, 30)
+
+
+@given(places, places, radii)
+def test_circle(x, y, r):
+    result = dense(ar.CirclePixelRegion(ar.PixCoord(x, y), r), (-50, 51, -50, 51))
+    assert result.sum() == pytest.approx(np.pi * r * r, rel=1e-12, abs=1e-12)
+    polygon = shapely.Point(x, y).buffer(r, quad_segs=500)
+    assert np.abs(result - of_geometry(polygon, (-50, 51, -50, 51))).max() < 2e-5 * max(r, 1)
+
+
+# The overlap of photutils is wrong where the ellipse's border runs through pixel corners.
+any_place = st.floats(-15, 15).filter(lambda v: abs(v * 2 - round(v * 2)) > 1e-3)
+
+
+@given(any_place, any_place, radii, radii, st.floats(0.01, 1.5))
+def test_ellipse(x, y, a, b, theta):
+    result = dense(ellipse(x, y, a, b, theta))
+    assert np.abs(result - of_ellipse(x, y, a, b, theta)).max() < 1e-9
+    whole = dense(ellipse(x, y, a, b, theta), (-50, 51, -50, 51))
+    assert whole.sum() == pytest.approx(np.pi * a * b, rel=1e-11)
+    np.testing.assert_allclose(whole[39:63, 38:64], result, rtol=0, atol=1e-12)
+
+
+@given(places, places, st.integers(1, 40).map(lambda n: n / 2), st.integers(1, 40).map(lambda n: n / 2), quarters)
+def test_ellipse_on_the_grid(x, y, a, b, theta):
+    """Borders through pixel corners, and along their sides."""
+    result = dense(ellipse(x, y, a, b, theta), (-50, 51, -50, 51))
+    assert result.sum() == pytest.approx(np.pi * a * b, rel=1e-11)
+    across, along = (a, b) if round(theta / np.pi * 2) % 2 == 0 else (b, a)
+    unit = shapely.Point(0, 0).buffer(1, quad_segs=2000)
+    polygon = shapely.affinity.translate(shapely.affinity.scale(unit, across, along), x, y)
+    assert np.abs(result - of_geometry(polygon, (-50, 51, -50, 51))).max() < 1e-5
+
+
+@given(places, places, radii, radii, st.floats(-4, 4) | quarters)
+def test_rectangle(x, y, width, height, theta):
+    rectangle = ar.RectanglePixelRegion(ar.PixCoord(x, y), width, height, theta * u.rad)
+    polygon = shapely.affinity.rotate(
+        shapely.box(x - width / 2, y - height / 2, x + width / 2, y + height / 2), theta, "center", use_radians=True
+    )
+    np.testing.assert_allclose(dense(rectangle), of_geometry(polygon), rtol=0, atol=1e-9)
+
+
+@given(st.lists(st.tuples(places, places), min_size=3, max_size=9))
+def test_polygon(corners):
+    """By the even-odd rule, whether it crosses itself or not."""
+    x, y = np.array(corners).T
+    expected = of_geometry(shapely.make_valid(shapely.Polygon(corners)))
+    np.testing.assert_allclose(dense(ar.PolygonPixelRegion(ar.PixCoord(x, y))), expected, rtol=0, atol=1e-9)
+
+
+def star(n, r=9.7, x=0.3, y=0.2):
+    """Return corners of a polygon around a point, in order."""
+    t = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    radius = r * (1 + 0.3 * np.sin(7 * t) + 0.1 * np.cos(31 * t)) / 1.4
+    return np.column_stack([x + radius * np.cos(t), y + radius * np.sin(t)])
+
+
+@pytest.mark.parametrize("n", [3, 10, 500])
+def test_polygon_in_both_directions(n):
+    corners = star(n)
+    there = dense(shapely.Polygon(corners))
+    np.testing.assert_allclose(there, dense(shapely.Polygon(corners[::-1])), rtol=0, atol=1e-13)
+    np.testing.assert_allclose(there, of_geometry(shapely.Polygon(corners)), rtol=0, atol=1e-9)
+    assert there.sum() == pytest.approx(shapely.Polygon(corners).area, rel=1e-12)
+
+
+@pytest.mark.parametrize("offset", [0, 1e5, 1e9, -1e9])
+def test_far_from_the_origin(offset):
+    """Nothing changes but the place."""
+    near = [(0.25, 0.5), (20.75, 3.125), (8.5, 15.25)]
+    spans, weights = coverage(shapely.Polygon(near))
+    moved, moved_weights = coverage(shapely.Polygon(np.add(near, offset)))
+    np.testing.assert_array_equal(spans.array + int(offset) * np.ones(3, np.int64), moved.array)
+    np.testing.assert_array_equal(weights, moved_weights)
+    spans, weights = coverage(ellipse(0.25, 0.5, 5, 3, 0.4))
+    moved, moved_weights = coverage(ellipse(0.25 + offset, 0.5 + offset, 5, 3, 0.4))
+    np.testing.assert_array_equal(spans.array + int(offset) * np.ones(3, np.int64), moved.array)
+    np.testing.assert_allclose(weights, moved_weights, rtol=0, atol=1e-13)
+    bow_tie = np.array([(0, 0), (4, 3), (4, 0), (0, 3)], float)
+    assert coverage(shapely.Polygon(bow_tie + offset))[1].sum() == pytest.approx(6, abs=1e-9)
+
+
+def test_self_intersecting_outlines_are_bounded():
+    t = np.arange(5) * 4 * np.pi / 5
+    pentagram = ar.PolygonPixelRegion(ar.PixCoord(10 * np.cos(t), 10 * np.sin(t)))
+    inner = 10 * np.sin(np.pi / 10) / np.sin(7 * np.pi / 10)
+    points = 5 * 10 * inner * np.sin(np.pi / 5) - 2.5 * inner**2 * np.sin(2 * np.pi / 5)
+    result = dense(pentagram)
+    assert result.max() <= 1
+    assert result.sum() == pytest.approx(points, rel=1e-12)
+    # Edges that lie on each other are one to shapely, so that this is not even-odd; but it is bounded.
+    twice = [(0, 0), (5, 0), (5, 5), (0, 5)] * 2
+    assert dense(ar.PolygonPixelRegion(ar.PixCoord(*np.transpose(twice)))).max() <= 1
+
+
+def test_annuli():
+    center = ar.PixCoord(0.3, -0.6)
+    theta = 0.4 * u.rad
+    for annulus in (
+        ar.CircleAnnulusPixelRegion(center, 3, 9),
+        ar.CircleAnnulusPixelRegion(center, 8.999, 9),
+        ar.EllipseAnnulusPixelRegion(center, 6, 18, 3, 9, theta),
+        ar.RectangleAnnulusPixelRegion(center, 6, 18, 3, 9, theta),
+        ar.RectangleAnnulusPixelRegion(center, 17.99, 18, 8.99, 9, theta),
+    ):
+        apart = dense(annulus._outer_region) - dense(annulus._inner_region)
+        np.testing.assert_allclose(dense(annulus), apart, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(dense(annulus._outer_region ^ annulus._inner_region), apart, rtol=0, atol=1e-12)
+
+
+def test_holes_and_parts():
+    outer, inner = star(40), star(15, 4)
+    polygon = shapely.Polygon(outer, [inner])
+    np.testing.assert_allclose(dense(polygon), of_geometry(polygon), rtol=0, atol=1e-9)
+    island = shapely.Polygon(star(5, 2.0))
+    parts = shapely.MultiPolygon([polygon, island])
+    np.testing.assert_allclose(dense(parts), of_geometry(parts), rtol=0, atol=1e-9)
+    everything = shapely.GeometryCollection(
+        [polygon, island, shapely.LineString([(0, 0), (1, 1)]), shapely.Point(1, 1)]
+    )
+    np.testing.assert_allclose(dense(everything), of_geometry(parts), rtol=0, atol=1e-9)
+
+
+def circle(x, y, r):
+    return ar.CirclePixelRegion(ar.PixCoord(x, y), r)
+
+
+def test_compounds():
+    """Disjoint and nested members are exact, also where they share pixels."""
+    left, right = circle(-4.2, 0, 4.1), circle(4.2, 0.3, 4.1)
+    np.testing.assert_allclose(dense(left | right), dense(left) + dense(right), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(dense([left, right]), dense(left | right), rtol=0, atol=1e-12)
+    assert dense(left & right).sum() == 0
+    big, small, tiny = circle(0, 0, 9), circle(0.1, 0.1, 8.8), circle(0.1, 0.2, 8.6)
+    np.testing.assert_allclose(dense(big ^ small), dense(big) - dense(small), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(dense((big ^ small) | tiny), dense(big) - dense(small) + dense(tiny), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(dense(big & small), dense(small), rtol=0, atol=1e-12)
+    minus = ar.CompoundPixelRegion(big, tiny, lambda a, b: a & ~b)
+    np.testing.assert_allclose(dense(minus), dense(big) - dense(tiny), rtol=0, atol=1e-12)
+    without = [big, ar.CirclePixelRegion(small.center, small.radius, meta={"include": 0}), tiny]
+    np.testing.assert_allclose(dense(without), dense(big) - dense(small) + dense(tiny), rtol=0, atol=1e-12)
+    # They cross, but in no pixel that is on both borders.
+    half = Box2I(x=(-12, 1), y=(-11, 13))
+    expected = dense(big)
+    expected[:, 13:] = 0
+    np.testing.assert_allclose(dense(shapely.box(-20, -20, 0.5, 20)) * dense(big), expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(sum(coverage(big, within=half)[1]), expected.sum(), rtol=1e-12)
+    with pytest.raises(ValueError, match="disjoint and nested"):
+        dense(circle(-2, 0, 4) | circle(2, 0.3, 4))
+    with pytest.raises(ValueError, match="no bounds"):
+        dense(ar.CompoundPixelRegion(big, tiny, lambda a, b: ~(a | b)))
+
+
+def test_whole_pixels():
+    spans = rasterize(circle(0, 0, 5))
+    result, weights = coverage(spans)
+    assert result == spans
+    assert (weights == 1).all()
+    assert dense(Box2I(x=(0, 3), y=(1, 2))).sum() == 3
+    assert dense(Box2D(x=(0, 3), y=(1, 2.5))).sum() == pytest.approx(4.5)
+    assert dense(ar.PointPixelRegion(ar.PixCoord(1, 1))).sum() == 0
+    assert dense(ar.LinePixelRegion(ar.PixCoord(1, 1), ar.PixCoord(5, 6))).sum() == 0
+    mask = np.eye(5, dtype=bool)
+    np.testing.assert_array_equal(dense(mask)[11:16, 12:17], mask)
+
+
+def test_unknown_class_by_its_own_exact_mask():
+    class Mine:
+        def to_mask(self, mode="center"):
+            return circle(0.2, 0.3, 4).to_mask(mode)
+
+    np.testing.assert_allclose(dense(Mine()), dense(circle(0.2, 0.3, 4)), rtol=0, atol=1e-12)
+
+
+def test_clipped_coverage_is_part_of_the_whole():
+    whole = (-60, 61, -60, 61)
+    for region in (
+        circle(3.3, -4.4, 41.7),
+        ellipse(1.1, 2.2, 50, 7, 0.7),
+        ar.RectanglePixelRegion(ar.PixCoord(1, 2), 55.5, 20, 0.3 * u.rad),
+        ar.PolygonPixelRegion(ar.PixCoord(*star(200, 50).T)),
+    ):
+        everything = dense(region, whole)
+        for box in (BOX, (-60, -20, -60, 0), (30, 61, -10, 61), (0, 1, -60, 61)):
+            part = everything[box[2] + 60 : box[3] + 60, box[0] + 60 : box[1] + 60]
+            np.testing.assert_allclose(dense(region, box), part, rtol=0, atol=1e-12)
+
+
+def test_huge():
+    box = (0, 60, 0, 50)
+    assert (dense(circle(0, 0, 1e9), box) == 1).all()
+    result = dense(circle(1e8 + 20.25, 25, 1e8), box)
+    np.testing.assert_allclose(result[25, 19:22], [0, 0.25, 1], atol=1e-6)
+    assert (dense(shapely.box(-1e12, -1e12, 1e12, 1e12), box) == 1).all()
+    with pytest.raises(ValueError, match="pixels"):
+        coverage(circle(0, 0, 1e5))
+    with pytest.raises(OverflowError, match="int32"):
+        coverage(circle(0, 0, 1e10))
+
+
+def test_tiny():
+    for r in (1e-8, 1e-3):
+        assert dense(circle(0.2, 0.3, r)).sum() == pytest.approx(np.pi * r * r, rel=1e-6)
+        assert dense(circle(0.5, 0.5, r)).sum() == pytest.approx(np.pi * r * r, rel=1e-6)
+    thin = ellipse(0, 0, 1000, 0.01, 0.01)
+    assert sum(coverage(thin)[1]) == pytest.approx(np.pi * 10, rel=1e-9)
+
+
+def test_sky():
+    wcs = fits_wcs()
+    region = ar.CircleSkyRegion(SkyCoord(10 * u.deg, 60 * u.deg), 3 * u.arcsec)
+    ours, weights = coverage(region, wcs=wcs)
+    same, same_weights = coverage(region.to_pixel(wcs))
+    assert ours == same
+    np.testing.assert_array_equal(weights, same_weights)
+
+
+def apertures(rng, count):
+    x, y = rng.uniform(-5, 105, (2, count))
+    for i in range(count):
+        center = ar.PixCoord(x[i], y[i])
+        r, theta = rng.uniform(0.4, 9), rng.uniform(0, 7)
+        yield circle(x[i], y[i], r)
+        yield ar.CircleAnnulusPixelRegion(center, r, 1.5 * r)
+        yield ellipse(x[i], y[i], r, 0.5 * r, theta)
+        yield ar.RectanglePixelRegion(center, r, 2 * r, theta * u.rad)
+        yield ar.PolygonPixelRegion(ar.PixCoord(*star(7, r, x[i], y[i]).T))
+        yield pa.CircularAperture([(x[i], y[i]), (x[i] + 30, y[i])], r)
+        yield circle(x[i], y[i], r) ^ circle(x[i], y[i], 1.5 * r)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, ">f4", np.int16])
+@pytest.mark.parametrize("masked", [False, True])
+def test_sums(dtype, masked):
+    rng = np.random.default_rng(1)
+    image = (rng.normal(100, 30, (90, 100))).astype(dtype)
+    variance = rng.uniform(1, 2, image.shape).astype(np.float32)
+    mask = rng.random(image.shape) < 0.1 if masked else None
+    used = np.ones(image.shape) if mask is None else 1.0 - mask
+    regions = list(apertures(rng, 12))
+    result = coverage_sum(image, regions, variance=variance, mask=mask, xy0=(3, -4))
+    for i, region in enumerate(regions):
+        weights = dense(region, (3, 103, -4, 86)) * used
+        assert result.sum[i] == pytest.approx((weights * image).sum(), rel=1e-9, abs=1e-9)
+        assert result.area[i] == pytest.approx(weights.sum(), rel=1e-9, abs=1e-9)
+        assert result.error[i] == pytest.approx(np.sqrt((weights * variance).sum()), rel=1e-6)
+    assert coverage_sum(image, regions).error is None
+    turned = coverage_sum(np.asfortranarray(image), regions, variance=variance[:, ::-1], xy0=(3, -4))
+    np.testing.assert_allclose(turned.sum, coverage_sum(image, regions, xy0=(3, -4)).sum, rtol=1e-12)
+
+
+def test_sums_of_photutils():
+    rng = np.random.default_rng(5)
+    image = rng.normal(10, 3, (80, 80))
+    positions = rng.uniform(0, 80, (50, 2))
+    table = pa.aperture_photometry(image, pa.CircularAperture(positions, 4.3), error=np.full(image.shape, 2.0))
+    result = coverage_sum(image, [circle(x, y, 4.3) for x, y in positions], variance=np.full(image.shape, 4.0))
+    np.testing.assert_allclose(result.sum, table["aperture_sum"], rtol=1e-10)
+    np.testing.assert_allclose(result.error, table["aperture_sum_err"], rtol=1e-10)
+
+
+def test_sums_refuse():
+    image = np.zeros((5, 5))
+    with pytest.raises(ValueError, match="shape of the image"):
+        coverage_sum(image, [], variance=np.zeros((4, 5)))
+    with pytest.raises(TypeError, match="boolean"):
+        coverage_sum(image, [], mask=np.zeros((5, 5), int))
+    with pytest.raises(ValueError, match="2-D"):
+        coverage_sum(np.zeros(5), [])
+    assert coverage_sum(image, []).sum.shape == (0,)
+    assert coverage_sum(np.zeros((0, 5)), [circle(0, 0, 3)]).area.tolist() == [0]
+
+
+def test_many_threads():
+    region = functools.reduce(operator.or_, (circle(20 * i, 3.3, 7.7) for i in range(30)))
+    polygon = shapely.Polygon(star(1000, 100))
+    image = np.random.default_rng(1).normal(0, 1, (200, 200))
+    jobs = [
+        lambda: coverage(region)[1],
+        lambda: coverage(polygon)[1],
+        lambda: coverage_sum(image, [circle(100.2, i, i / 3) for i in range(1, 200)]).sum,
+    ] * 3
+    alone = [job() for job in jobs]
+    with ThreadPoolExecutor(8) as pool:
+        for one, many in zip(alone, pool.map(lambda job: job(), jobs), strict=True):
+            np.testing.assert_array_equal(one, many)

@@ -1,0 +1,606 @@
+"""Shapes to runs: against dense definitions, against regions, and at the edges of what is possible."""
+
+import functools
+import operator
+from concurrent.futures import ThreadPoolExecutor
+
+import astropy.units as u
+import gwcs
+import hypothesis.strategies as st
+import numpy as np
+import photutils.aperture as pa
+import pytest
+import reference_raster as reference
+import regions as ar
+import shapely
+from astropy.coordinates import FK5, CartesianRepresentation, SkyCoord
+from astropy.modeling import models
+from astropy.wcs import WCS
+from gwcs import coordinate_frames
+from hypothesis import given
+
+from lsstregions import raster
+from lsstregions._runs import is_canonical
+from lsstregions.ellipses import Axes, Ellipse
+from lsstregions.geom import Box2D, Box2I
+from lsstregions.raster import runs_of, runs_of_regions
+
+BOX = (-12, 14, -11, 13)
+
+
+def dense(runs, box=BOX):
+    """Return runs as a mask of the box; they must be canonical and lie in it."""
+    assert runs.dtype == np.int32
+    assert is_canonical(runs)
+    x_start, x_stop, y_start, y_stop = box
+    mask = np.zeros((y_stop - y_start, x_stop - x_start), bool)
+    for y, start, stop in runs:
+        assert y_start <= y < y_stop
+        assert x_start <= start < stop <= x_stop
+        mask[y - y_start, start - x_start : stop - x_start] = True
+    return mask
+
+
+def within(box=BOX):
+    return Box2I(x=box[:2], y=box[2:])
+
+
+def coordinate(low, high):
+    """Return numbers of every sort: integral, half-integral, tenths, any."""
+    return st.one_of(
+        st.integers(low, high).map(float),
+        st.integers(2 * low, 2 * high).map(lambda n: n / 2),
+        st.integers(10 * low, 10 * high).map(lambda n: n / 10),
+        st.floats(low, high),
+    )
+
+
+places = coordinate(-15, 15)
+sizes = st.one_of(coordinate(0, 20).filter(lambda v: v > 1e-8), st.floats(1e-8, 1e3))
+# Whole quarters are exact; others never put a centre on an edge but by rounding.
+quarters = st.integers(-4, 4).map(lambda n: n * np.pi / 2)
+angles = st.floats(-7, 7)
+
+
+@given(places, places, sizes)
+def test_circle(x, y, r):
+    runs, offsets = raster.circles(x, y, r, within=within())
+    np.testing.assert_array_equal(dense(runs), reference.circle(BOX, x, y, r))
+    assert offsets.tolist() == [0, len(runs)]
+
+
+@given(places, places, sizes, sizes, quarters)
+def test_ellipse(x, y, a, b, theta):
+    runs, _ = raster.ellipses(x, y, a, b, theta, within=within())
+    np.testing.assert_array_equal(dense(runs), reference.ellipse(BOX, x, y, a, b, theta))
+
+
+@given(places, places, st.floats(0.1, 30), st.floats(0.1, 30), angles)
+def test_turned_ellipse(x, y, a, b, theta):
+    px, py = reference.turned(BOX, x, y, theta)
+    sure = np.abs((px / a) ** 2 + (py / b) ** 2 - 1) > 1e-9
+    runs, _ = raster.ellipses(x, y, a, b, theta, within=within())
+    np.testing.assert_array_equal(dense(runs)[sure], reference.ellipse(BOX, x, y, a, b, theta)[sure])
+
+
+@given(places, places, sizes, sizes, quarters)
+def test_rectangle(x, y, width, height, theta):
+    runs, _ = raster.rectangles(x, y, width, height, theta, within=within())
+    np.testing.assert_array_equal(dense(runs), reference.rectangle(BOX, x, y, width, height, theta))
+
+
+@given(places, places, st.floats(0.1, 30), st.floats(0.1, 30), angles)
+def test_turned_rectangle(x, y, width, height, theta):
+    px, py = reference.turned(BOX, x, y, theta)
+    sure = (np.abs(np.abs(px) - width / 2) > 1e-9) & (np.abs(np.abs(py) - height / 2) > 1e-9)
+    runs, _ = raster.rectangles(x, y, width, height, theta, within=within())
+    np.testing.assert_array_equal(dense(runs)[sure], reference.rectangle(BOX, x, y, width, height, theta)[sure])
+
+
+@given(places, places, sizes, sizes, st.floats(0.01, 0.99), quarters)
+def test_annuli_keep_the_edge_of_their_hole(x, y, a, b, part, theta):
+    """A hole is the strict interior of the inner shape."""
+    circle = reference.circle(BOX, x, y, a) & ~reference.circle(BOX, x, y, a * part)
+    np.testing.assert_array_equal(dense(raster.circles(x, y, a, inner_r=a * part, within=within())[0]), circle)
+    inner = {"inner_a": a * part, "inner_b": b * part}
+    ellipse = reference.ellipse(BOX, x, y, a, b, theta) & ~reference.ellipse(BOX, x, y, a * part, b * part, theta)
+    np.testing.assert_array_equal(dense(raster.ellipses(x, y, a, b, theta, **inner, within=within())[0]), ellipse)
+    inner = {"inner_width": a * part, "inner_height": b * part}
+    outer = reference.rectangle(BOX, x, y, a, b, theta)
+    rectangle = outer & ~reference.rectangle(BOX, x, y, a * part, b * part, theta)
+    np.testing.assert_array_equal(dense(raster.rectangles(x, y, a, b, theta, **inner, within=within())[0]), rectangle)
+
+
+corner_lists = st.one_of(
+    st.lists(st.tuples(*[st.integers(-14, 15).map(float)] * 2), max_size=12),
+    st.lists(st.tuples(places, places), max_size=40),
+)
+
+
+@given(corner_lists)
+def test_polygon(corners):
+    x, y = np.array(corners, dtype=float).reshape(-1, 2).T
+    runs, _ = raster.polygons(x, y, [0, len(corners)], within=within())
+    mask = reference.polygon(BOX, x, y)
+    sure = np.ones(mask.shape, bool)
+    if len(corners) and not np.array_equal(np.r_[x, y] * 2, np.round(np.r_[x, y] * 2)):
+        # Of other numbers than halves the products are rounded.
+        sure = reference.edge_distance(BOX, x, y) > 1e-9
+    np.testing.assert_array_equal(dense(runs)[sure], mask[sure])
+
+
+@given(st.lists(corner_lists, max_size=6), st.integers(0, 2**32 - 1))
+def test_polygons_of_rings(rings, seed):
+    """Rings of one polygon are counted together; a batch gives what its members give alone."""
+    x, y = np.array([corner for ring in rings for corner in ring], dtype=float).reshape(-1, 2).T
+    offsets = np.cumsum([0] + [len(ring) for ring in rings])
+    parts = np.sort(np.random.default_rng(seed).integers(0, len(rings) + 1, 3))
+    parts = np.concatenate([[0], parts, [len(rings)]])
+    runs, starts = raster.polygons(x, y, parts, rings=offsets, within=within())
+    for i, (first, last) in enumerate(zip(parts[:-1], parts[1:], strict=True)):
+        some = slice(offsets[first], offsets[last])
+        alone, _ = raster.polygons(
+            x[some], y[some], [0, last - first], rings=offsets[first : last + 1] - offsets[first], within=within()
+        )
+        np.testing.assert_array_equal(runs[starts[i] : starts[i + 1]], alone)
+
+
+def test_polygons_with_many_crossings_in_a_row():
+    """More crossings than insertion sort takes, and more than one band of rows."""
+    rng = np.random.default_rng(3)
+    x, y = rng.uniform(-20, 20, (2, 3000))
+    box = (-20, 21, -20, 21)
+    runs, _ = raster.polygons(x, y, [0, 3000], within=within(box))
+    np.testing.assert_array_equal(dense(runs, box), reference.polygon(box, x, y))
+    whole, _ = raster.polygons(x, y, [0, 3000])
+    np.testing.assert_array_equal(runs, whole)
+    box = (-3, 5, -2, 7)
+    runs, _ = raster.polygons(x, y, [0, 3000], within=within(box))
+    np.testing.assert_array_equal(dense(runs, box), reference.polygon(box, x, y))
+
+
+@given(*[st.integers(-20, 20).map(lambda n: n / 2)] * 4)
+def test_line(x0, y0, x1, y1):
+    runs, _ = raster.lines([x0], [y0], [x1], [y1])
+    pixels = {(y, x) for y, start, stop in runs.tolist() for x in range(start, stop)}
+    assert pixels == reference.line(x0, y0, x1, y1)
+
+
+@given(*[st.floats(-20, 20)] * 4)
+def test_line_is_connected_and_both_ways_the_same(x0, y0, x1, y1):
+    runs, _ = raster.lines([x0], [y0], [x1], [y1])
+    back, _ = raster.lines([x1], [y1], [x0], [y0])
+    np.testing.assert_array_equal(runs, back)
+    assert np.all(np.diff(runs[:, 0]) == 1)
+    assert np.all(runs[1:, 1] <= runs[:-1, 2])
+    assert np.all(runs[:-1, 1] <= runs[1:, 2])
+
+
+def random_regions(rng, count):
+    """Yield pixel regions of all classes that regions can mask, with parameters of every sort."""
+    for _ in range(count):
+        step = rng.choice([0, 0, 0.5, 0.1, 1])
+        snap = (lambda v, step=step: np.round(np.asarray(v) / step) * step) if step else np.asarray
+        scale = rng.choice([0.3, 3, 30])
+        x, y = snap(rng.uniform(-40, 40, 2)) + rng.choice([0, 0, 1e5, -1e7])
+        w, h = snap(rng.uniform(0.05, 2, 2) * scale) + max(step, 0.05)
+        angle = rng.choice([0, 90, 180, 270, -90, 45, rng.uniform(0, 360)]) * u.deg
+        center = ar.PixCoord(x, y)
+        outline = rng.normal(0, scale, (2, rng.integers(3, 9)))
+        yield ar.CirclePixelRegion(center, w)
+        yield ar.EllipsePixelRegion(center, w, h, angle)
+        yield ar.RectanglePixelRegion(center, w, h, angle)
+        yield ar.CircleAnnulusPixelRegion(center, w / 2, w)
+        yield ar.EllipseAnnulusPixelRegion(center, w / 2, w, h / 3, h, angle)
+        yield ar.RectangleAnnulusPixelRegion(center, w / 2, w, h / 3, h, angle)
+        yield ar.PolygonPixelRegion(ar.PixCoord(*snap(outline) + [[x], [y]]))
+        yield ar.RegularPolygonPixelRegion(center, int(rng.integers(3, 8)), w, angle)
+        yield ar.CirclePixelRegion(center, w) & ar.RectanglePixelRegion(center, w, h, angle)
+        yield ar.CirclePixelRegion(center, h) ^ ar.EllipsePixelRegion(center, w, h, angle)
+
+
+def distance_from_edge(region, x, y):
+    """Return a lower bound, good where it is small, of the distance of points from a region's edge."""
+    if hasattr(region, "operator"):
+        return np.minimum(*(distance_from_edge(part, x, y) for part in (region.region1, region.region2)))
+    if hasattr(region, "_inner_region"):
+        return np.minimum(*(distance_from_edge(part, x, y) for part in (region._inner_region, region._outer_region)))
+    if hasattr(region, "vertices"):
+        box = (x.min(), x.max() + 1, y.min(), y.max() + 1)
+        vertices = region.vertices
+        return reference.edge_distance(box, vertices.x - 0.0, vertices.y - 0.0)
+    dx, dy = x - region.center.x, y - region.center.y
+    if hasattr(region, "radius"):
+        return np.abs(np.hypot(dx, dy) - region.radius)
+    theta = region.angle.to_value("rad")
+    across = dx * np.cos(theta) + dy * np.sin(theta)
+    along = dy * np.cos(theta) - dx * np.sin(theta)
+    if isinstance(region, ar.RectanglePixelRegion):
+        return np.minimum(np.abs(np.abs(across) - region.width / 2), np.abs(np.abs(along) - region.height / 2))
+    rho = np.hypot(across / region.width * 2, along / region.height * 2)
+    return np.abs(rho - 1) * min(region.width, region.height) / 2
+
+
+def test_agrees_with_regions():
+    """Bit for bit with to_mask("center") wherever no centre is within 1e-9 of the edge."""
+    candidates = list(random_regions(np.random.default_rng(7), 300))
+    runs, offsets = runs_of_regions(candidates)
+    for i, region in enumerate(candidates):
+        mask = region.to_mask(mode="center")
+        box = (mask.bbox.ixmin, mask.bbox.ixmax, mask.bbox.iymin, mask.bbox.iymax)
+        ours = dense(runs[offsets[i] : offsets[i + 1]], box)
+        np.testing.assert_array_equal(runs_of(region), runs[offsets[i] : offsets[i + 1]])
+        different = ours != (mask.data > 0)
+        if different.any():
+            y, x = np.nonzero(different)
+            y, x = y + box[2], x + box[0]
+            px, py = reference.grid(box)
+            distance = distance_from_edge(region, px, py)[different]
+            assert distance.max() < 1e-9 * max(1, np.abs([x, y]).max() * 1e-6), region
+
+
+# What lies beyond: size, distance, number.
+
+
+def test_far_and_huge():
+    box = (0, 40, 0, 30)
+    inside = within(box)
+    assert dense(runs_of(ar.CirclePixelRegion(ar.PixCoord(0, 0), 1e9), within=inside), box).all()
+    assert dense(runs_of(ar.RectanglePixelRegion(ar.PixCoord(0, 0), 1e300, 1e300), within=inside), box).all()
+    big = ar.CirclePixelRegion(ar.PixCoord(1e8, 15), 1e8)
+    np.testing.assert_array_equal(dense(runs_of(big, within=inside), box), reference.circle(box, 1e8, 15, 1e8))
+    far = ar.CirclePixelRegion(ar.PixCoord(1e17, 0), 3)
+    assert len(runs_of(far, within=inside)) == 0
+    with pytest.raises(OverflowError, match="int32"):
+        runs_of(far)
+    with pytest.raises(ValueError, match="rows"):
+        runs_of(ar.CirclePixelRegion(ar.PixCoord(0, 0), 1e9))
+    triangle = np.array([[-1e9, 1e9, 0], [-1e9, -1e9, 1e9]])
+    runs, _ = raster.polygons(*triangle, [0, 3], within=inside)
+    np.testing.assert_array_equal(dense(runs, box), reference.polygon(box, *triangle))
+    edge = raster.circles(2**31 - 5, -(2**31) + 5, 3)[0]
+    np.testing.assert_array_equal(edge - [-(2**31) + 5, 2**31 - 5, 2**31 - 5], raster.circles(0, 0, 3)[0])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_not_finite(value):
+    with pytest.raises(ValueError, match="finite"):
+        runs_of(ar.CirclePixelRegion(ar.PixCoord(value, 0), 3))
+    with pytest.raises(ValueError, match="finite"):
+        raster.polygons([0, 1, value], [0, 0, 1], [0, 3])
+    with pytest.raises(ValueError, match="finite"):
+        raster.lines([0], [value], [0], [0])
+
+
+def test_bad_arrays():
+    with pytest.raises(ValueError, match="negative"):
+        raster.circles(0, 0, -1)
+    with pytest.raises(ValueError, match="offsets"):
+        raster.polygons([0, 1, 2], [0, 0, 1], [0, 4])
+    with pytest.raises(ValueError, match="offsets"):
+        raster.polygons([0, 1, 2], [0, 0, 1], [0, 2, 1, 3])
+    with pytest.raises(ValueError, match="one length"):
+        raster.polygons([0, 1, 2], [0, 0], [0, 3])
+    with pytest.raises(TypeError, match="numbers"):
+        raster.circles("here", 0, 1)
+
+
+def test_nothing():
+    assert raster.circles([], [], [])[1].tolist() == [0]
+    assert raster.polygons([], [], [0])[1].tolist() == [0]
+    assert raster.lines([], [], [], [])[1].tolist() == [0]
+    assert len(runs_of([])) == 0
+    nowhere = Box2I(x=(0, 0), y=(0, 0))
+    for region in (*random_regions(np.random.default_rng(1), 1), shapely.box(0, 0, 9, 9), shapely.Point(0, 0)):
+        assert len(runs_of(region, within=nowhere)) == 0
+
+
+def test_long_chains():
+    rng = np.random.default_rng(5)
+    members = [ar.CirclePixelRegion(ar.PixCoord(x, y), 2.5) for x, y in rng.uniform(0, 300, (20_000, 2))]
+    chain = functools.reduce(operator.or_, members)
+    np.testing.assert_array_equal(runs_of(chain), runs_of(members))
+    chain = functools.reduce(operator.xor, members)
+    box = (-4, 305, -4, 305)
+    runs, offsets = runs_of_regions(members)
+    odd = np.zeros((309, 309), int)
+    for y, start, stop in runs:
+        odd[y + 4, start + 4 : stop + 4] += 1
+    np.testing.assert_array_equal(dense(runs_of(chain), box), odd % 2 == 1)
+    assert len(runs_of(functools.reduce(operator.and_, members))) == 0
+
+
+def test_members_far_apart():
+    near, far = (ar.CirclePixelRegion(ar.PixCoord(x, x), 5) for x in (0, 1e6))
+    assert runs_of(near | far)[:, 0].max() == 1_000_004
+
+
+def test_any_operator():
+    big, small = (ar.CirclePixelRegion(ar.PixCoord(0, 0), r) for r in (7, 3))
+    in_big, in_small = dense(runs_of(big)), dense(runs_of(small))
+    difference = ar.CompoundPixelRegion(big, small, lambda a, b: a & ~b)
+    np.testing.assert_array_equal(dense(runs_of(difference)), in_big & ~in_small)
+    np.testing.assert_array_equal(dense(runs_of(ar.CompoundPixelRegion(big, small, operator.sub))), in_big != in_small)
+    outside = ar.CompoundPixelRegion(big, small, lambda a, b: ~(a | b))
+    with pytest.raises(ValueError, match="within"):
+        runs_of(outside)
+    np.testing.assert_array_equal(dense(runs_of(outside, within=within())), ~in_big)
+    nested = difference & ((big ^ small) | (small & big)) | small
+    np.testing.assert_array_equal(dense(runs_of(nested)), in_big)
+
+
+def test_lists_exclude_what_came_before():
+    def circle(x, include=1):
+        return ar.CirclePixelRegion(ar.PixCoord(x, 0), 5, meta={"include": include})
+
+    first, second, third = (dense(runs_of(circle(x))) for x in (-3, 0, 3))
+    regions = [circle(-3), circle(0, include=0), circle(3)]
+    np.testing.assert_array_equal(dense(runs_of(regions)), (first & ~second) | third)
+    np.testing.assert_array_equal(dense(runs_of(ar.Regions(regions))), (first & ~second) | third)
+    runs, offsets = runs_of_regions(regions)
+    np.testing.assert_array_equal(dense(runs[: offsets[1]]), first & ~second)
+    assert offsets[1] == offsets[2]
+    np.testing.assert_array_equal(dense(runs[offsets[2] :]), third)
+    regions = [circle(-3), circle(0), circle(3, include=False), circle(0, include=0), circle(-3)]
+    runs, offsets = runs_of_regions(regions)
+    pieces = [dense(runs[start:stop]) for start, stop in zip(offsets[:-1], offsets[1:], strict=True)]
+    nothing = np.zeros_like(first)
+    expected = [first & ~third & ~second, second & ~third & ~second, nothing, nothing, first]
+    np.testing.assert_array_equal(pieces, expected)
+
+
+# Other things that are regions.
+
+
+def test_points_and_lines():
+    assert runs_of(ar.PointPixelRegion(ar.PixCoord(1.5, -0.5))).tolist() == [[0, 2, 3]]
+    line = ar.LinePixelRegion(ar.PixCoord(0, 0), ar.PixCoord(3.2, 1.5))
+    assert runs_of(line).tolist() == [[0, 0, 2], [1, 1, 4]]
+    with pytest.raises(TypeError, match="text"):
+        runs_of(ar.TextPixelRegion(ar.PixCoord(1, 1), "here"))
+
+
+def test_shapely():
+    hole = shapely.box(0, 0, 8, 8) - shapely.box(2, 2, 6, 6)
+    mask = dense(runs_of(hole))
+    assert mask.sum() == 7 * 7 - 5 * 5
+    two = shapely.MultiPolygon([shapely.box(0, 0, 2.5, 2.5), shapely.box(5, 0, 7.5, 2.5)])
+    assert runs_of(two).tolist() == [[1, 1, 3], [1, 6, 8], [2, 1, 3], [2, 6, 8]]
+    bent = shapely.LineString([(0, 0), (2.5, 0), (2.5, 2)])
+    assert runs_of(bent).tolist() == [[0, 0, 4], [1, 3, 4], [2, 3, 4]]
+    ring = shapely.LinearRing([(0, 0), (2, 0), (2, 2), (0, 2)])
+    assert dense(runs_of(ring)).sum() == 8
+    assert runs_of(shapely.MultiPoint([(0, 0), (1.2, 0), (5, 5)])).tolist() == [[0, 0, 2], [5, 5, 6]]
+    lines = shapely.MultiLineString([[(0, 0), (3, 0)], [(0, 2), (3, 2)]])
+    everything = shapely.GeometryCollection([hole, two, bent, lines, shapely.Point(-3, -3)])
+    expected = functools.reduce(operator.or_, (dense(runs_of(part)) for part in everything.geoms))
+    np.testing.assert_array_equal(dense(runs_of(everything)), expected)
+    for empty in (shapely.Polygon(), shapely.LineString(), shapely.Point(), shapely.GeometryCollection()):
+        assert len(runs_of(empty)) == 0
+    runs, offsets = runs_of_regions([hole, bent, two, lines, hole])
+    assert np.diff(offsets).tolist() == [len(runs_of(part)) for part in (hole, bent, two, lines, hole)]
+
+
+def test_photutils():
+    positions = [(0.3, 0.2), (-6, 5)]
+    shapes = [
+        pa.CircularAperture(positions, 3.2),
+        pa.CircularAnnulus(positions, 1.5, 4.1),
+        pa.EllipticalAperture(positions, 4, 2, theta=0.4),
+        pa.EllipticalAnnulus(positions, 2, 4, 2.2, b_in=1.1, theta=0.4),
+        pa.RectangularAperture(positions, 4, 2, theta=0.4 * u.rad),
+        pa.RectangularAnnulus(positions, 2, 4, 2.2, h_in=1.1, theta=0.4),
+    ]
+    for aperture in shapes:
+        masks = [mask.to_image((30, 30)) > 0 for mask in (aperture_at(aperture, 12).to_mask(method="center"))]
+        np.testing.assert_array_equal(dense(runs_of(aperture), (-12, 18, -12, 18)), masks[0] | masks[1])
+
+
+def aperture_at(aperture, shift):
+    moved = aperture.copy()
+    moved.positions = np.array(aperture.positions) + shift
+    return moved
+
+
+def test_our_own():
+    assert runs_of(Box2I(x=(0, 2), y=(3, 4))).tolist() == [[3, 0, 2]]
+    assert runs_of(Box2D(x=(0, 2), y=(2.5, 4))).tolist() == [[3, 1, 2]]
+    assert runs_of(Box2I(x=(-(2**30), 2**30 - 1), y=(0, 9)), within=within((0, 2, 0, 1))).tolist() == [[0, 0, 2]]
+    ellipse = Ellipse(Axes(5, 2, 0.3), (1, 2))
+    np.testing.assert_array_equal(runs_of(ellipse), raster.ellipses(1, 2, 5, 2, 0.3)[0])
+    assert runs_of(np.eye(2, dtype=bool)).tolist() == [[0, 0, 1], [1, 1, 2]]
+    with pytest.raises(TypeError, match="boolean"):
+        runs_of(np.eye(2))
+    assert runs_of(ar.RegionBoundingBox(0, 2, 3, 4)).tolist() == [[3, 0, 2]]
+
+
+def test_classes_of_others():
+    class Mine:
+        def __runs__(self):
+            return np.array([[0, 0, 9], [1, 0, 9]], np.int32)
+
+    class Theirs:
+        pass
+
+    @runs_of.register
+    def _(region: Theirs, wcs=None, within=None):
+        return np.array([[5, 5, 6]], np.int32)
+
+    class Wider(ar.CirclePixelRegion):
+        """A subclass is what its base is."""
+
+    class Strange:
+        def to_mask(self):
+            return ar.RegionMask(np.array([[0, 0.5], [1, 0]]), ar.RegionBoundingBox(3, 5, 6, 8))
+
+    class OnSky:
+        def to_pixel(self, wcs):
+            return Strange()
+
+    assert runs_of(Mine(), within=within((2, 4, 0, 1))).tolist() == [[0, 2, 4]]
+    assert runs_of([Mine(), Theirs()]).tolist() == [[0, 0, 9], [1, 0, 9], [5, 5, 6]]
+    assert runs_of(Wider(ar.PixCoord(0, 0), 1.5)).tolist() == [[-1, -1, 2], [0, -1, 2], [1, -1, 2]]
+    assert runs_of(Strange()).tolist() == [[6, 4, 5], [7, 3, 4]]
+    assert runs_of(OnSky(), wcs="any").tolist() == [[6, 4, 5], [7, 3, 4]]
+    for thing in ("a circle", 3, None, object()):
+        with pytest.raises(TypeError, match="not a region"):
+            runs_of(thing)
+
+
+# The sky.
+
+
+def fits_wcs(distorted=False):
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN-SIP", "DEC--TAN-SIP"] if distorted else ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crpix = [100, 90]
+    wcs.wcs.crval = [10, 60]
+    wcs.wcs.cd = np.array([[-0.9, 0.3], [0.25, 1.1]]) * 0.2 / 3600
+    if distorted:
+        from astropy.wcs import Sip
+
+        a, b = np.zeros((2, 3, 3))
+        a[2, 0], b[0, 2] = 2e-5, -3e-5
+        wcs.sip = Sip(a, b, None, None, wcs.wcs.crpix)
+    wcs.wcs.set()
+    return wcs
+
+
+def generalized_wcs():
+    shift = models.Shift(-100) & models.Shift(-90)
+    scale = models.Scale(-0.2 / 3600) & models.Scale(0.21 / 3600)
+    to_sky = shift | scale | models.Pix2Sky_TAN() | models.RotateNative2Celestial(10, 60, 180)
+    image = coordinate_frames.Frame2D(name="image", unit=(u.pix, u.pix))
+    sky = coordinate_frames.CelestialFrame(
+        reference_frame=SkyCoord(0 * u.deg, 0 * u.deg).icrs.frame, unit=(u.deg, u.deg)
+    )
+    return gwcs.WCS([(image, to_sky), (sky, None)])
+
+
+def sky_regions():
+    rng = np.random.default_rng(2)
+    for i in range(6):
+        ra, dec = 10 + rng.uniform(-10, 10) / 3600, 60 + rng.uniform(-5, 5) / 3600
+        center = SkyCoord(ra * u.deg, dec * u.deg)
+        center = [center, center.galactic, center.transform_to(FK5(equinox="J1975"))][i % 3]
+        w, h = rng.uniform(1, 6, 2) * u.arcsec
+        angle = rng.uniform(0, 360) * u.deg
+        corners = center.directional_offset_by([0, 100, 220] * u.deg, [3, 4, 5] * u.arcsec)
+        yield ar.CircleSkyRegion(center, w.to(u.arcmin) if i else w)
+        yield ar.EllipseSkyRegion(center, w, h, angle)
+        yield ar.EllipseSkyRegion(center, w, w, angle)
+        yield ar.RectangleSkyRegion(center, w, h, angle)
+        yield ar.RectangleSkyRegion(center, w, w, angle)
+        yield ar.CircleAnnulusSkyRegion(center, w / 2, w)
+        yield ar.EllipseAnnulusSkyRegion(center, w / 2, w, h / 3, h, angle)
+        yield ar.RectangleAnnulusSkyRegion(center, w / 2, w, h / 3, h, angle)
+        yield ar.PolygonSkyRegion(corners)
+        yield ar.PointSkyRegion(center)
+        yield ar.LineSkyRegion(corners[0], corners[1])
+        yield ar.CircleSkyRegion(center, w) & ar.RectangleSkyRegion(center, w, h, angle)
+        yield ar.CircleSphericalSkyRegion(center, w)
+        yield ar.CircleAnnulusSphericalSkyRegion(center, w / 2, w)
+        yield ar.PolygonSphericalSkyRegion(corners)
+        yield ar.CircleSphericalSkyRegion(center, w) ^ ar.CircleSphericalSkyRegion(center, h)
+
+
+@pytest.mark.parametrize("wcs", [fits_wcs(), fits_wcs(distorted=True), generalized_wcs()], ids=["tan", "sip", "gwcs"])
+def test_sky(wcs):
+    """Many at once are what regions makes of each."""
+    regions = list(sky_regions())
+    runs, offsets = runs_of_regions(regions, wcs)
+    for i, region in enumerate(regions):
+        np.testing.assert_array_equal(
+            runs[offsets[i] : offsets[i + 1]], runs_of(region.to_pixel(wcs)), err_msg=str(region)
+        )
+
+
+def test_sky_calls_the_wcs_a_few_times():
+    class Counting:
+        def __init__(self, wcs):
+            self.wcs, self.calls = wcs, 0
+
+        def __getattr__(self, name):
+            self.calls += name in ("world_to_pixel", "pixel_to_world")
+            return getattr(self.wcs, name)
+
+    wcs = Counting(fits_wcs())
+    sky = wcs.wcs.pixel_to_world(*np.random.default_rng(1).uniform(0, 200, (2, 300)))
+    runs_of_regions([ar.CircleSkyRegion(center, 1 * u.arcsec) for center in sky], wcs)
+    assert wcs.calls <= 4
+
+
+def test_spherical_outlines():
+    wcs = fits_wcs()
+    box = (0, 200, 0, 200)
+    lune = ar.RangeSphericalSkyRegion(
+        frame="icrs", longitude_range=[9.999, 10.001] * u.deg, latitude_range=[59.999, 60.001] * u.deg
+    )
+    expected = runs_of(lune.to_pixel(wcs, boundary_distortions=True))
+    assert len(expected) > 10
+    np.testing.assert_array_equal(runs_of(lune, wcs), expected)
+    from regions.shapes.whole_sky import WholeSphericalSkyRegion
+
+    assert dense(runs_of(WholeSphericalSkyRegion(), wcs, within(box)), box).all()
+    with pytest.raises(ValueError, match="within"):
+        runs_of(WholeSphericalSkyRegion(), wcs)
+
+
+def test_sky_errors():
+    circle = ar.CircleSkyRegion(SkyCoord(10 * u.deg, 60 * u.deg), 1 * u.arcsec)
+    with pytest.raises(ValueError, match="wcs is needed"):
+        runs_of(circle)
+    cube = WCS(naxis=3)
+    cube.wcs.ctype = ["RA---TAN", "DEC--TAN", "FREQ"]
+    with pytest.raises(ValueError, match="celestial"):
+        runs_of(circle, cube)
+    behind = ar.CircleSkyRegion(SkyCoord(190 * u.deg, -60 * u.deg), 1 * u.arcsec)
+    with pytest.raises(ValueError, match=r"(?s)1 of 2 regions do not project.*190"):
+        runs_of_regions([circle, behind], fits_wcs())
+    cartesian = SkyCoord(CartesianRepresentation(*circle.center.cartesian.xyz), frame="icrs")
+    np.testing.assert_array_equal(
+        runs_of(ar.CircleSkyRegion(cartesian, 1 * u.arcsec), fits_wcs()), runs_of(circle, fits_wcs())
+    )
+
+
+@pytest.mark.filterwarnings("ignore::astropy.utils.exceptions.AstropyUserWarning")
+def test_region_files(shared):
+    """Every sample file of regions rasterizes."""
+    count = 0
+    for path in sorted((shared / "data" / "regions").iterdir()):
+        for region in ar.Regions.read(path, format={".reg": "ds9", ".crtf": "crtf", ".fits": "fits"}[path.suffix]):
+            if isinstance(region, ar.TextPixelRegion | ar.TextSkyRegion):
+                continue
+            wcs = None if isinstance(region, ar.PixelRegion) else wcs_at(region)
+            runs_of(region, wcs, Box2I(x=(-2000, 2000), y=(-2000, 2000)))
+            count += 1
+    assert count > 100
+
+
+def wcs_at(region):
+    """Return a WCS around a region of the sky."""
+    coord = next(getattr(region, name) for name in ("center", "vertices", "start") if hasattr(region, name))
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval = [np.ravel(coord.icrs.ra.deg)[0], np.ravel(coord.icrs.dec.deg)[0]]
+    wcs.wcs.cdelt = [-0.01, 0.01]
+    return wcs
+
+
+def test_many_threads():
+    rng = np.random.default_rng(11)
+    x, y, r = rng.uniform(0, 500, (3, 400))
+    box = Box2I(x=(0, 500), y=(0, 500))
+    jobs = [
+        lambda: raster.circles(x, y, r / 20, within=box),
+        lambda: raster.ellipses(x, y, r / 20, r / 30, r, within=box),
+        lambda: raster.rectangles(x, y, r / 20, r / 30, r, within=box),
+        lambda: raster.polygons(x, y, np.arange(0, 401, 8), within=box),
+        lambda: raster.lines(x, y, y, x, within=box),
+    ]
+    alone = [job() for job in jobs]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            for one, many in zip(alone, pool.map(lambda job: job(), jobs), strict=True):
+                np.testing.assert_array_equal(one[0], many[0])
+                np.testing.assert_array_equal(one[1], many[1])
