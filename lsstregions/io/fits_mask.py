@@ -168,7 +168,7 @@ def read_image(
         has_mask = _found(hdus, None, MASK_NAMES) or _first(hdus, _names_planes)
         wcs = _wcs_of(image.header, hdus)
         return MaskedImage(
-            _pixels(image),
+            native(image.data),
             mask=_mask_of(hdus, None, schema, xy0) if has_mask is not None and has_mask is not image else None,
             uncertainty=_uncertainty_of(hdus, image.shape),
             xy0=xy0,
@@ -227,12 +227,7 @@ def _opened(path: Any) -> Iterator[fits.HDUList]:
     if isinstance(path, fits.HDUList):
         yield path
         return
-    try:
-        hdus = fits.open(path, memmap=False, lazy_load_hdus=False)
-    except OSError:
-        raise
-    except Exception as error:
-        raise OSError(f"{path} cannot be read as FITS: {error}") from error
+    hdus = fits.open(path, memmap=False)
     try:
         yield hdus
     finally:
@@ -241,7 +236,7 @@ def _opened(path: Any) -> Iterator[fits.HDUList]:
 
 
 def _is_image(hdu: Any) -> bool:
-    return isinstance(hdu, fits.PrimaryHDU | fits.ImageHDU | fits.CompImageHDU) and hdu.header.get("NAXIS") == 2
+    return bool(hdu.is_image) and hdu.header.get("NAXIS") == 2 and hdu.shape != ()
 
 
 def _names_planes(hdu: Any) -> bool:
@@ -271,23 +266,7 @@ def _found(hdus: fits.HDUList, key: int | str | tuple[str, int] | None, names: I
 
 
 def _text(hdu: Any, keyword: str) -> str:
-    return str(_card(hdu.header, keyword, "")).strip().upper()
-
-
-def _card(header: fits.Header, keyword: str, default: Any = None) -> Any:
-    try:
-        return header.get(keyword, default)
-    except fits.VerifyError as error:
-        raise ValueError(f"card {keyword} cannot be read: {error}") from error
-
-
-def _pixels(hdu: Any) -> NDArray:
-    try:
-        return native(hdu.data)
-    except Exception as error:
-        raise ValueError(
-            f"the pixels of HDU {hdu.name!r} cannot be read (cards BITPIX, NAXIS1, NAXIS2, BSCALE, BZERO): {error}"
-        ) from error
+    return str(hdu.header.get(keyword, "")).strip().upper()
 
 
 def _names(hdus: fits.HDUList) -> str:
@@ -330,22 +309,16 @@ def _words_of(hdus: fits.HDUList, first: Any) -> list[Any]:
 
 
 def _one_mask(hdu: Any, schema: Any, xy0: tuple[int, int] | None) -> Mask:
-    bits = _pixels(hdu)
+    bits = hdu.data
     if bits.dtype.kind not in "iu":
         raise ValueError(f"HDU {hdu.name!r} holds no mask: its pixels are {bits.dtype} (cards BITPIX, BSCALE, BZERO)")
-    width = 8 * bits.dtype.itemsize
     if schema is None:
         schema = _schema_of(hdu)
-        for plane in schema:
-            if bit_of(plane) >= width:
-                raise ValueError(
-                    f"a card gives plane {plane.name!r} bit {plane.bit}, pixels have {width} bits (BITPIX)"
-                )
     elif not isinstance(schema, MaskSchema):
         schema = MaskSchema.from_bit_flag_map(schema)
-    if width < schema.n_bits <= 64:
+    if 8 * bits.dtype.itemsize < schema.n_bits <= 64:
         # The map has flags for which this file has no bits.
-        bits = bits.view(f"u{bits.dtype.itemsize}").astype(schema.dtype)
+        bits = native(bits).view(f"u{bits.dtype.itemsize}").astype(schema.dtype)
     origin = _origin(hdu.header) if xy0 is None else as_pair(xy0, "xy0")
     try:
         return Mask(bits, schema, xy0=origin)
@@ -380,7 +353,7 @@ def _origin_along(header: fits.Header, axis: int) -> int:
             raise ValueError(f"card {ltm} says that pixels are binned: say by xy0= where the first pixel is")
         said[ltv] = -_number(header, ltv)
     crval, crpix = f"CRVAL{axis}A", f"CRPIX{axis}A"
-    if _card(header, f"CTYPE{axis}A") == "LINEAR" and crval in header:
+    if header.get(f"CTYPE{axis}A") == "LINEAR" and crval in header:
         said[crval] = _number(header, crval) + 1 - _number(header, crpix, 1.0)
     for keyword, start in said.items():
         if not start.is_integer():
@@ -391,7 +364,7 @@ def _origin_along(header: fits.Header, axis: int) -> int:
 
 
 def _number(header: fits.Header, keyword: str, default: float | None = None) -> float:
-    value = _card(header, keyword, default)
+    value = header.get(keyword, default)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"card {keyword} must be a number, not {value!r}")
     return float(value)
@@ -407,7 +380,7 @@ def _put_origin(header: fits.Header, xy0: tuple[int, int]) -> None:
 
 
 def _wcs_of(header: fits.Header, hdus: fits.HDUList) -> WCS | None:
-    if not str(_card(header, "CTYPE1", "")).strip():
+    if not str(header.get("CTYPE1", "")).strip():
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FITSFixedWarning)
@@ -457,7 +430,7 @@ def _meta_header(meta: Any) -> fits.Header:
 
 
 def _unit_of(header: fits.Header) -> units.UnitBase | None:
-    text = str(_card(header, "BUNIT", "")).strip()
+    text = str(header.get("BUNIT", "")).strip()
     if not text:
         return None
     for spelling in (text, text.lower()):
@@ -479,14 +452,13 @@ def _uncertainty_of(hdus: fits.HDUList, shape: tuple[int, int]) -> NDUncertainty
     kind = UNCERTAINTY_NAMES.get(hdu.name) or UNCERTAINTY_NAMES[_text(hdu, "EXTTYPE")]
     unit = None
     if "UTYPE" in hdu.header:
-        utype = _card(hdu.header, "UTYPE")
-        if utype not in UNCERTAINTY_KINDS:
-            raise ValueError(f"card UTYPE must be one of {', '.join(UNCERTAINTY_KINDS)}, not {utype!r}")
-        kind = UNCERTAINTY_KINDS[utype]
+        if hdu.header["UTYPE"] not in UNCERTAINTY_KINDS:
+            raise ValueError(f"card UTYPE must be one of {', '.join(UNCERTAINTY_KINDS)}, not {hdu.header['UTYPE']!r}")
+        kind = UNCERTAINTY_KINDS[hdu.header["UTYPE"]]
         unit = _unit_of(hdu.header)
     if hdu.shape != shape:
         raise ValueError(f"HDU {hdu.name!r} is of shape {hdu.shape}, the image of shape {shape}")
-    return kind(_pixels(hdu), unit=unit)
+    return kind(native(hdu.data), unit=unit)
 
 
 # Writing

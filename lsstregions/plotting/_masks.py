@@ -1,0 +1,298 @@
+"""The planes of a mask as transparent colours over an image."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import allow_rasterization
+from matplotlib.colors import to_rgba
+from matplotlib.image import AxesImage
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from .._validate import as_pair
+from ..masks import Mask, MaskSchema
+from ._footprints import axes_or_current
+
+#: The customary colours of LSST's displays, by plane; black for planes that are not here.
+LSST_COLORS = {
+    "BAD": "red",
+    "SAT": "lime",
+    "SATURATED": "lime",
+    "INTRP": "green",
+    "INTERPOLATED": "green",
+    "CR": "magenta",
+    "COSMIC_RAY": "magenta",
+    "EDGE": "yellow",
+    "DETECTION_EDGE": "yellow",
+    "DETECTED": "blue",
+    "DETECTED_NEGATIVE": "cyan",
+    "SUSPECT": "gold",
+    "NO_DATA": "orange",
+    "VIGNETTED": "tan",
+    "STREAK": "darkviolet",
+    "CROSSTALK": "olive",
+    "UNMASKEDNAN": "deeppink",
+    "UNMASKED_NAN": "deeppink",
+    "MASKED": "red",
+}
+
+#: Ten colours that colour-blind people can tell apart (M. A. Petroff 2021, arXiv:2107.02270).
+COLORBLIND_COLORS = (
+    "#3f90da",
+    "#ffa90e",
+    "#bd1f01",
+    "#94a4a2",
+    "#832db6",
+    "#a96b59",
+    "#e76300",
+    "#b9ac70",
+    "#717581",
+    "#92dadd",
+)
+
+
+def plane_colors(schema: MaskSchema, colors: str | Mapping[str, Any] = "lsst") -> dict[str, Any]:
+    """Return a colour for each plane of a schema.
+
+    Parameters
+    ----------
+    schema : MaskSchema
+    colors : {"lsst", "colorblind"} or dict, optional
+        LSST's customary colours; ten that colour-blind people can tell apart, by the order of the planes; or colours by
+        plane, and LSST's for the others.
+
+    Returns
+    -------
+    dict
+        From the name of a plane to a matplotlib colour.
+    """
+    if isinstance(colors, Mapping):
+        unknown = [name for name in colors if name not in schema]
+        if unknown:
+            raise KeyError(f"no plane {unknown[0]!r}; the planes are {', '.join(schema.names)}")
+        return plane_colors(schema) | dict(colors)
+    if colors == "colorblind":
+        return {name: COLORBLIND_COLORS[i % len(COLORBLIND_COLORS)] for i, name in enumerate(schema.names)}
+    if colors != "lsst":
+        raise ValueError(f"colors must be 'lsst', 'colorblind' or a dict, not {colors!r}")
+    return {name: LSST_COLORS.get(name, "black") for name in schema.names}
+
+
+def plot_mask(
+    mask: Mask,
+    ax: Any = None,
+    *,
+    planes: str | Iterable[str] | None = None,
+    colors: str | Mapping[str, Any] = "lsst",
+    alpha: float = 0.5,
+    legend: bool = True,
+    origin: tuple[int, int] = (0, 0),
+    **style: Any,
+) -> "MaskOverlay":
+    """Draw the planes of a mask as transparent colours.
+
+    Parameters
+    ----------
+    mask : Mask
+    ax : matplotlib Axes or WCSAxes, optional
+        By default the current axes. Axes without anything in them are scaled to the mask.
+    planes : str or iterable of str, optional
+        By default every plane that has pixels. Where several are set, later ones lie over earlier ones.
+    colors : {"lsst", "colorblind"} or dict, optional
+        See `plane_colors`.
+    alpha : float, optional
+        From 0, transparent, to 1, opaque; a colour with an alpha of its own keeps it.
+    legend : bool, optional
+        Whether to add a legend of the planes.
+    origin : pair of int, optional
+        The pixel ``(x, y)`` that the axes have at (0, 0); ``mask.xy0`` where the image of the mask is shown.
+    **style
+        Properties of `matplotlib.image.AxesImage`, such as `zorder`.
+
+    Returns
+    -------
+    MaskOverlay
+
+    Raises
+    ------
+    KeyError
+        If there is no such plane.
+    TypeError, ValueError
+        If an argument is of the wrong kind or value.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from lsstregions import Mask, MaskSchema, SpanSet
+    >>> mask = Mask((100, 100), MaskSchema.lsst())
+    >>> mask.set("CR", SpanSet.disk(20).shift(50, 50))
+    >>> plot_mask(mask, Figure().subplots()).colors
+    {'CR': 'magenta'}
+    """
+    ax = axes_or_current(ax)
+    bare = not ax.has_data()
+    overlay = MaskOverlay(ax, mask, planes=planes, colors=colors, alpha=alpha, origin=origin, **style)
+    overlay.set_clip_path(ax.patch)
+    if bare:
+        x_min, x_max, y_min, y_max = overlay.get_extent()
+        ax.set_aspect("equal")
+        ax.set(xlim=(x_min, x_max), ylim=(y_min, y_max))
+    ax.add_image(overlay)
+    if legend and overlay.colors:
+        ax.legend(handles=overlay.legend_handles(), loc="upper right", fontsize="small", framealpha=0.9)
+    return overlay
+
+
+class MaskOverlay(AxesImage):
+    """The planes of a mask as one transparent matplotlib image.
+
+    Colours are made as the image is drawn, of the part in view and of no more pixels than the screen has: a pixel of
+    the screen has the planes of all pixels of the mask under it, so that none is lost however far one zooms out.
+    Later changes of the mask show when the figure is drawn again. The mouse shows the names of the planes.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    mask : Mask
+    planes, colors, alpha, origin
+        As of `plot_mask`.
+    **style
+        Properties of `matplotlib.image.AxesImage`.
+
+    Attributes
+    ----------
+    mask : Mask
+    colors : dict
+        The colours of the planes that are drawn.
+    xy0 : pair of int
+        The pixel that the axes have at (0, 0); matplotlib calls something else the origin of an image.
+    """
+
+    def __init__(
+        self,
+        ax: Any,
+        mask: Mask,
+        *,
+        planes: str | Iterable[str] | None = None,
+        colors: str | Mapping[str, Any] = "lsst",
+        alpha: float = 0.5,
+        origin: tuple[int, int] = (0, 0),
+        **style: Any,
+    ):
+        if not isinstance(mask, Mask):
+            raise TypeError(f"mask must be a Mask, not {type(mask).__name__}")
+        if not 0 <= alpha <= 1:
+            raise ValueError(f"alpha must be between 0 and 1, not {alpha}")
+        if planes is None:
+            names = [name for name, count in mask.count().items() if count]
+        else:
+            names = [planes] if isinstance(planes, str) else list(planes)
+            mask.schema.bitmask(names)  # raises where there is no such plane
+        self.mask = mask
+        self.xy0 = as_pair(origin, "origin")
+        every = plane_colors(mask.schema, colors)
+        self.colors = {name: every[name] for name in names}
+        self._rgba = {name: _with_alpha(color, alpha) for name, color in self.colors.items()}
+        self._window: tuple[int, int, int, int] | None = None
+        super().__init__(ax, origin="lower", interpolation="nearest", interpolation_stage="rgba", **style)
+        self._A = np.zeros((1, 1, 4), np.uint8)
+
+    def get_extent(self) -> list[float]:
+        """Return the edges ``x_min, x_max, y_min, y_max`` of the mask in the axes, or of what is being drawn of it."""
+        ny, nx = self.mask.shape
+        x_start, x_stop, y_start, y_stop = self._window or (0, nx, 0, ny)
+        x0, y0 = (start - first - 0.5 for start, first in zip(self.mask.xy0, self.xy0, strict=True))
+        return [x0 + x_start, x0 + x_stop, y0 + y_start, y0 + y_stop]
+
+    def legend_handles(self) -> list[Patch]:
+        """Return a patch of colour for each plane that is drawn."""
+        return [Patch(facecolor=self._rgba[name], edgecolor="gray", label=name) for name in self.colors]
+
+    def get_cursor_data(self, event: Any) -> Any:
+        """Return the names of the planes under the mouse, those that are not drawn too."""
+        x, y = self.axes.transData.inverted().transform((event.x, event.y)) + self.xy0
+        pixel = {"x": int(np.floor(x + 0.5)), "y": int(np.floor(y + 0.5))}
+        try:
+            return self.mask.interpret(**pixel)
+        except (IndexError, OverflowError):
+            return None
+
+    def format_cursor_data(self, data: tuple[str, ...]) -> str:
+        """Return the names of planes as text."""
+        return ", ".join(data)
+
+    def can_composite(self) -> bool:
+        """Return False: the colours are made as this image is drawn, on its own."""
+        return False
+
+    @allow_rasterization
+    def draw(self, renderer: Any) -> None:
+        """Draw what is in view."""
+        window, step = self._view()
+        if window is not None and self.colors:
+            self._window = window
+            self._A = self._composite(window, step)
+            super().draw(renderer)
+            self._window = None
+        self.stale = False
+
+    def _view(self) -> tuple[tuple[int, int, int, int] | None, int]:
+        """Return the part of the mask in view, in whole steps, and the step: mask pixels to a pixel of the screen."""
+        corners = self.axes.bbox.corners()
+        (x_min, y_min), (x_max, y_max) = (
+            end(self.axes.transData.inverted().transform(corners), axis=0) for end in (np.min, np.max)
+        )
+        left, _, bottom, _ = self.get_extent()
+        step = max(1, int(min((x_max - x_min) / self.axes.bbox.width, (y_max - y_min) / self.axes.bbox.height)))
+        ny, nx = self.mask.shape
+        # Steps are counted from the edge of the mask, so that colours do not flicker as the view moves.
+        x_start, y_start = (max(0, int((low - edge) // step) * step) for low, edge in ((x_min, left), (y_min, bottom)))
+        x_stop = min(nx, int(-(-(x_max - left) // step)) * step)
+        y_stop = min(ny, int(-(-(y_max - bottom) // step)) * step)
+        if x_start >= x_stop or y_start >= y_stop:
+            return None, step
+        return (x_start, x_stop, y_start, y_stop), step
+
+    def _composite(self, window: tuple[int, int, int, int], step: int) -> NDArray[np.uint8]:
+        """Return the colours (ny, nx, 4) of a part of the mask, `step` pixels to a side of each."""
+        words = reduced(self.mask, window, step)
+        shape = words.shape[1:]
+        color, opacity = np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32)
+        width = 8 * words.dtype.itemsize
+        for name, (*rgb, alpha) in self._rgba.items():
+            bit = self.mask.schema[name].bit
+            assert bit is not None
+            there = (words[bit // width] >> words.dtype.type(bit % width) & words.dtype.type(1)).astype(bool)
+            # The operator "over" (Porter and Duff 1984), with colours multiplied by their opacity.
+            color[there] = color[there] * (1 - alpha) + np.array(rgb, np.float32) * alpha
+            opacity[there] = opacity[there] * (1 - alpha) + alpha
+        result = np.zeros((*shape, 4), np.uint8)
+        shown = opacity > 0
+        result[shown, :3] = np.round(255 * color[shown] / opacity[shown, np.newaxis])
+        result[..., 3] = np.round(255 * opacity)
+        return result
+
+
+def reduced(mask: Mask, window: tuple[int, int, int, int], step: int) -> NDArray:
+    """Return the words (n_words, ny, nx) of a part of a mask, the bits of blocks of pixels or-ed together."""
+    x_start, x_stop, y_start, y_stop = window
+    words = mask.array if mask.array.ndim == 3 else mask.array[np.newaxis]
+    return _blocks_ored(_blocks_ored(words[:, y_start:y_stop, x_start:x_stop], step, 1), step, 2)
+
+
+def _blocks_ored(words: NDArray, step: int, axis: int) -> NDArray:
+    """Return the bits of every `step` entries along an axis or-ed together."""
+    if step == 1:
+        return words
+    words = np.moveaxis(words, axis, 0)
+    result = words[::step].copy()
+    for k in range(1, step):
+        part = words[k::step]
+        result[: len(part)] |= part
+    return np.moveaxis(result, 0, axis)
+
+
+def _with_alpha(color: Any, alpha: float) -> tuple[float, float, float, float]:
+    rgba = to_rgba(color)
+    return rgba if rgba[3] < 1 else (*rgba[:3], alpha)
