@@ -51,6 +51,8 @@ def paint(
                 x_start = span[i + AHEAD].x_start - <int64_t> x0
                 if 0 <= y < ny and 0 <= x_start < nx:
                     prefetch_to_write(&image[y, x_start * itemsize])
+                    x_stop = min(span[i + AHEAD].x_stop - <int64_t> x0, nx)
+                    prefetch_to_write(&image[y, x_stop * itemsize - 1])
             y = span[i].y - <int64_t> y0
             x_start = max(span[i].x_start - <int64_t> x0, 0)
             x_stop = min(span[i].x_stop - <int64_t> x0, nx)

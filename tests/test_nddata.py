@@ -21,6 +21,7 @@ from astropy.wcs import WCS
 from astropy.wcs.wcsapi import HighLevelWCSWrapper, SlicedLowLevelWCS
 from regions import CircleSkyRegion
 
+from lsstregions.detection import Threshold, detect_footprints
 from lsstregions.geom import Box2I
 from lsstregions.masks import Mask, MaskPlane, MaskSchema
 from lsstregions.nddata import MaskedImage
@@ -247,6 +248,29 @@ class TestArithmetic:
             np.testing.assert_array_equal(ours.data, theirs.data)
             np.testing.assert_array_equal(ours.mask, theirs.mask)
         assert image.mean(operation_ignores_mask=True).data == plain.mean(operation_ignores_mask=True).data
+
+
+class TestDetecting:
+    def test_footprints_go_from_image_to_mask_and_catalog(self):
+        rng = np.random.default_rng(8)
+        data = rng.normal(size=(60, 70))
+        y, x = np.indices(data.shape)
+        for x0, y0 in [(20, 15), (45.3, 40.2), (60, 20)]:
+            data += 60 * np.exp(-((x - x0) ** 2 + (y - y0) ** 2) / 8)
+        image = MaskedImage(data, LSST, VarianceUncertainty(np.ones(data.shape)), xy0=(1000, -500), wcs=tan_wcs())
+        image.set_mask("SAT", Box2I(x=(1055, 1065), y=(-485, -475)))
+        image.set_mask("DETECTED_NEGATIVE", ...)
+        found = detect_footprints(image, Threshold(5, kind="pixel_stdev"), n_pixels=5)
+        assert len(found) == 2
+        image.set_mask("DETECTED", found)
+        assert image.mask.footprints("DETECTED").union() == found.union()
+        part = image[5:, 7:]
+        again = detect_footprints(part, Threshold(5, kind="pixel_stdev"), n_pixels=5)
+        np.testing.assert_array_equal(again.spans, found.spans)
+        table = found.measure(image)
+        there = image.absolute_wcs.pixel_to_world(table["x_centroid"].value, table["y_centroid"].value)
+        assert np.all(table["sky_centroid"].separation(there).arcsec < 1e-6)
+        assert np.all(found.measure(part)["sky_centroid"].separation(there).arcsec < 1e-6)
 
 
 class TestSky:

@@ -42,9 +42,11 @@ UNCERTAINTY_KINDS = {
 }
 COMPRESSIONS = ("RICE_1", "GZIP_1", "GZIP_2")
 
+# The date is metadata; wcslib adds the form of it that is missing.
+_DATE_CARDS = {"DATE-OBS", "MJD-OBS"}
 _WCS_CARD = re.compile(r"(CD|PC|PV)\d_\d+|[AB]P?_(ORDER|DMAX|\d_\d)|(CRPIX|CRVAL|CTYPE|CUNIT|CDELT|CROTA)\d")
 _STRUCTURE_CARD = re.compile(
-    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|[PG]COUNT|BSCALE|BZERO|EXTNAME|EXTVER|EXTTYPE|INHERIT|CHECKSUM|DATASUM"
+    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|[PG]COUNT|BSCALE|BZERO|BLANK|EXTNAME|EXTVER|EXTTYPE|INHERIT|CHECKSUM|DATASUM"
     r"|BUNIT|UTYPE|WCSAXES|LTV\d|LTM\d_\d|(CRPIX|CRVAL|CTYPE|CUNIT|CDELT)\dA"
 )
 
@@ -83,7 +85,11 @@ def read_mask(
         If there is no HDU of that name.
     """
     with _opened(path) as hdus:
-        return _mask_of(hdus, hdu, schema, xy0)
+        first = _mask_hdu(hdus) if hdu is None else _chosen(hdus, hdu)
+        if first is None:
+            raise ValueError(f"no HDU holds a mask; they are {_names(hdus)}. Say which by hdu=")
+        # A number or EXTVER means this HDU alone.
+        return _mask_of([first] if isinstance(hdu, int | tuple) else _words_of(hdus, first), schema, xy0)
 
 
 def write_mask(
@@ -143,7 +149,8 @@ def read_image(
         The file. Understood are exposures of LSST, images of ``lsst.images``, of JWST and HST (SCI, DQ and ERR, with a
         `schema`), those that `~astropy.nddata.CCDData` writes, and any file with one image.
     hdu : int, str or (str, int), optional
-        The HDU of the pixels. By default the one that is called IMAGE or SCI, or else the first image.
+        The HDU of the pixels. By default the one that is called IMAGE or SCI, or else the first image. Mask and
+        uncertainty are those of the same EXTVER.
     schema, xy0
         As for `read_mask`.
     unit : unit-like, optional
@@ -160,17 +167,17 @@ def read_image(
         If there is no image, or cards are corrupt or contradict each other.
     """
     with _opened(path) as hdus:
-        image = _found(hdus, hdu, IMAGE_NAMES) or _first(hdus, _is_image)
+        image = _named(hdus, IMAGE_NAMES) or _first(hdus, _is_image) if hdu is None else _chosen(hdus, hdu)
         if image is None:
             raise ValueError(f"no HDU holds an image; they are {_names(hdus)}")
         if xy0 is None:
             xy0 = _origin(image.header)
-        has_mask = _found(hdus, None, MASK_NAMES) or _first(hdus, _names_planes)
+        mask = _mask_hdu(hdus, image.ver)
         wcs = _wcs_of(image.header, hdus)
         return MaskedImage(
-            native(image.data),
-            mask=_mask_of(hdus, None, schema, xy0) if has_mask is not None and has_mask is not image else None,
-            uncertainty=_uncertainty_of(hdus, image.shape),
+            _pixels(image),
+            mask=None if mask is None or mask is image else _mask_of(_words_of(hdus, mask), schema, xy0),
+            uncertainty=_uncertainty_of(_named(hdus, UNCERTAINTY_NAMES, image.ver), image.shape),
             xy0=xy0,
             wcs=wcs,
             unit=_unit_of(image.header) if unit is None else unit,
@@ -227,7 +234,12 @@ def _opened(path: Any) -> Iterator[fits.HDUList]:
     if isinstance(path, fits.HDUList):
         yield path
         return
-    hdus = fits.open(path, memmap=False)
+    try:
+        hdus = fits.open(path, memmap=False, lazy_load_hdus=False)
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(f"{path} cannot be read as FITS: {error}") from error
     try:
         yield hdus
     finally:
@@ -236,7 +248,7 @@ def _opened(path: Any) -> Iterator[fits.HDUList]:
 
 
 def _is_image(hdu: Any) -> bool:
-    return bool(hdu.is_image) and hdu.header.get("NAXIS") == 2 and hdu.shape != ()
+    return isinstance(hdu, fits.PrimaryHDU | fits.ImageHDU | fits.CompImageHDU) and hdu.header.get("NAXIS") == 2
 
 
 def _names_planes(hdu: Any) -> bool:
@@ -247,26 +259,50 @@ def _first(hdus: fits.HDUList, wanted: Any) -> Any:
     return next((hdu for hdu in hdus if wanted(hdu)), None)
 
 
-def _found(hdus: fits.HDUList, key: int | str | tuple[str, int] | None, names: Iterable[str]) -> Any:
-    """Return the HDU that `key` says, or an image of one of the names, or None."""
-    if key is not None:
-        try:
-            hdu = hdus[key]
-        except (KeyError, IndexError):
-            raise KeyError(f"no HDU {key!r}; they are {_names(hdus)}") from None
-        if not _is_image(hdu):
-            raise ValueError(f"HDU {key!r} holds no 2-D image")
-        return hdu
+def _chosen(hdus: fits.HDUList, key: int | str | tuple[str, int]) -> Any:
+    """Return the HDU that a user asks for."""
+    try:
+        hdu = hdus[key]
+    except (KeyError, IndexError):
+        raise KeyError(f"no HDU {key!r}; they are {_names(hdus)}") from None
+    if not _is_image(hdu):
+        raise ValueError(f"HDU {key!r} holds no 2-D image")
+    return hdu
+
+
+def _named(hdus: fits.HDUList, names: Iterable[str], ver: int = 1) -> Any:
+    """Return the image of one of the names, the first that there is; of several the one with that EXTVER, or None."""
+    images = [hdu for hdu in hdus if _is_image(hdu)]
     for name in names:
         for card in ("EXTNAME", "EXTTYPE"):
-            hdu = _first(hdus, lambda hdu, card=card, name=name: _is_image(hdu) and _text(hdu, card) == name)
-            if hdu is not None:
-                return hdu
+            called = [hdu for hdu in images if _text(hdu, card) == name]
+            if called:
+                return next((hdu for hdu in called if hdu.ver == ver), called[0] if ver == 1 else None)
     return None
 
 
+def _mask_hdu(hdus: fits.HDUList, ver: int = 1) -> Any:
+    return _named(hdus, MASK_NAMES, ver) or _first(hdus, _names_planes)
+
+
 def _text(hdu: Any, keyword: str) -> str:
-    return str(hdu.header.get(keyword, "")).strip().upper()
+    return str(_card(hdu.header, keyword, "")).strip().upper()
+
+
+def _card(header: fits.Header, keyword: str, default: Any = None) -> Any:
+    try:
+        return header.get(keyword, default)
+    except fits.VerifyError as error:
+        raise ValueError(f"card {keyword} cannot be read: {error}") from error
+
+
+def _pixels(hdu: Any) -> NDArray:
+    try:
+        return native(hdu.data)
+    except Exception as error:
+        raise ValueError(
+            f"the pixels of HDU {hdu.name!r} cannot be read (cards BITPIX, NAXIS1, NAXIS2, BSCALE, BZERO): {error}"
+        ) from error
 
 
 def _names(hdus: fits.HDUList) -> str:
@@ -276,17 +312,9 @@ def _names(hdus: fits.HDUList) -> str:
 # Masks
 
 
-def _mask_of(
-    hdus: fits.HDUList, key: int | str | tuple[str, int] | None, schema: Any, xy0: tuple[int, int] | None
-) -> Mask:
-    first = _found(hdus, key, MASK_NAMES) or _first(hdus, _names_planes)
-    if first is None:
-        raise ValueError(f"no HDU holds a mask; they are {_names(hdus)}. Say which by hdu=")
-    if schema is not None:
-        return _one_mask(first, schema, xy0)
-    words = _words_of(hdus, first) if key is None or isinstance(key, str) else [first]
-    if len(words) == 1:
-        return _one_mask(first, None, xy0)
+def _mask_of(words: list[Any], schema: Any, xy0: tuple[int, int] | None) -> Mask:
+    if len(words) == 1 or schema is not None:
+        return _one_mask(words[0], schema, xy0)
     masks = [_one_mask(hdu, None if _names_planes(hdu) else MaskSchema(), xy0) for hdu in words]
     planes = []
     start = 0
@@ -309,16 +337,22 @@ def _words_of(hdus: fits.HDUList, first: Any) -> list[Any]:
 
 
 def _one_mask(hdu: Any, schema: Any, xy0: tuple[int, int] | None) -> Mask:
-    bits = hdu.data
+    bits = _pixels(hdu)
     if bits.dtype.kind not in "iu":
         raise ValueError(f"HDU {hdu.name!r} holds no mask: its pixels are {bits.dtype} (cards BITPIX, BSCALE, BZERO)")
+    width = 8 * bits.dtype.itemsize
     if schema is None:
         schema = _schema_of(hdu)
+        for plane in schema:
+            if bit_of(plane) >= width:
+                raise ValueError(
+                    f"a card gives plane {plane.name!r} bit {plane.bit}, pixels have {width} bits (BITPIX)"
+                )
     elif not isinstance(schema, MaskSchema):
         schema = MaskSchema.from_bit_flag_map(schema)
-    if 8 * bits.dtype.itemsize < schema.n_bits <= 64:
+    if width < schema.n_bits <= 64:
         # The map has flags for which this file has no bits.
-        bits = native(bits).view(f"u{bits.dtype.itemsize}").astype(schema.dtype)
+        bits = bits.view(f"u{bits.dtype.itemsize}").astype(schema.dtype)
     origin = _origin(hdu.header) if xy0 is None else as_pair(xy0, "xy0")
     try:
         return Mask(bits, schema, xy0=origin)
@@ -353,7 +387,7 @@ def _origin_along(header: fits.Header, axis: int) -> int:
             raise ValueError(f"card {ltm} says that pixels are binned: say by xy0= where the first pixel is")
         said[ltv] = -_number(header, ltv)
     crval, crpix = f"CRVAL{axis}A", f"CRPIX{axis}A"
-    if header.get(f"CTYPE{axis}A") == "LINEAR" and crval in header:
+    if _card(header, f"CTYPE{axis}A") == "LINEAR" and crval in header:
         said[crval] = _number(header, crval) + 1 - _number(header, crpix, 1.0)
     for keyword, start in said.items():
         if not start.is_integer():
@@ -364,7 +398,7 @@ def _origin_along(header: fits.Header, axis: int) -> int:
 
 
 def _number(header: fits.Header, keyword: str, default: float | None = None) -> float:
-    value = header.get(keyword, default)
+    value = _card(header, keyword, default)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"card {keyword} must be a number, not {value!r}")
     return float(value)
@@ -380,7 +414,7 @@ def _put_origin(header: fits.Header, xy0: tuple[int, int]) -> None:
 
 
 def _wcs_of(header: fits.Header, hdus: fits.HDUList) -> WCS | None:
-    if not str(header.get("CTYPE1", "")).strip():
+    if not str(_card(header, "CTYPE1", "")).strip():
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FITSFixedWarning)
@@ -395,7 +429,10 @@ def _wcs_header(wcs: Any) -> fits.Header:
         raise ValueError(f"a WCS of class {type(wcs).__name__} cannot be kept in FITS: write the image without it")
     if any(table is not None for table in (wcs.cpdis1, wcs.cpdis2, wcs.det2im1, wcs.det2im2)):
         raise ValueError("a WCS with tables of distortion cannot be kept in one header: write the image without it")
-    return wcs.to_header(relax=True)
+    header = wcs.to_header(relax=True)
+    for keyword in _DATE_CARDS:
+        header.remove(keyword, ignore_missing=True)
+    return header
 
 
 # Metadata, units, uncertainty
@@ -403,7 +440,9 @@ def _wcs_header(wcs: Any) -> fits.Header:
 
 def _meta_of(hdus: fits.HDUList, image: Any, wcs: WCS | None) -> fits.Header:
     """Return the primary header and what the image's adds to it, without structure, place and WCS."""
-    wcs_cards = set() if wcs is None else {*filter(_WCS_CARD.fullmatch, image.header), *wcs.to_header(relax=True)}
+    wcs_cards: set[str] = set()
+    if wcs is not None:
+        wcs_cards = {*filter(_WCS_CARD.fullmatch, image.header), *wcs.to_header(relax=True)} - _DATE_CARDS
     meta = _without(hdus[0].header, wcs_cards if image is hdus[0] else set())
     if image is not hdus[0]:
         meta.extend(_without(image.header, wcs_cards), unique=True)
@@ -430,7 +469,7 @@ def _meta_header(meta: Any) -> fits.Header:
 
 
 def _unit_of(header: fits.Header) -> units.UnitBase | None:
-    text = str(header.get("BUNIT", "")).strip()
+    text = str(_card(header, "BUNIT", "")).strip()
     if not text:
         return None
     for spelling in (text, text.lower()):
@@ -445,20 +484,20 @@ def _unit_text(unit: Any) -> str | None:
     return None if unit is None else unit.to_string()
 
 
-def _uncertainty_of(hdus: fits.HDUList, shape: tuple[int, int]) -> NDUncertainty | None:
-    hdu = _found(hdus, None, UNCERTAINTY_NAMES)
+def _uncertainty_of(hdu: Any, shape: tuple[int, int]) -> NDUncertainty | None:
     if hdu is None:
         return None
     kind = UNCERTAINTY_NAMES.get(hdu.name) or UNCERTAINTY_NAMES[_text(hdu, "EXTTYPE")]
     unit = None
     if "UTYPE" in hdu.header:
-        if hdu.header["UTYPE"] not in UNCERTAINTY_KINDS:
-            raise ValueError(f"card UTYPE must be one of {', '.join(UNCERTAINTY_KINDS)}, not {hdu.header['UTYPE']!r}")
-        kind = UNCERTAINTY_KINDS[hdu.header["UTYPE"]]
+        utype = _card(hdu.header, "UTYPE")
+        if utype not in UNCERTAINTY_KINDS:
+            raise ValueError(f"card UTYPE must be one of {', '.join(UNCERTAINTY_KINDS)}, not {utype!r}")
+        kind = UNCERTAINTY_KINDS[utype]
         unit = _unit_of(hdu.header)
     if hdu.shape != shape:
         raise ValueError(f"HDU {hdu.name!r} is of shape {hdu.shape}, the image of shape {shape}")
-    return kind(native(hdu.data), unit=unit)
+    return kind(_pixels(hdu), unit=unit)
 
 
 # Writing

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -10,13 +10,11 @@ from numpy.typing import DTypeLike, NDArray
 
 from .. import _planes
 from .._validate import as_int32, as_pair, native
+from ..footprints import FootprintSet
 from ..geom import Box2I
 from ..raster import runs_of
 from ..spans import Shape, SpanSet
 from ._schema import MASKED, MaskPlane, MaskSchema, bit_numbers, bit_of
-
-if TYPE_CHECKING:
-    from ..footprints import FootprintSet
 
 _ALL_BITS = (1 << 64) - 1
 
@@ -197,27 +195,27 @@ class Mask(NDArrayOperatorsMixin):
         self._check_writeable()
         dtype = self._words.dtype
         where = _bool_pixels(region, self.shape)
-        # Canonical: a pixel in two footprints is toggled once.
-        runs = runs_of(region, wcs, self.bbox) if where is None else None
+        runs = self._runs(region, wcs, action) if where is None else None
         for k, word in enumerate(self._words):
             part = bits >> _width(dtype) * k & _all_bits(dtype)
             if part == 0:
                 continue
-            keep = _all_bits(dtype) if action == "toggle" else _all_bits(dtype) & ~part
-            flip = 0 if action == "clear" else part
             if runs is not None:
-                _planes.paint(
-                    _bytes(word),
-                    runs,
-                    *self._xy0,
-                    dtype.itemsize,
-                    _repeated(keep, dtype),
-                    _repeated(flip, dtype),
-                )
+                keep = _ALL_BITS if action == "toggle" else _repeated(_all_bits(dtype) & ~part, dtype)
+                flip = 0 if action == "clear" else _repeated(part, dtype)
+                _planes.paint(_bytes(word), runs, *self._xy0, dtype.itemsize, keep, flip)
+            elif action == "set":
+                word |= where * dtype.type(part)
+            elif action == "clear":
+                word &= ~(where * dtype.type(part))
             else:
-                assert where is not None
-                np.bitwise_and(word, dtype.type(keep), out=word, where=where)
-                np.bitwise_xor(word, dtype.type(flip), out=word, where=where)
+                word ^= where * dtype.type(part)
+
+    def _runs(self, region: Any, wcs: Any, action: str) -> NDArray[np.int32]:
+        if isinstance(region, FootprintSet):
+            # A pixel in two footprints is toggled once; for the rest they may come as they are.
+            return region.union().array if action == "toggle" else region.spans
+        return runs_of(region, wcs, self.bbox)
 
     def _check_writeable(self) -> None:
         if not self._words.flags.writeable:
@@ -240,7 +238,7 @@ class Mask(NDArrayOperatorsMixin):
         """Return the pixels where any of the planes is set, by default of those declared bad."""
         return SpanSet.from_mask(self.to_bool(planes), xy0=self._xy0)
 
-    def footprints(self, planes: str | Iterable[str] | None = None, *, connectivity: int = 8) -> "FootprintSet":
+    def footprints(self, planes: str | Iterable[str] | None = None, *, connectivity: int = 8) -> FootprintSet:
         """Return the connected parts of `spans`, in raster order."""
         return self.spans(planes).components(connectivity)
 
@@ -515,7 +513,9 @@ def merge_masks(first: Any, second: Any) -> Any:
     if not isinstance(second, Mask):
         second = _masked(second, first)
     _check_same_pixels(first, second)
-    schema = first.schema if first.schema == second.schema else first.schema | second.schema
+    if first.schema == second.schema:
+        return Mask._wrap(first._words | second._words, first.schema, first.xy0)
+    schema = first.schema | second.schema
     words = _conformed(first, schema)
     words |= _conformed(second, schema, words.dtype)
     return Mask._wrap(words, schema, first.xy0)
@@ -563,10 +563,10 @@ def _is_planes(key: Any) -> bool:
     return isinstance(key, str) or (isinstance(key, list) and bool(key) and all(isinstance(name, str) for name in key))
 
 
-def _bool_pixels(region: Any, shape: tuple[int, int]) -> "NDArray[np.bool_] | bool | None":
-    """Return a region that is ... or a bool array as something to index with, None if it is neither."""
+def _bool_pixels(region: Any, shape: tuple[int, int]) -> Any:
+    """Return a region that is ... or a bool array as what is true in its pixels, None if it is neither."""
     if isinstance(region, EllipsisType):
-        return True
+        return np.True_
     if not isinstance(region, np.ndarray) or region.dtype != bool:
         return None
     if region.shape != shape:

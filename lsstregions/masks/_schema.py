@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from .._validate import as_int
+from ..geom import Value
 
 # The cards that name a plane have four digits for its bit.
 MAX_BITS = 1024
@@ -24,7 +25,7 @@ class MaskPlane:
     bit : int, optional
         From 0 to 1023. Without it the schema takes the bit that follows that of the plane before.
     description : str, optional
-        One sentence for people.
+        One sentence for people, ASCII if it is to go into FITS. Blanks at its ends are dropped.
     bad : bool, optional
         Whether a pixel of this plane is bad: not to be used for measurements. Planes that say what a pixel
         shows, such as DETECTED, are not bad.
@@ -47,6 +48,7 @@ class MaskPlane:
             raise ValueError(f"name must be printable ASCII without blanks at its ends, not {self.name!r}")
         if not isinstance(self.description, str):
             raise TypeError(f"description must be a string, not {self.description!r}")
+        object.__setattr__(self, "description", self.description.strip())
         if not isinstance(self.bad, bool | np.bool):
             raise TypeError(f"bad must be True or False, not {self.bad!r}")
         object.__setattr__(self, "bad", bool(self.bad))
@@ -57,7 +59,7 @@ class MaskPlane:
             object.__setattr__(self, "bit", bit)
 
 
-class MaskSchema:
+class MaskSchema(Value):
     """An immutable set of mask planes in the order of their bits.
 
     Parameters
@@ -98,9 +100,9 @@ class MaskSchema:
                 numbered.append(plane)
                 next_bit = bit_of(plane)
             next_bit += 1
-        self._planes = tuple(sorted(numbered, key=bit_of))
-        self._by_name = {plane.name: plane for plane in self._planes}
-        _check_unique(self._planes)
+        ordered = tuple(sorted(numbered, key=bit_of))
+        _check_unique(ordered)
+        self._set(_planes=ordered, _by_name={plane.name: plane for plane in ordered})
 
     @classmethod
     def lsst(cls) -> Self:
@@ -348,14 +350,8 @@ class MaskSchema:
     def __len__(self) -> int:
         return len(self._planes)
 
-    def __eq__(self, other: object) -> bool:
-        return self._planes == other._planes if isinstance(other, MaskSchema) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._planes)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._planes,)
+    def _parts(self) -> tuple[Any, ...]:
+        return (self._planes,)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({list(self._planes)!r})"
