@@ -72,8 +72,8 @@ def scan(
     """Find the pixels of rows `start` to `stop` at least at a threshold (at most, where `negative`), and peaks.
 
     The image comes as bytes, ``uint8[ny, nx * itemsize]`` with contiguous rows, as does the threshold: one value, or
-    one a pixel. Pixels where ``mask``, ``uint8[ny, nx]`` or None, is not zero do not pass. The rows below `start` and above
-    `stop` are looked at by peaks only. Returns as bytes the runs, the union-find parents of their components, ``int32``
+    one a pixel. Pixels where ``mask``, ``uint8[ny, nx]`` or None, is not zero do not pass. The rows below `start` and
+    above `stop` are looked at by peaks only. Returns as bytes the runs, the union-find parents of their components, ``int32``
     each, and the peaks (x, y, value), ``int32, int32, float64`` each, in raster order (none unless asked for).
     """
     cdef const PixelType *pixels = pixel_type(ord(dtype.kind), dtype.itemsize, level)
