@@ -10,14 +10,16 @@ from . import _columns, _label, _measure, _runs
 from ._catalog import axes, measure
 from ._frames import Frame
 from ._peaks import PEAK, PIXEL_COLUMNS, Peaks, concatenated
-from ._pixel_region import FootprintRegion
+from ._pixel_region import FootprintRegion, to_regions
 from ._validate import as_array2d, as_connectivity, as_finite, as_int, as_int32_array, as_pair, native
 from .ellipses import Ellipse, Quadrupole
 from .geom import AffineTransform, Box2I, LinearTransform, Point2D, Point2I, Value
+from .raster import checked, runs_of_regions
 from .spans import Mapping, Shape, SpanSet
 
 if TYPE_CHECKING:
     from astropy.table import QTable, Table
+    from regions import Regions
 
 __all__ = ["Footprint", "FootprintSet", "HeavyFootprint"]
 
@@ -405,6 +407,34 @@ class FootprintSet(Value):
         kept, number = np.unique(values, return_inverse=True)
         return cls._from_columns(*_label.group(runs, number.astype(np.int32), len(kept)), region)
 
+    @classmethod
+    def from_regions(cls, regions: Iterable[Any], *, wcs: Any = None, within: Box2I | None = None) -> Self:
+        """Return the pixels of each region of a list, in its order; a region without pixels has an empty footprint.
+
+        Parameters
+        ----------
+        regions : iterable
+            Anything that `rasterize` knows. A region whose ``meta["include"]`` is false takes its pixels away from
+            those before it in the list, as DS9 means it, and has none itself.
+        wcs : optional
+            The WCS of the pixels, for sky regions.
+        within : Box2I, optional
+            The box of the image, to which the regions are clipped and which becomes the `region`.
+        """
+        runs, offsets = runs_of_regions(regions, wcs, checked(within))
+        return cls._from_columns(runs, offsets, within)
+
+    def to_regions(self) -> "Regions":
+        """Return the outlines as `regions.Regions` of polygons, which every format of `regions` can hold.
+
+        Holes come after what they are in, with ``meta["include"] = 0``; `from_regions` makes the same pixels of them.
+        """
+        return to_regions(self)
+
+    def to_table(self) -> "QTable":
+        """Return what can be measured from the spans alone as a table, one row a footprint: see `measure`."""
+        return self.measure()
+
     # Looking up
 
     def at(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.int64]:
@@ -776,7 +806,7 @@ class Footprint(FootprintRegion, Value):
         return self._columns.spans
 
     @property
-    def spans(self) -> SpanSet:
+    def spans(self) -> SpanSet:  # type: ignore[override]
         """The pixels."""
         return SpanSet._from_canonical(self._columns.spans)
 

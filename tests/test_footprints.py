@@ -9,6 +9,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import reference_detection as reference
+import regions
 import scipy.ndimage
 from astropy import units as u
 from astropy.nddata import NDData, VarianceUncertainty
@@ -404,6 +405,29 @@ class TestLookup:
         assert len(lr.FootprintSet.from_labels(np.zeros((0, 4), int))) == 0
         with pytest.raises(TypeError, match="integers"):
             lr.FootprintSet.from_labels(labels.astype(float))
+
+
+class TestRegions:
+    def test_from_regions(self):
+        box = lr.Box2I((0, 30), (0, 20))
+        shapes = [regions.CirclePixelRegion(regions.PixCoord(x, 10), 3) for x in (5, 12, 100)]
+        fs = consistent(lr.FootprintSet.from_regions([*shapes, lr.SpanSet.disk(2)], within=box))
+        assert [f.spans for f in fs] == [lr.rasterize(s, within=box) for s in (*shapes, lr.SpanSet.disk(2))]
+        assert fs.region == box
+        assert fs[2].area == 0
+        assert len(lr.FootprintSet.from_regions([])) == 0
+        with pytest.raises(TypeError, match="within"):
+            lr.FootprintSet.from_regions([], within=3)
+
+    def test_to_regions(self):
+        fs = lr.FootprintSet([lr.SpanSet.disk(5) - lr.SpanSet.disk(2), lr.SpanSet.disk(3).shift(20, 0)])
+        polygons = fs.to_regions()
+        assert len(polygons) == 3
+        assert lr.FootprintSet.from_regions(polygons).union() == fs.union()
+
+    def test_to_table(self):
+        fs = detected()
+        assert fs.to_table()["area"].value.tolist() == fs.area.tolist()
 
 
 class TestShaping:
