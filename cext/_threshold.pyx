@@ -73,8 +73,8 @@ def scan(
 
     The image comes as bytes, ``uint8[ny, nx * itemsize]`` with contiguous rows, as does the threshold: one value, or
     one a pixel. Pixels where ``mask``, ``uint8[ny, nx]`` or None, is not zero do not pass. The rows below `start` and
-    above `stop` are looked at by peaks only. Returns as bytes the runs, the union-find parents of their components, ``int32``
-    each, and the peaks (x, y, value), ``int32, int32, float64`` each, in raster order (none unless asked for).
+    above `stop` are looked at by peaks only. Returns as bytes the runs, the union-find parents of their components
+    (``int32``) and the peaks (x, y, value: ``int32, int32, float64``), in raster order; no peaks unless asked for.
     """
     cdef const PixelType *pixels = pixel_type(ord(dtype.kind), dtype.itemsize, level)
     cdef Py_ssize_t size = dtype.itemsize, ny = image.shape[0], nx = image.shape[1] // size, y
