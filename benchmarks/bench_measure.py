@@ -39,6 +39,7 @@ def with_cv2(image, sigma):
 
 def main():
     arguments = helpers.parser(__doc__).parse_args()
+    sources = {"columns": COLUMNS}
     image, sigma = helpers.star_field(arguments.size), 5.0
     found = lr.detect_footprints(image, sigma)
     contenders = {
