@@ -37,9 +37,12 @@ def with_cv2(image, sigma):
     return stats, sums, peak
 
 
+def with_photutils(image, sigma):
+    return SourceCatalog(image, detect_sources(image, sigma, 1)).to_table(columns=COLUMNS)
+
+
 def main():
     arguments = helpers.parser(__doc__).parse_args()
-    sources = {"columns": COLUMNS}
     image, sigma = helpers.star_field(arguments.size), 5.0
     found = lr.detect_footprints(image, sigma)
     contenders = {
@@ -57,9 +60,7 @@ def main():
     if SourceCatalog is not None:
         contenders = {
             "lsstregions": contenders["lsstregions"],
-            "photutils SourceCatalog": lambda: SourceCatalog(image, detect_sources(image, sigma, 1)).to_table(
-                columns=COLUMNS
-            ),
+            "photutils SourceCatalog": lambda: with_photutils(image, sigma),
         }
         helpers.compare("the same, with photutils", contenders, 1, "100 x")
 
