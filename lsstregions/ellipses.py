@@ -49,6 +49,8 @@ __all__ = [
 # What rounding may do to xx * yy - xy**2 of a line, relative to xx * yy.
 _ROUNDING = 16 * float(np.finfo(float).eps)
 _UNDERFLOW = float(np.finfo(float).tiny)
+# The semi-axes of ellipses whose derivatives neither overflow nor vanish.
+_DIFFERENTIABLE = (1e-50, 1e50)
 
 
 class _Shape(NamedTuple):
@@ -115,6 +117,46 @@ class _Shape(NamedTuple):
         xy = (aa + bb) * math.tanh(self.eta) * cosine * sine
         return aa * cosine**2 + bb * sine**2, aa * sine**2 + bb * cosine**2, xy
 
+    @property
+    def root(self) -> NDArray[np.float64]:
+        """The (2, 2) matrix that takes the unit circle to the ellipse; its columns are the semi-axes."""
+        cosine, sine = cos_sin(self.theta)
+        return np.array([[self.a * cosine, -self.b * sine], [self.a * sine, self.b * cosine]])
+
+    def transformed(self, linear: LinearTransform) -> "_Shape":
+        a, b, _, theta = self
+        cosine, sine = cos_sin(theta)
+        # The images of the semi-axes, whose outer products sum to the second moments.
+        (ux, uy), (vx, vy) = linear._apply(a * cosine, a * sine), linear._apply(-b * sine, b * cosine)
+        product = abs(linear.determinant) * a * b
+        return _Shape.from_moments(ux * ux + vx * vx, uy * uy + vy * vy, ux * uy + vx * vy, product)
+
+
+# Derivatives
+#
+# With M the matrix of second moments and A its `root`, M = A A^T, a small change of an ellipse is written as the
+# symmetric matrix X in dM = A X A^T, by (xx, yy, xy): the change seen where the ellipse is the unit circle. It is
+# the hub of the chain rule, as it does not cancel for a thin ellipse, and a linear map only turns or mirrors it.
+
+
+def _congruence(matrix: ArrayLike) -> NDArray[np.float64]:
+    """Return the (3, 3) matrix that takes a symmetric S, by (xx, yy, xy), to ``matrix @ S @ matrix.T``."""
+    (a, b), (c, d) = np.asarray(matrix).tolist()
+    return np.array([[a * a, b * b, 2 * a * b], [c * c, d * d, 2 * c * d], [a * c, b * d, a * d + b * c]])
+
+
+def _rotation(angle: float) -> NDArray[np.float64]:
+    return LinearTransform.rotation(angle).matrix
+
+
+def _turn(shape: _Shape, linear: LinearTransform, image: _Shape) -> NDArray[np.float64]:
+    """Return the orthogonal W in ``linear @ shape.root = image.root @ W``; X of `shape` is W X W^T of `image`."""
+    p, q = np.array(cos_sin(image.theta)) @ linear.matrix @ shape.root / image.a
+    # The second row would cancel for a thin ellipse.
+    p, q = np.array([p, q]) / math.hypot(p, q)
+    sign = math.copysign(1.0, linear.determinant)
+    return np.array([[p, q], [-sign * q, sign * p]])
+
 
 # Cores
 
@@ -130,6 +172,24 @@ class _Core(Value):
     def _like(self, shape: _Shape) -> Self:
         """Return a core of this one's parameters that has another shape."""
         raise NotImplementedError
+
+    def _factors(self, shape: _Shape) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (3, 3) matrices whose product is dX / d(parameters) at this core, of the given shape.
+
+        Each is well-conditioned but for the scale of the columns, so that inverting it is exact.
+        """
+        raise NotImplementedError
+
+    def _change_by_parameters(self, shape: _Shape) -> NDArray[np.float64]:
+        local, turn = self._factors(_differentiable(shape))
+        return local @ turn
+
+    def _parameters_by_change(self, shape: _Shape) -> NDArray[np.float64]:
+        local, turn = self._factors(_differentiable(shape))
+        try:
+            return np.linalg.inv(turn) @ np.linalg.inv(local)
+        except np.linalg.LinAlgError:
+            raise ValueError("the angle of a circle has no derivative") from None
 
     def to_axes(self) -> "Axes":
         """Return the semi-axes, a >= b, and the angle of the longer one in (-pi/2, pi/2]."""
@@ -159,6 +219,58 @@ class _Core(Value):
             logarithmic radius one of size zero.
         """
         return Separable._from_shape(ellipticity or ConformalShear, radius or DeterminantRadius, self._shape())
+
+    def jacobian(
+        self,
+        to: "type[Core]",
+        *,
+        ellipticity: "type[Ellipticity] | None" = None,
+        radius: "type[Radius] | None" = None,
+    ) -> NDArray[np.float64]:
+        """Return the derivative of the parameters of another kind of core with respect to this one's.
+
+        Parameters are in the order of the constructors: a, b, theta (pixels and radians) of `Axes`; xx, yy, xy
+        of `Quadrupole`; e1, e2 and the radius of `Separable`.
+
+        Parameters
+        ----------
+        to : class
+            `Axes` (as by `to_axes`), `Quadrupole` or `Separable`.
+        ellipticity, radius : class, optional
+            Of the `Separable`, as in `to_separable`.
+
+        Returns
+        -------
+        ndarray, shape (3, 3)
+            At ``[i, j]`` the derivative of parameter i of `to` by parameter j of this core.
+
+        Raises
+        ------
+        ValueError
+            If a semi-axis is not between 1e-50 and 1e50 pixels, so for flat ellipses; or if `to` is `Axes` and
+            the ellipse a circle, whose angle has no derivative. That of any other core is defined there.
+
+        Notes
+        -----
+        By the chain rule, from the differentials of the definitions: with moments M = A A^T, where A has the
+        semi-axes as columns, and dM = A X A^T, it is ``X = [[2 da / a, s dt], [s dt, 2 db / b]]`` with
+        ``s = a / b - b / a``.
+        """
+        if to is not Separable and (ellipticity or radius):
+            raise ValueError(f"ellipticity and radius are only for Separable, not for {to!r}")
+        target: _Core
+        if to is Axes:
+            target = self.to_axes()
+        elif to is Quadrupole:
+            target = self.to_quadrupole()
+        elif to is Separable:
+            target = self.to_separable(ellipticity, radius)
+        else:
+            raise TypeError(f"to must be Axes, Quadrupole or Separable, not {to!r}")
+        shape = self._shape()
+        change = self._change_by_parameters(shape)
+        turn = _turn(shape, LinearTransform(), shape.normalized)
+        return target._parameters_by_change(shape.normalized) @ _congruence(turn) @ change
 
     @property
     def area(self) -> float:
@@ -209,15 +321,43 @@ class _Core(Value):
 
     def transformed(self, transform: LinearTransform | AffineTransform) -> Self:
         """Return the core under the linear part of a map."""
-        linear = transform.linear if isinstance(transform, AffineTransform) else transform
-        if not isinstance(linear, LinearTransform):
-            raise TypeError(f"transform must be a LinearTransform or an AffineTransform, not {transform!r}")
-        a, b, _, theta = self._shape()
-        cosine, sine = cos_sin(theta)
-        # The images of the semi-axes, whose outer products sum to the second moments.
-        (ux, uy), (vx, vy) = linear._apply(a * cosine, a * sine), linear._apply(-b * sine, b * cosine)
-        product = abs(linear.determinant) * a * b
-        return self._like(_Shape.from_moments(ux * ux + vx * vx, uy * uy + vy * vy, ux * uy + vx * vy, product))
+        return self._like(self._shape().transformed(_linear_part(transform)))
+
+    def transformed_jacobians(
+        self, transform: LinearTransform | AffineTransform
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the derivatives of the parameters of ``transformed(transform)``.
+
+        Parameters
+        ----------
+        transform : LinearTransform or AffineTransform
+            The map; only its linear part counts.
+
+        Returns
+        -------
+        by_core : ndarray, shape (3, 3)
+            At ``[i, j]`` the derivative of new parameter i by parameter j of this core; see `jacobian`.
+        by_transform : ndarray, shape (3, 4)
+            The derivative by the elements xx, xy, yx, yy of the matrix of the map, L.
+
+        Raises
+        ------
+        ValueError
+            As by `jacobian`, for this ellipse or for its image; so if the map is singular.
+
+        Notes
+        -----
+        It is the differential of M' = L M L^T, the second moments of the image.
+        """
+        shape, linear = self._shape(), _linear_part(transform)
+        change = self._change_by_parameters(shape)
+        image = shape.transformed(linear)
+        parameters = self._like(image)._parameters_by_change(image)
+        turn = _turn(shape, linear, image)
+        # With A' the root of the image, and L A = A' W: X' = (A'^-1 dL A W^T) and its transpose.
+        half = np.einsum("pi,jq->pqij", np.linalg.inv(image.root), shape.root @ turn.T).reshape(2, 2, 4)
+        change_by_transform = np.stack([2 * half[0, 0], 2 * half[1, 1], half[0, 1] + half[1, 0]])
+        return parameters @ _congruence(turn) @ change, parameters @ change_by_transform
 
     def convolved(self, other: "Core") -> Self:
         """Return the core whose second moments are the sum of the two."""
@@ -242,6 +382,30 @@ class _Core(Value):
                 [off_diagonal, sine**2 / a + cosine**2 / b],
             ]
         )
+
+    def grid_transform_jacobian(self) -> NDArray[np.float64]:
+        """Return the derivative of `grid_transform` with respect to the parameters of this core.
+
+        Returns
+        -------
+        ndarray, shape (4, 3)
+            At ``[i, j]`` the derivative of element i of the matrix, by xx, xy, yx, yy, by parameter j.
+
+        Raises
+        ------
+        ValueError
+            If a semi-axis is not between 1e-50 and 1e50 pixels.
+
+        Notes
+        -----
+        With G the matrix, it is the differential of G M G = 1: along the semi-axes, s_i and s_j,
+        ``dG_ij = -dM_ij / (s_i s_j (s_i + s_j))``.
+        """
+        shape = self._shape()
+        change = self._change_by_parameters(shape)
+        a, b, _, theta = shape
+        xx, yy, xy = _congruence(_rotation(theta)) @ (-change / np.array([[2 * a], [2 * b], [a + b]]))
+        return np.stack([xx, xy, xy, yy])
 
 
 class Axes(_Core):
@@ -268,6 +432,9 @@ class Axes(_Core):
 
     def _like(self, shape: _Shape) -> Self:
         return type(self)(shape.a, shape.b, shape.theta)
+
+    def _factors(self, shape: _Shape) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return np.diag([2 / shape.a, 2 / shape.b, 2 * math.sinh(shape.eta)]), np.eye(3)
 
     def normalized(self) -> Self:
         """Return the same ellipse with a >= b and theta in (-pi/2, pi/2]."""
@@ -320,6 +487,10 @@ class Quadrupole(_Core):
 
     def _like(self, shape: _Shape) -> Self:
         return type(self)(*shape.moments)
+
+    def _factors(self, shape: _Shape) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        a, b, _, theta = shape
+        return np.diag([1 / (a * a), 1 / (b * b), 1 / (a * b)]), _congruence(_rotation(-theta))
 
     def _parts(self) -> tuple[float, float, float]:
         return self.xx, self.yy, self.xy
@@ -378,6 +549,11 @@ class Ellipticity(Value):
     def _magnitude(eta: float) -> float:
         raise NotImplementedError
 
+    @staticmethod
+    def _slopes(eta: float) -> tuple[float, float]:
+        """Return the derivative of the magnitude by ln(a / b), and the magnitude divided by sinh(ln(a / b))."""
+        raise NotImplementedError
+
     @classmethod
     def _from_eta(cls, eta: float, theta: float) -> Self:
         magnitude = cls._magnitude(eta)
@@ -402,6 +578,11 @@ class Distortion(Ellipticity):
     def _magnitude(eta: float) -> float:
         return math.tanh(eta)
 
+    @staticmethod
+    def _slopes(eta: float) -> tuple[float, float]:
+        sech = 1 / math.cosh(eta)
+        return sech * sech, sech
+
 
 class ReducedShear(Ellipticity):
     """Ellipticity of magnitude (a - b) / (a + b), at most 1."""
@@ -414,6 +595,11 @@ class ReducedShear(Ellipticity):
     @staticmethod
     def _magnitude(eta: float) -> float:
         return math.tanh(0.5 * eta)
+
+    @staticmethod
+    def _slopes(eta: float) -> tuple[float, float]:
+        slope = 0.5 / math.cosh(0.5 * eta) ** 2
+        return slope, slope
 
 
 class ConformalShear(Ellipticity):
@@ -428,6 +614,10 @@ class ConformalShear(Ellipticity):
     @staticmethod
     def _magnitude(eta: float) -> float:
         return eta
+
+    @staticmethod
+    def _slopes(eta: float) -> tuple[float, float]:
+        return 1.0, eta / math.sinh(eta) if eta else 1.0
 
 
 class Radius(Value):
@@ -459,6 +649,16 @@ class Radius(Value):
         """Return the radius of an ellipse in pixels."""
         raise NotImplementedError
 
+    @staticmethod
+    def _change_by_eta(eta: float) -> tuple[float, float]:
+        """Return the derivatives of 2 ln a and 2 ln b by ln(a / b) at this radius."""
+        raise NotImplementedError
+
+    @property
+    def _log_slope(self) -> float:
+        """Derivative of the logarithm of the radius by `value`."""
+        return 1 / self.value
+
     @classmethod
     def _from_shape(cls, shape: _Shape) -> Self:
         return cls(cls._of(shape))
@@ -486,6 +686,10 @@ class DeterminantRadius(Radius):
             raise ValueError("an ellipse of width zero has no size that its determinant radius could tell")
         return shape.determinant_radius
 
+    @staticmethod
+    def _change_by_eta(eta: float) -> tuple[float, float]:
+        return 1.0, -1.0
+
 
 class TraceRadius(Radius):
     """Root of half the trace of the second moments, sqrt((a^2 + b^2) / 2)."""
@@ -498,6 +702,11 @@ class TraceRadius(Radius):
     @staticmethod
     def _of(shape: _Shape) -> float:
         return shape.trace_radius
+
+    @staticmethod
+    def _change_by_eta(eta: float) -> tuple[float, float]:
+        # 1 - tanh(eta) and -1 - tanh(eta), without cancellation.
+        return 2 / (1 + math.exp(2 * eta)), -2 / (1 + math.exp(-2 * eta))
 
 
 class _LogRadius(Radius):
@@ -513,6 +722,10 @@ class _LogRadius(Radius):
     def radius(self) -> float:
         """The radius in pixels, of this kind but not its logarithm."""
         return math.exp(self.value)
+
+    @property
+    def _log_slope(self) -> float:
+        return 1.0
 
     @classmethod
     def _from_shape(cls, shape: _Shape) -> Self:
@@ -564,6 +777,15 @@ class Separable(_Core):
 
     def _like(self, shape: _Shape) -> Self:
         return self._from_shape(type(self.ellipticity), type(self.radius), shape)
+
+    def _factors(self, shape: _Shape) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        along, across = self.ellipticity._slopes(shape.eta)
+        long, short = self.radius._change_by_eta(shape.eta)
+        size = 2 * self.radius._log_slope
+        local = np.array([[long / along, 0, size], [short / along, 0, size], [0, 1 / across, 0]])
+        turn = np.eye(3)
+        turn[:2, :2] = _rotation(-2 * shape.theta)
+        return local, turn
 
     @classmethod
     def _from_shape(cls, ellipticity: type[Ellipticity], radius: type[Radius], shape: _Shape) -> Self:
@@ -661,7 +883,11 @@ class Ellipse(Value):
         return type(self)(self.core, self.center + Extent2D(dx, dy))
 
     def transformed(self, transform: LinearTransform | AffineTransform) -> Self:
-        """Return the image of the ellipse under a linear or affine map."""
+        """Return the image of the ellipse under a linear or affine map.
+
+        The derivatives of its core are those of ``core.transformed_jacobians(transform)``; those of its centre,
+        the matrix of the map and ``transform.parameter_jacobian(center)``.
+        """
         return type(self)(self.core.transformed(transform), transform(self.center))
 
     def convolved(self, other: "Ellipse") -> Self:
@@ -722,3 +948,19 @@ def _not_negative(value: Any, name: str) -> float:
     if number < 0:
         raise ValueError(f"{name} must not be negative, not {number}")
     return number
+
+
+def _linear_part(transform: Any) -> LinearTransform:
+    linear = transform.linear if isinstance(transform, AffineTransform) else transform
+    if not isinstance(linear, LinearTransform):
+        raise TypeError(f"transform must be a LinearTransform or an AffineTransform, not {transform!r}")
+    return linear
+
+
+def _differentiable(shape: _Shape) -> _Shape:
+    low, high = _DIFFERENTIABLE
+    if not (low <= min(shape.a, shape.b) and max(shape.a, shape.b) <= high):
+        raise ValueError(
+            f"an ellipse has derivatives if its semi-axes are from {low} to {high} pixels, not {shape.a}, {shape.b}"
+        )
+    return shape

@@ -1185,7 +1185,8 @@ class Box2D(_Box):
 class LinearTransform(Value):
     """A linear map of the plane.
 
-    Call it with a point, an extent, or two arrays ``x, y``; ``t2 @ t1`` is the map that applies t1 first.
+    Call it with a point, an extent, or two arrays ``x, y``; ``t2 @ t1`` is the map that applies t1 first, and
+    ``t1 + t2`` and ``t1 - t2`` those whose results are the sum and the difference of the two.
 
     Parameters
     ----------
@@ -1273,6 +1274,38 @@ class LinearTransform(Value):
             return AffineTransform(self @ other.linear, self(other.translation))
         return NotImplemented
 
+    @overload
+    def __add__(self, other: "LinearTransform") -> "LinearTransform": ...
+    @overload
+    def __add__(self, other: "AffineTransform") -> "AffineTransform": ...
+    def __add__(self, other: Any) -> "LinearTransform | AffineTransform":
+        if isinstance(other, LinearTransform):
+            return LinearTransform(self.matrix + other.matrix)
+        return AffineTransform(self) + other if isinstance(other, AffineTransform) else NotImplemented
+
+    @overload
+    def __sub__(self, other: "LinearTransform") -> "LinearTransform": ...
+    @overload
+    def __sub__(self, other: "AffineTransform") -> "AffineTransform": ...
+    def __sub__(self, other: Any) -> "LinearTransform | AffineTransform":
+        return self + -other if isinstance(other, (LinearTransform, AffineTransform)) else NotImplemented
+
+    def __neg__(self) -> "LinearTransform":
+        return LinearTransform(-self.matrix)
+
+    def parameter_jacobian(self, point: Point | Extent) -> NDArray[np.float64]:
+        """Return the derivative of a mapped point or extent with respect to the matrix of this map.
+
+        Returns
+        -------
+        ndarray, shape (2, 4)
+            Rows x and y of what is mapped; columns xx, xy, yx, yy, the elements of the matrix row by row.
+        """
+        if not isinstance(point, (*_POINTS, *_EXTENTS)):
+            raise TypeError(f"point must be a point or an extent, not {point!r}")
+        x, y = point
+        return np.array([[x, y, 0.0, 0.0], [0.0, 0.0, x, y]], dtype=float)
+
     def __repr__(self) -> str:
         return f"LinearTransform({[list(row) for row in self._rows]})"
 
@@ -1281,7 +1314,8 @@ class AffineTransform(Value):
     """A linear map followed by a translation.
 
     Call it with a point, an extent, or two arrays ``x, y``; an extent is a difference, so it is not
-    translated. ``t2 @ t1`` is the map that applies t1 first; either may be a `LinearTransform`.
+    translated. ``t2 @ t1`` is the map that applies t1 first, ``t1 + t2`` and ``t1 - t2`` add and subtract the
+    matrices and translations; either may be a `LinearTransform`.
 
     Parameters
     ----------
@@ -1404,6 +1438,31 @@ class AffineTransform(Value):
         if isinstance(other, AffineTransform):
             return AffineTransform(self.linear @ other.linear, self.linear(other.translation) + self.translation)
         return NotImplemented
+
+    def __add__(self, other: "LinearTransform | AffineTransform") -> "AffineTransform":
+        if isinstance(other, LinearTransform):
+            return AffineTransform(self.linear + other, self.translation)
+        if isinstance(other, AffineTransform):
+            return AffineTransform(self.linear + other.linear, self.translation + other.translation)
+        return NotImplemented
+
+    def __sub__(self, other: "LinearTransform | AffineTransform") -> "AffineTransform":
+        return self + -other if isinstance(other, (LinearTransform, AffineTransform)) else NotImplemented
+
+    def __neg__(self) -> "AffineTransform":
+        return AffineTransform(-self.linear, -self.translation)
+
+    def parameter_jacobian(self, point: Point | Extent) -> NDArray[np.float64]:
+        """Return the derivative of a mapped point or extent with respect to the matrix and translation.
+
+        Returns
+        -------
+        ndarray, shape (2, 6)
+            Rows x and y of what is mapped; columns xx, xy, yx, yy, the elements of the matrix row by row, then
+            x and y of the translation, which does not move an extent.
+        """
+        moved = np.eye(2) if isinstance(point, _POINTS) else np.zeros((2, 2))
+        return np.hstack([self.linear.parameter_jacobian(point), moved])
 
     def __repr__(self) -> str:
         rows = [list(row) for row in self.linear._rows]

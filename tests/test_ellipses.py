@@ -38,6 +38,16 @@ TO = {
         for r in RADII
     },
 }
+# The same as arguments of `jacobian`.
+KINDS = {
+    "Axes": {"to": Axes},
+    "Quadrupole": {"to": Quadrupole},
+    **{
+        f"Separable{e.__name__}{r.__name__}": {"to": Separable, "ellipticity": e, "radius": r}
+        for e in ELLIPTICITIES
+        for r in RADII
+    },
+}
 NAMES = {name: getattr(ellipses, name) for name in ellipses.__all__} | {"Point2D": Point2D}
 
 sizes = st.floats(1e-3, 1e3)
@@ -60,6 +70,41 @@ def numbers(core):
     if isinstance(core, Separable):
         return [core.ellipticity.e1, core.ellipticity.e2, core.radius.value]
     return list(core._parts())
+
+
+def rebuilt(core, values):
+    """Return a core of the same kind that has these three numbers."""
+    if isinstance(core, Separable):
+        return Separable(type(core.ellipticity)(*values[:2]), type(core.radius)(values[2]))
+    return type(core)(*values)
+
+
+def units(core):
+    """Return what the numbers of a core are large or small against."""
+    radius = core.trace_radius
+    if isinstance(core, Axes):
+        return np.array([radius, radius, 1])
+    if isinstance(core, Quadrupole):
+        return np.full(3, radius**2)
+    return np.array([1, 1, 1 if type(core.radius).__name__.startswith("Log") else core.radius.value])
+
+
+def differences(function, at, steps):
+    """Return the derivative of an array by an array, from central differences extrapolated to no step."""
+    columns = []
+    for step in np.diag(steps):
+        wide, narrow = (
+            np.subtract(function(at + h * step), function(at - h * step)) / (2 * h * step.sum()) for h in (1, 0.5)
+        )
+        columns.append((4 * narrow - wide) / 3)
+    return np.transpose(columns)
+
+
+def agree(found, expected, row_units, column_units):
+    """Whether two derivatives agree, each element against the units of what it is made of."""
+    scaled = (found - expected) * np.asarray(column_units) / np.asarray(row_units)[:, None]
+    scale = np.abs(expected * np.asarray(column_units) / np.asarray(row_units)[:, None]).max()
+    return np.abs(scaled).max() <= 1e-6 * max(scale, 1)
 
 
 def moments(core):
@@ -127,6 +172,18 @@ class TestRecorded:
             assert tuple(both.center) == pytest.approx(case["ellipse_convolve"]["center"], rel=1e-12)
             outline = np.transpose(one.parametric(case["parametric"]["t"]))
             assert outline == pytest.approx(np.array(case["parametric"]["xy"]), rel=1e-11, abs=1e-11)
+
+    def test_derivatives(self, recorded):
+        """LSST's of other parameters by a, b and theta, and of transformed moments by moments."""
+        for case in recorded[:20]:
+            core = Axes(*case["axes"])
+            # LSST has none at a circle; ours are tested against differences.
+            assert (case["dAssign_from_axes"] is None) == (core.a == core.b)
+            for name, expected in (case["dAssign_from_axes"] or {}).items():
+                found = core.jacobian(**KINDS[name])
+                assert (np.abs(found - expected) <= 1e-13 * np.abs(expected).max(axis=0)).all()
+            by_core, _ = core.to_quadrupole().transformed_jacobians(LinearTransform(case["L"]))
+            assert by_core == pytest.approx(np.array(case["transformD_quadrupole"]), rel=1e-12, abs=1e-14)
 
     # Where LSST departs from its own rule, that a pixel is in if its centre is in or on the edge: how many
     # pixels are in, and what it does.
@@ -316,6 +373,132 @@ class TestLaws:
         assert Axes(2, 1) != Axes(2, 1).to_quadrupole()
 
 
+class TestDerivatives:
+    """Against differences, closed forms, and each other."""
+
+    # Differences need shapes that stay well away from lines, and from circles where they look at an angle.
+    modest = st.builds(
+        lambda size, ratio, theta: Axes(size, size * ratio, theta),
+        sizes, st.one_of(st.floats(0.1, 10), st.just(1.0)), angles,
+    )  # fmt: skip
+    kinds = st.sampled_from(sorted(TO))
+
+    @staticmethod
+    def has_angle(core):
+        axes = core.to_axes()
+        return axes.b < 0.95 * axes.a
+
+    @given(modest, kinds, kinds)
+    def test_conversions(self, core, one, other):
+        # Not to_axes(), so that an axis `a` that is the shorter one counts too.
+        core = core if one == "Axes" else TO[one](core)
+        assume(other != "Axes" or self.has_angle(core))
+        target = TO[other](core)
+
+        def convert(values):
+            found = numbers(TO[other](rebuilt(core, values)))
+            if other == "Axes":
+                found[2] = target.theta + math.remainder(found[2] - target.theta, math.pi)
+            return found
+
+        expected = differences(convert, np.array(numbers(core)), 1e-4 * units(core))
+        assert agree(core.jacobian(**KINDS[other]), expected, units(target), units(core))
+
+    @given(axes, kinds, kinds, kinds)
+    def test_chain(self, core, one, two, three):
+        core = TO[one](core)
+        assume(self.has_angle(core))
+        whole = core.jacobian(**KINDS[three])
+        parts = TO[two](core).jacobian(**KINDS[three]) @ core.jacobian(**KINDS[two])
+        assert agree(parts, whole, units(TO[three](core)), units(core))
+        assert agree(core.jacobian(**KINDS[one]), np.eye(3), units(core), units(core))
+
+    @given(modest, linears, kinds)
+    def test_transformed(self, core, linear, kind):
+        core = core if kind == "Axes" else TO[kind](core)
+        image = core.transformed(linear)
+        thin = image.to_axes()
+        assume(thin.b > 0.05 * thin.a and (kind != "Axes" or self.has_angle(image)))
+
+        def transform(core, linear):
+            found = numbers(core.transformed(linear))
+            if kind == "Axes":
+                found[2] = image.theta + math.remainder(found[2] - image.theta, math.pi)
+            return found
+
+        by_core, by_transform = core.transformed_jacobians(AffineTransform(linear, (3, 4)))
+        expected = differences(
+            lambda values: transform(rebuilt(core, values), linear), np.array(numbers(core)), 5e-5 * units(core)
+        )
+        assert agree(by_core, expected, units(image), units(core))
+        size = np.full(4, np.abs(linear.matrix).max())
+        expected = differences(
+            lambda values: transform(core, LinearTransform(values.reshape(2, 2))), linear.matrix.ravel(), 5e-5 * size
+        )
+        assert agree(by_transform, expected, units(image), size)
+
+    @given(modest, kinds)
+    def test_grid_transform(self, core, kind):
+        core = core if kind == "Axes" else TO[kind](core)
+        expected = differences(
+            lambda values: rebuilt(core, values).grid_transform().matrix.ravel(),
+            np.array(numbers(core)), 1e-4 * units(core),
+        )  # fmt: skip
+        size = np.full(4, np.abs(core.grid_transform().matrix).max())
+        assert agree(core.grid_transform_jacobian(), expected, size, units(core))
+
+    @pytest.mark.parametrize("ratio", [1e-3, 1e-8, 1e-15])
+    def test_thin(self, ratio):
+        """Closed forms, to rounding, where moments have no digit of the shorter axis."""
+        a, b, t = 10, 10 * ratio, 0.3
+        core, c, s = Axes(a, b, t), math.cos(t), math.sin(t)
+        assert core.jacobian(Quadrupole) == pytest.approx(
+            np.array(
+                [
+                    [2 * a * c * c, 2 * b * s * s, -2 * c * s * (a * a - b * b)],
+                    [2 * a * s * s, 2 * b * c * c, 2 * c * s * (a * a - b * b)],
+                    [2 * a * c * s, -2 * b * c * s, (c * c - s * s) * (a * a - b * b)],
+                ]
+            ),
+            rel=1e-14,
+        )
+        eta, cosine, sine = math.log(a / b), math.cos(2 * t), math.sin(2 * t)
+        assert core.jacobian(Separable, radius=LogDeterminantRadius) == pytest.approx(
+            np.array(
+                [
+                    [cosine / a, -cosine / b, -2 * eta * sine],
+                    [sine / a, -sine / b, 2 * eta * cosine],
+                    [0.5 / a, 0.5 / b, 0],
+                ]
+            ),
+            rel=1e-13, abs=1e-14,
+        )  # fmt: skip
+        by_core, _ = core.transformed_jacobians(LinearTransform.scaling(2) @ LinearTransform.rotation(1.0))
+        assert by_core == pytest.approx(np.diag([2, 2, 1]), rel=1e-13, abs=1e-13)
+
+    def test_circles_and_sizes(self):
+        circle = Axes(5, 5, 0.3)
+        assert (circle.jacobian(Quadrupole)[:, 2] == 0).all()
+        for core in (circle, circle.to_quadrupole(), circle.to_separable()):
+            with pytest.raises(ValueError, match="angle of a circle"):
+                core.jacobian(Axes)
+        with pytest.raises(ValueError, match="angle of a circle"):
+            circle.transformed_jacobians(LinearTransform.scaling(2))
+        for size in (1e-49, 1e49):
+            for core in (to(Axes(size, size * 2, 0.3)) for to in TO.values()):
+                for kind in KINDS.values():
+                    assert np.isfinite(core.jacobian(**kind)).all()
+        for core in (Axes(1e49, 1e-49), Axes(1e49, 1e-49).to_separable(ConformalShear, LogTraceRadius)):
+            for kind in ("Axes", "Quadrupole", "SeparableConformalShearLogTraceRadius"):
+                assert np.isfinite(core.jacobian(**KINDS[kind])).all()
+        for core in (Axes(5, 0), Axes(0, 0), Axes(1e-60, 1), Axes(1, 1e60), Quadrupole(1, 1, 1)):
+            for refused in (lambda core=core: core.jacobian(Quadrupole), core.grid_transform_jacobian):
+                with pytest.raises(ValueError, match="semi-axes are from"):
+                    refused()
+        with pytest.raises(ValueError, match="semi-axes are from"):
+            circle.transformed_jacobians(LinearTransform([[1, 2], [2, 4]]))
+
+
 class TestEllipse:
     def test_edge_is_in(self):
         circle = Ellipse(Axes(5, 5, 0.3), Point2I(10, 20))
@@ -393,6 +576,9 @@ class TestEllipse:
         (lambda: Axes(2, 1).scaled(-1), ValueError, "factor must not be negative"),
         (lambda: Axes(2, 1).transformed([[1, 0], [0, 1]]), TypeError, "transform must be"),
         (lambda: Axes(2, 1).convolved(3), TypeError, "other must be"),
+        (lambda: Axes(2, 1).jacobian(Distortion), TypeError, "to must be"),
+        (lambda: Axes(2, 1).jacobian(Quadrupole, radius=TraceRadius), ValueError, "only for Separable"),
+        (lambda: Axes(2, 1).transformed_jacobians(np.eye(2)), TypeError, "transform must be"),
         (lambda: Ellipse(Axes(2, 1)).convolved(Axes(2, 1)), TypeError, "other must be"),
     ],
 )

@@ -617,6 +617,29 @@ class TestTransforms:
         assert tuple(back) == pytest.approx((x, y), rel=1e-6, abs=1e-2)
         assert transform.inverse().determinant == pytest.approx(1 / transform.determinant, rel=1e-6)
 
+    @given(st.one_of(linears, affines), st.one_of(linears, affines))
+    def test_sum(self, one, other):
+        kind = LinearTransform if isinstance(one, LinearTransform) and isinstance(other, LinearTransform) else None
+        for operate in (operator.add, operator.sub):
+            found = operate(one, other)
+            assert type(found) is (kind or AffineTransform)
+            assert (homogeneous(found)[:2] == operate(homogeneous(one)[:2], homogeneous(other)[:2])).all()
+        assert (homogeneous(-one)[:2] == -homogeneous(one)[:2]).all()
+
+    @given(st.one_of(linears, affines), st.one_of(linears, affines), st.sampled_from((Point2I, Extent2I)), small, small)
+    def test_parameter_jacobian(self, transform, change, kind, x, y):
+        """Maps are linear in their parameters, so a change of them times the derivative is the change of the image."""
+        if isinstance(transform, LinearTransform) != isinstance(change, LinearTransform):
+            change = change.linear if isinstance(change, AffineTransform) else AffineTransform(change)
+        at = kind(x, y)
+        found = transform.parameter_jacobian(at)
+        assert found.dtype == float
+        assert found.shape == (2, 4 if isinstance(transform, LinearTransform) else 6)
+        assert found @ parameters(change) == pytest.approx(tuple(change(at)), rel=1e-9, abs=1e-6)
+        for refused in (3, (1, 2)):
+            with pytest.raises(TypeError, match="point must be"):
+                transform.parameter_jacobian(refused)
+
     @given(affines)
     def test_kinds(self, transform):
         x, y = np.arange(4.0)[:, None], np.arange(3.0)
@@ -696,8 +719,10 @@ class TestTransforms:
             AffineTransform(translation=(math.inf, 0))
         with pytest.raises(TypeError, match="a point or an extent"):
             AffineTransform()(3)
-        with pytest.raises(TypeError):
-            LinearTransform() @ 3
+        for transform in (LinearTransform(), AffineTransform()):
+            for operate in (operator.matmul, operator.add, operator.sub):
+                with pytest.raises(TypeError):
+                    operate(transform, 3)
         with pytest.raises(ValueError, match="pixels"):
             AffineTransform.from_model(AffineTransformation2D([[1, 0], [0, 1]] * u.m, [1, 2] * u.m))
 
@@ -706,3 +731,9 @@ def homogeneous(transform):
     matrix = np.eye(3)
     matrix[: len(transform.matrix), : len(transform.matrix)] = transform.matrix
     return matrix
+
+
+def parameters(transform):
+    if isinstance(transform, LinearTransform):
+        return transform.matrix.ravel()
+    return [*parameters(transform.linear), *transform.translation]
