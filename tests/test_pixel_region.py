@@ -203,7 +203,7 @@ def nested():
 
 
 @pytest.mark.parametrize("format", ["ds9", "crtf", "fits"])
-def test_every_format_holds_outlines(format, tmp_path):
+def test_every_format_holds_outlines(format, tmp_path):  # noqa: A002
     footprints = nested()
     pixels = lr.SpanSet.union(*(fp.spans for fp in footprints))
     assert rasterize(to_regions(footprints)) == pixels
