@@ -22,7 +22,7 @@ from regions import (
 )
 from regions.core.registry import RegionsRegistry
 
-from . import _outline
+from . import _footprint_format, _outline
 from .geom import AffineTransform, LinearTransform, Point2D
 from .spans import SpanSet
 
@@ -256,7 +256,8 @@ def to_regions(items: "Iterable[Footprint | FootprintSet | Any]") -> Regions:
     footprints: list[Any] = []
     others: list[Any] = []
     for item in items:
-        (footprints if isinstance(item, FootprintRegion) else others).append(item)
+        for part in _members(item):
+            (footprints if isinstance(part, FootprintRegion) else others).append(part)
     offsets = np.concatenate([[0], np.cumsum([len(footprint.spans) for footprint in footprints], dtype=np.int64)])
     spans = np.concatenate([np.empty((0, 3), np.int32), *(footprint.spans.array for footprint in footprints)])
     rings, owners, holes = outlines(spans, offsets)
@@ -283,8 +284,15 @@ def to_regions(items: "Iterable[Footprint | FootprintSet | Any]") -> Regions:
     return Regions([*polygons, *others])
 
 
+def _members(item: Any) -> Iterable[Any]:
+    """Return the footprints of a set, or a region alone."""
+    return item if hasattr(item, "offsets") else [item]
+
+
 def serialize_regions(items: Iterable[Any], format: str | None = None, **kwargs: Any) -> Any:  # noqa: A002
     """Return footprints and other regions, mixed, in any format of `regions`: text, or a table for FITS."""
+    if format == _footprint_format.NAME:
+        return _footprint_format.serialize([part for item in items for part in _members(item)])
     if format != "crtf":
         return _for_format(to_regions(items), format).serialize(format=format, **kwargs)
     text = to_regions(items).serialize(format=format, **({"coordsys": "image"} | kwargs))
@@ -332,6 +340,9 @@ def write_regions(
     """
     filename = os.fspath(filename)
     kind = format or RegionsRegistry.identify_format(filename, Regions, "write")
+    if kind == _footprint_format.NAME:
+        _footprint_format.write([part for item in items for part in _members(item)], filename, overwrite)
+        return
     if kind != "crtf":
         _for_format(to_regions(items), kind).write(filename, format=kind, overwrite=overwrite, **kwargs)
         return
