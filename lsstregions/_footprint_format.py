@@ -1,7 +1,7 @@
 """The format "footprint" of `regions`: footprints as they are, spans and peaks, in JSON text.
 
-It is registered where `regions` keeps its formats: ``Regions.read(path, format="footprint")`` and ``Regions.write`` work,
-and the suffix ``.footprint`` is recognised. Outlines, which other programs read, are for the other formats.
+It is registered where `regions` keeps its formats, for ``Regions.read(path, format="footprint")`` and
+``Regions.write``; files ending in ``.footprint`` are recognised. Outlines, for other programs, are in the others.
 """
 
 import json
