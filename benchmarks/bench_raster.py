@@ -5,6 +5,7 @@ A peer paints its pixels into a bit of an integer mask as large as the frame, as
 
 import functools
 import operator
+from itertools import pairwise
 
 import astropy.units as u
 import numpy as np
@@ -111,7 +112,7 @@ def main() -> None:
     radius = rng.uniform(20, 50, t.size)
     px = np.repeat(rng.uniform(0, size, sizes.size), sizes) + radius * np.cos(t)
     py = np.repeat(rng.uniform(0, size, sizes.size), sizes) + radius * np.sin(t)
-    outlines = [slice(start, stop) for start, stop in zip(offsets[:-1], offsets[1:], strict=True)]
+    outlines = [slice(start, stop) for start, stop in pairwise(offsets)]
     polygons = [ar.PolygonPixelRegion(ar.PixCoord(px[some], py[some])) for some in outlines]
     # For rasterio pixel i extends from i to i + 1.
     shapes = [shapely.Polygon(np.column_stack([px[some] + 0.5, py[some] + 0.5])) for some in outlines]

@@ -230,7 +230,9 @@ cdef bint finish(Row *row, int32_t y, Pieces *pieces) noexcept nogil:
     return True
 
 
-cdef inline void append(Pieces *pieces, int32_t y, int32_t x0, Py_ssize_t start, Py_ssize_t stop, double weight) noexcept nogil:
+cdef inline void append(
+    Pieces *pieces, int32_t y, int32_t x0, Py_ssize_t start, Py_ssize_t stop, double weight
+) noexcept nogil:
     """Append a piece, or lengthen the last one."""
     cdef Span *last = pieces.span + pieces.size - 1
     cdef int32_t x_start = x0 + <int32_t> start
@@ -345,7 +347,7 @@ def conics(
     int32_t y_start,
     int32_t y_stop,
 ):
-    """Return ``(spans, weights, offsets)`` of ellipses of semi-axes a, b, less their holes; all arrays are ``double[n]``."""
+    """Return ``(spans, weights, offsets)`` of ellipses of semi-axes a, b, less holes; arrays are ``double[n]``."""
     cdef Py_ssize_t i, n = x.shape[0]
     cdef bint good = True
     cdef Row row
@@ -459,7 +461,9 @@ def polygons(
             row.x0 = left
             good = (
                 widen(&row, right - <Py_ssize_t> left)
-                and gather_edges(&work, &x[0], &y[0], &rings[0], &holes[0], parts[i], parts[i + 1], left - 0.5, first, last)
+                and gather_edges(
+                    &work, &x[0], &y[0], &rings[0], &holes[0], parts[i], parts[i + 1], left - 0.5, first, last
+                )
                 and cover_rows(&work, &row, &pieces, first, last)
             )
             if not good:
@@ -621,7 +625,9 @@ cdef Frame frame_of(
     cdef Frame frame
     memset(&frame, 0, sizeof(frame))
     frame.x0, frame.y0 = x0, y0
-    frame.image_stride, frame.variance_stride, frame.mask_stride = image.strides[0], variance.strides[0], mask.strides[0]
+    frame.image_stride = image.strides[0]
+    frame.variance_stride = variance.strides[0]
+    frame.mask_stride = mask.strides[0]
     if image.shape[0] and image.shape[1]:
         frame.image = <const char *> &image[0, 0]
         if variance.shape[0]:
@@ -742,7 +748,8 @@ cdef void add_up(
             if frame.variance != NULL:
                 fetch(frame.variance + (ahead.y - frame.y0) * frame.variance_stride + k, length)
         length = span[j].x_stop - <Py_ssize_t> span[j].x_start
-        value = (<const pixel *> (frame.image + (span[j].y - frame.y0) * frame.image_stride)) + (span[j].x_start - frame.x0)
+        value = <const pixel *> (frame.image + (span[j].y - frame.y0) * frame.image_stride)
+        value += span[j].x_start - frame.x0
         if frame.variance != NULL:
             variance = <const pixel *> (frame.variance + (span[j].y - frame.y0) * frame.variance_stride)
             variance += span[j].x_start - frame.x0

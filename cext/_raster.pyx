@@ -61,7 +61,7 @@ cdef void prepare(Shape *shape, int kind) noexcept nogil:
 
 
 cdef inline bint chord(const Shape *shape, int kind, double dy, double *low, double *high) noexcept nogil:
-    """Give the ends of the shape's chord at `dy` from its centre, as columns from its centre; False if there is none."""
+    """Give the ends of the chord at `dy` from the centre, as columns from the centre; False if there is none."""
     cdef double product, middle, half, first, second
     if kind == RECTANGLE:
         low[0] = -FAR
@@ -106,7 +106,9 @@ cdef inline bint holds(const Shape *shape, int kind, double dx, double dy) noexc
     return u * u + v * v < 1
 
 
-cdef inline bint row_of(const Shape *shape, int kind, int32_t y, int32_t x_start, int32_t x_stop, Span *span) noexcept nogil:
+cdef inline bint row_of(
+    const Shape *shape, int kind, int32_t y, int32_t x_start, int32_t x_stop, Span *span
+) noexcept nogil:
     """Give the run of the pixels of row `y` strictly inside; return whether there are any."""
     cdef double low = 0, high = 0, whole = floor(shape.x), part = shape.x - whole, dy = y - shape.y
     cdef int64_t near
@@ -142,9 +144,10 @@ def shapes(
     int32_t y_start,
     int32_t y_stop,
 ):
-    """Return ``(runs, offsets)`` of circles (kind 0), ellipses (1) or rectangles (2) of semi-axes a, b, less their holes.
+    """Return ``(runs, offsets)`` of circles (kind 0), ellipses (1) or rectangles (2), less their holes.
 
-    All arrays are ``double[n]``; a hole of size 0 is none. A pixel on the edge of a hole belongs to the shape.
+    All arrays are ``double[n]``, sizes are semi-axes; a hole of size 0 is none.
+    A pixel on the edge of a hole belongs to the shape.
     """
     cdef Py_ssize_t i, n = x.shape[0]
     cdef bint good = True
@@ -468,9 +471,15 @@ cdef void sort(int64_t *values, int64_t *scratch, Py_ssize_t n) noexcept nogil:
 
 
 cdef inline bint append_row(
-    RunBuffer *runs, Py_ssize_t start, int32_t row, const int64_t *crossings, Py_ssize_t n, Filler *filler, Py_ssize_t *next_cut
+    RunBuffer *runs,
+    Py_ssize_t start,
+    int32_t row,
+    const int64_t *crossings,
+    Py_ssize_t n,
+    Filler *filler,
+    Py_ssize_t *next_cut,
 ) noexcept nogil:
-    """Append the pixels between the first crossing and the second, the third and the fourth, and so on, less the cuts."""
+    """Append the pixels between the first crossing and the second, the third and the fourth..., less the cuts."""
     cdef Py_ssize_t i, c = next_cut[0]
     cdef const Span *cuts = filler.cuts.data
     cdef int64_t x, stop, piece, width = filler.x_stop - <int64_t> filler.x_start
@@ -517,7 +526,7 @@ def lines(
     int32_t y_start,
     int32_t y_stop,
 ):
-    """Return ``(runs, offsets)`` of the pixels that hold a point between the ends of each line; a point is its own line."""
+    """Return ``(runs, offsets)`` of the pixels that hold a point between the ends of each line, or a point."""
     cdef Py_ssize_t i, n = x.shape[0]
     cdef bint good = True
     cdef RunBuffer runs
@@ -627,7 +636,9 @@ def subtract_each(const int32_t[:, ::1] runs, const int64_t[::1] offsets, const 
             for i in range(offsets[group], offsets[group + 1]):
                 x = span[i].x_start
                 place = first_after(hole, cut.shape[0], span[i].y, x)
-                while good and place < cut.shape[0] and hole[place].y == span[i].y and hole[place].x_start < span[i].x_stop:
+                while good and place < cut.shape[0]:
+                    if hole[place].y != span[i].y or hole[place].x_start >= span[i].x_stop:
+                        break
                     good = reserve(&out, 1)
                     if good and x < hole[place].x_start:
                         append(&out, out.size, span[i].y, x, hole[place].x_start)

@@ -22,7 +22,7 @@ from regions import (
 )
 from regions.core.registry import RegionsRegistry
 
-from . import _outline
+from . import _footprint_format, _outline
 from .geom import AffineTransform, LinearTransform, Point2D
 from .spans import SpanSet
 
@@ -62,7 +62,7 @@ class FootprintRegion(PixelRegion):
         return PixCoord(x, y)
 
     def contains(self, pixcoord: PixCoord) -> Any:
-        """Return whether the pixels that points are in belong to the footprint: a bool or an array of the same shape."""
+        """Return whether points are in pixels of the footprint: a bool or an array of the same shape."""
         pixcoord = PixCoord._validate(pixcoord, "pixcoord")
         return self.spans.contains(pixcoord.x, pixcoord.y)
 
@@ -159,7 +159,7 @@ class FootprintRegion(PixelRegion):
         return rings
 
     def _under_xor(self, parts: Sequence[Any], compound: type) -> Any:
-        """Return regions combined by xor in pairs: `regions` walks compounds by recursion, and chains would be too deep."""
+        """Return regions combined by xor in pairs: `regions` walks compounds by recursion, too deep for chains."""
         meta, visual = known(self, RegionMeta), known(self, RegionVisual)
         while len(parts) > 1:
             pairs = [compound(a, b, operator.xor, meta, visual) for a, b in zip(parts[::2], parts[1::2], strict=False)]
@@ -199,11 +199,11 @@ class FootprintRegion(PixelRegion):
         options = known(self, RegionVisual).define_mpl_kwargs("Patch") | kwargs
         return PathPatch(Path.make_compound_path(*paths) if paths else Path(np.empty((0, 2))), **options)
 
-    def write(self, filename: Any, format: str | None = None, overwrite: bool = False, **kwargs: Any) -> None:
+    def write(self, filename: Any, format: str | None = None, overwrite: bool = False, **kwargs: Any) -> None:  # noqa: A002
         """Write the outlines of `to_regions` in a format of `regions`."""
         write_regions([self], filename, format, overwrite=overwrite, **kwargs)
 
-    def serialize(self, format: str | None = None, **kwargs: Any) -> Any:
+    def serialize(self, format: str | None = None, **kwargs: Any) -> Any:  # noqa: A002
         """Return the outlines of `to_regions` in a format of `regions`, as text or a table."""
         return serialize_regions([self], format, **kwargs)
 
@@ -212,7 +212,7 @@ def _spans_of(region: Any) -> SpanSet:
     return region if isinstance(region, SpanSet) else region.spans
 
 
-def known(footprint: Any, kind: type) -> Any:
+def known(footprint: Any, kind: Any) -> Any:
     """Return what `regions` has keys for of a footprint's ``meta`` or ``visual``."""
     values = footprint.meta if kind is RegionMeta else footprint.visual
     valid = {*kind.valid_keys, *kind.key_mapping}
@@ -222,7 +222,7 @@ def known(footprint: Any, kind: type) -> Any:
 def outlines(
     spans: NDArray[np.int32], offsets: NDArray[np.int64]
 ) -> tuple[list[Points], NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the rings around footprints: their corners in pixel coordinates, their footprints, and whether they are holes."""
+    """Return the rings around footprints: their corners as pixel coordinates, their owners, whether they are holes."""
     corners, ring_offsets, ring_runs = _outline.outline(spans, offsets)
     if not len(ring_runs):
         return [], np.empty(0, np.int64), np.empty(0, bool)
@@ -251,50 +251,48 @@ def to_regions(items: "Iterable[Footprint | FootprintSet | Any]") -> Regions:
     Warns
     -----
     OutlineWarning
-        Where ``meta`` or ``visual`` has keys that `regions` does not have, where footprints with holes overlap another, and
-        where a footprint is empty.
+        Where ``meta`` or ``visual`` has keys that `regions` does not have, and where a footprint is empty.
     """
     footprints: list[Any] = []
     others: list[Any] = []
     for item in items:
-        if isinstance(item, FootprintRegion):
-            footprints.append(item)
-        elif hasattr(item, "offsets"):
-            footprints += item
-        else:
-            others.append(item)
-    polygons: list[tuple[float, list[PolygonPixelRegion]]] = []
-    lost = set()
-    empty = 0
-    for number, footprint in enumerate(footprints):
-        meta, visual = known(footprint, RegionMeta), known(footprint, RegionVisual)
-        lost |= (set(footprint.meta) - set(meta)) | (set(footprint.visual) - set(visual))
-        rings, _, holes = outlines(footprint.spans.array, np.array([0, len(footprint.spans)], np.int64))
-        empty += not rings
-        meta.setdefault("label", str(number))
-        order = np.argsort(holes, kind="stable")
-        parts = [
-            PolygonPixelRegion(PixCoord(*rings[i].T), meta=_including(meta, not holes[i]), visual=visual.copy())
-            for i in order
-        ]
-        extent = footprint.bbox.area if holes.any() else 0
-        polygons.append((extent, parts))
+        for part in _members(item):
+            (footprints if isinstance(part, FootprintRegion) else others).append(part)
+    offsets = np.concatenate([[0], np.cumsum([len(footprint.spans) for footprint in footprints], dtype=np.int64)])
+    spans = np.concatenate([np.empty((0, 3), np.int32), *(footprint.spans.array for footprint in footprints)])
+    rings, owners, holes = outlines(spans, offsets)
+    extents = np.zeros(len(footprints))
+    extents[owners[holes]] = [footprints[i].bbox.area for i in owners[holes]]
+    metas = [known(footprint, RegionMeta) for footprint in footprints]
+    visuals = [known(footprint, RegionVisual) for footprint in footprints]
+    polygons = []
+    for ring in np.lexsort((holes, owners, -extents[owners])):
+        owner = owners[ring]
+        meta = metas[owner].copy()
+        meta.setdefault("label", str(owner))
+        meta["include"] = int(not holes[ring])
+        polygons.append(PolygonPixelRegion(PixCoord(*rings[ring].T), meta=meta, visual=visuals[owner].copy()))
+    lost = {
+        key
+        for footprint, meta, visual in zip(footprints, metas, visuals, strict=True)
+        for key in (footprint.meta.keys() - meta.keys()) | (footprint.visual.keys() - visual.keys())
+    }
     if lost:
         warnings.warn(f"regions has no place for {', '.join(sorted(map(str, lost)))}", OutlineWarning, stacklevel=2)
-    if empty:
+    if empty := np.count_nonzero(np.diff(offsets) == 0):
         warnings.warn(f"{empty} empty footprints have no outline", OutlineWarning, stacklevel=2)
-    polygons.sort(key=lambda pair: -pair[0])
-    return Regions([*(polygon for _, parts in polygons for polygon in parts), *others])
+    return Regions([*polygons, *others])
 
 
-def _including(meta: RegionMeta, include: bool) -> RegionMeta:
-    changed = meta.copy()
-    changed["include"] = int(include)
-    return changed
+def _members(item: Any) -> Iterable[Any]:
+    """Return the footprints of a set, or a region alone."""
+    return item if hasattr(item, "offsets") else [item]
 
 
-def serialize_regions(items: Iterable[Any], format: str | None = None, **kwargs: Any) -> Any:
-    """Return footprints, sets of them and other regions, mixed, in any format of `regions`: text, or a table for FITS."""
+def serialize_regions(items: Iterable[Any], format: str | None = None, **kwargs: Any) -> Any:  # noqa: A002
+    """Return footprints and other regions, mixed, in any format of `regions`: text, or a table for FITS."""
+    if format == _footprint_format.NAME:
+        return _footprint_format.serialize([part for item in items for part in _members(item)])
     if format != "crtf":
         return _for_format(to_regions(items), format).serialize(format=format, **kwargs)
     text = to_regions(items).serialize(format=format, **({"coordsys": "image"} | kwargs))
@@ -308,7 +306,7 @@ def serialize_regions(items: Iterable[Any], format: str | None = None, **kwargs:
     )
 
 
-def _for_format(regions: Regions, format: str | None) -> Regions:
+def _for_format(regions: Regions, format: str | None) -> Regions:  # noqa: A002
     """Return regions as a format of `regions` can hold them."""
     if format != "fits":
         return regions
@@ -326,9 +324,14 @@ def _lengthened(polygon: PolygonPixelRegion, length: int) -> PolygonPixelRegion:
 
 
 def write_regions(
-    items: Iterable[Any], filename: Any, format: str | None = None, *, overwrite: bool = False, **kwargs: Any
+    items: Iterable[Any],
+    filename: Any,
+    format: str | None = None,  # noqa: A002
+    *,
+    overwrite: bool = False,
+    **kwargs: Any,
 ) -> None:
-    """Write footprints, sets of them and other regions, mixed, to a file in any format of `regions`, as `to_regions` does.
+    """Write footprints and other regions, mixed, to a file in any format of `regions`, as `to_regions` has them.
 
     Raises
     ------
@@ -336,11 +339,14 @@ def write_regions(
         If the file is there and `overwrite` is False.
     """
     filename = os.fspath(filename)
-    format = format or RegionsRegistry.identify_format(filename, Regions, "write")
-    if format != "crtf":
-        _for_format(to_regions(items), format).write(filename, format=format, overwrite=overwrite, **kwargs)
+    kind = format or RegionsRegistry.identify_format(filename, Regions, "write")
+    if kind == _footprint_format.NAME:
+        _footprint_format.write([part for item in items for part in _members(item)], filename, overwrite)
         return
-    text = serialize_regions(items, format, **kwargs)
+    if kind != "crtf":
+        _for_format(to_regions(items), kind).write(filename, format=kind, overwrite=overwrite, **kwargs)
+        return
+    text = serialize_regions(items, kind, **kwargs)
     if os.path.lexists(filename) and not overwrite:
         raise OSError(f"{filename} already exists; pass overwrite=True to replace it")
     with open(filename, "w", encoding="utf-8") as file:

@@ -1,6 +1,7 @@
 """Dense definitions: which centres of a grid lie strictly inside a shape."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def line(x0, y0, x1, y1):
             borders = range(int(np.floor(min(low, high))) - 1, int(np.ceil(max(low, high))) + 2)
             cuts |= {(border + half - low) / (high - low) for border in borders}
     cuts = sorted(t for t in cuts if 0 <= t <= 1)
-    between = [(s + t) / 2 for s, t in zip(cuts, cuts[1:], strict=False)]
+    between = [(s + t) / 2 for s, t in pairwise(cuts)]
     points = [(x0 + t * (x1 - x0), y0 + t * (y1 - y0)) for t in cuts[1:-1] + between]
     return {(int(np.floor(y + half)), int(np.floor(x + half))) for x, y in points or [(x0, y0)]}
 

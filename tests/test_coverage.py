@@ -12,7 +12,7 @@ import pytest
 import regions as ar
 import shapely
 from astropy.coordinates import SkyCoord
-from hypothesis import given
+from hypothesis import given, settings
 from photutils.geometry import elliptical_overlap_grid
 from test_rasterize import fits_wcs, places, quarters
 
@@ -58,12 +58,13 @@ def ellipse(x, y, a, b, theta):
 radii = st.floats(0.05, 30)
 
 
+@settings(max_examples=30)
 @given(places, places, radii)
 def test_circle(x, y, r):
     result = dense(ar.CirclePixelRegion(ar.PixCoord(x, y), r), (-50, 51, -50, 51))
     assert result.sum() == pytest.approx(np.pi * r * r, rel=1e-12, abs=1e-12)
-    polygon = shapely.Point(x, y).buffer(r, quad_segs=500)
-    assert np.abs(result - of_geometry(polygon, (-50, 51, -50, 51))).max() < 2e-5 * max(r, 1)
+    polygon = shapely.Point(x, y).buffer(r, quad_segs=250)
+    assert np.abs(result[39:63, 38:64] - of_geometry(polygon)).max() < 2e-5 * max(r, 1)
 
 
 # The overlap of photutils is wrong where the ellipse's border runs through pixel corners.
@@ -79,15 +80,16 @@ def test_ellipse(x, y, a, b, theta):
     np.testing.assert_allclose(whole[39:63, 38:64], result, rtol=0, atol=1e-12)
 
 
+@settings(max_examples=30)
 @given(places, places, st.integers(1, 40).map(lambda n: n / 2), st.integers(1, 40).map(lambda n: n / 2), quarters)
 def test_ellipse_on_the_grid(x, y, a, b, theta):
     """Borders through pixel corners, and along their sides."""
     result = dense(ellipse(x, y, a, b, theta), (-50, 51, -50, 51))
     assert result.sum() == pytest.approx(np.pi * a * b, rel=1e-11)
     across, along = (a, b) if round(theta / np.pi * 2) % 2 == 0 else (b, a)
-    unit = shapely.Point(0, 0).buffer(1, quad_segs=2000)
+    unit = shapely.Point(0, 0).buffer(1, quad_segs=250)
     polygon = shapely.affinity.translate(shapely.affinity.scale(unit, across, along), x, y)
-    assert np.abs(result - of_geometry(polygon, (-50, 51, -50, 51))).max() < 1e-5
+    assert np.abs(result[39:63, 38:64] - of_geometry(polygon)).max() < 5e-4
 
 
 @given(places, places, radii, radii, st.floats(-4, 4) | quarters)

@@ -203,7 +203,7 @@ def nested():
 
 
 @pytest.mark.parametrize("format", ["ds9", "crtf", "fits"])
-def test_every_format_holds_outlines(format, tmp_path):
+def test_every_format_holds_outlines(format, tmp_path):  # noqa: A002
     footprints = nested()
     pixels = lr.SpanSet.union(*(fp.spans for fp in footprints))
     assert rasterize(to_regions(footprints)) == pixels
@@ -239,3 +239,29 @@ def test_runs():
     spans, weights = coverage(footprint())
     assert spans == RING
     assert (weights == 1).all()
+
+
+def test_own_format(tmp_path):
+    """Nothing is lost, along the ways of regions and along ours."""
+    full = footprint(region=lr.Box2I(x=(-9, 9), y=(-8, 8)), sign=-1, meta={"label": "a"}).add_peak(5, 0, 10.0, flux=3.5)
+    footprints = [full, footprint(lr.SpanSet([])), *nested()]
+    ar.Regions(footprints).write(tmp_path / "a.footprint", format="footprint")
+    write_regions(lr.FootprintSet(footprints[:1]), tmp_path / "b.footprint")
+    ar.Regions(footprints).write(str(tmp_path / "c.footprint"))
+    for path in (tmp_path / "a.footprint", tmp_path / "c.footprint"):
+        for back in (ar.Regions.read(path, format="footprint"), ar.Regions.read(path)):
+            assert list(back) == footprints
+            assert back[0].meta == full.meta
+            assert back[0].region == full.region
+    assert list(ar.Regions.read(tmp_path / "b.footprint")) == [full]
+    assert list(ar.Regions.parse(full.serialize(format="footprint"), format="footprint")) == [full]
+    with pytest.raises(OSError, match="exists"):
+        full.write(tmp_path / "a.footprint")
+    full.write(tmp_path / "a.footprint", overwrite=True)
+    with pytest.raises(TypeError, match="Circle"):
+        ar.Regions([circle()]).write(tmp_path / "d.footprint", format="footprint")
+    for text in ("", "[]", "{}", '{"format": "lsstregions footprint", "version": 2}'):
+        with pytest.raises(ValueError, match="format"):
+            ar.Regions.parse(text, format="footprint")
+    with pytest.raises(ValueError, match="damaged"):
+        ar.Regions.parse('{"format": "lsstregions footprint", "version": 1, "footprint": [{}]}', format="footprint")

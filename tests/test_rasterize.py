@@ -1,6 +1,7 @@
 """Shapes to runs: against dense definitions, against regions, and at the edges of what is possible."""
 
 import functools
+import itertools
 import operator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -137,7 +138,7 @@ def test_polygons_of_rings(rings, seed):
     parts = np.sort(np.random.default_rng(seed).integers(0, len(rings) + 1, 3))
     parts = np.concatenate([[0], parts, [len(rings)]])
     runs, starts = raster.polygons(x, y, parts, rings=offsets, within=within())
-    for i, (first, last) in enumerate(zip(parts[:-1], parts[1:], strict=True)):
+    for i, (first, last) in enumerate(itertools.pairwise(parts)):
         some = slice(offsets[first], offsets[last])
         alone, _ = raster.polygons(
             x[some], y[some], [0, last - first], rings=offsets[first : last + 1] - offsets[first], within=within()
@@ -193,7 +194,7 @@ def random_regions(rng, count):
         yield ar.CircleAnnulusPixelRegion(center, w / 2, w)
         yield ar.EllipseAnnulusPixelRegion(center, w / 2, w, h / 3, h, angle)
         yield ar.RectangleAnnulusPixelRegion(center, w / 2, w, h / 3, h, angle)
-        yield ar.PolygonPixelRegion(ar.PixCoord(*snap(outline) + [[x], [y]]))
+        yield ar.PolygonPixelRegion(ar.PixCoord(*np.add(snap(outline), [[x], [y]])))
         yield ar.RegularPolygonPixelRegion(center, int(rng.integers(3, 8)), w, angle)
         yield ar.CirclePixelRegion(center, w) & ar.RectanglePixelRegion(center, w, h, angle)
         yield ar.CirclePixelRegion(center, h) ^ ar.EllipsePixelRegion(center, w, h, angle)
@@ -302,7 +303,7 @@ def test_long_chains():
     np.testing.assert_array_equal(runs_of(chain), runs_of(members))
     chain = functools.reduce(operator.xor, members)
     box = (-4, 305, -4, 305)
-    runs, offsets = runs_of_regions(members)
+    runs, _ = runs_of_regions(members)
     odd = np.zeros((309, 309), int)
     for y, start, stop in runs:
         odd[y + 4, start + 4 : stop + 4] += 1
@@ -343,7 +344,7 @@ def test_lists_exclude_what_came_before():
     np.testing.assert_array_equal(dense(runs[offsets[2] :]), third)
     regions = [circle(-3), circle(0), circle(3, include=False), circle(0, include=0), circle(-3)]
     runs, offsets = runs_of_regions(regions)
-    pieces = [dense(runs[start:stop]) for start, stop in zip(offsets[:-1], offsets[1:], strict=True)]
+    pieces = [dense(runs[start:stop]) for start, stop in itertools.pairwise(offsets)]
     nothing = np.zeros_like(first)
     expected = [first & ~third & ~second, second & ~third & ~second, nothing, nothing, first]
     np.testing.assert_array_equal(pieces, expected)
@@ -377,7 +378,7 @@ def test_shapely():
     np.testing.assert_array_equal(dense(runs_of(everything)), expected)
     for empty in (shapely.Polygon(), shapely.LineString(), shapely.Point(), shapely.GeometryCollection()):
         assert len(runs_of(empty)) == 0
-    runs, offsets = runs_of_regions([hole, bent, two, lines, hole])
+    _, offsets = runs_of_regions([hole, bent, two, lines, hole])
     assert np.diff(offsets).tolist() == [len(runs_of(part)) for part in (hole, bent, two, lines, hole)]
 
 
@@ -557,6 +558,13 @@ def test_sky_errors():
     behind = ar.CircleSkyRegion(SkyCoord(190 * u.deg, -60 * u.deg), 1 * u.arcsec)
     with pytest.raises(ValueError, match=r"(?s)1 of 2 regions do not project.*190"):
         runs_of_regions([circle, behind], fits_wcs())
+    with pytest.warns(raster.SkippedRegionWarning, match="1 of 2 regions"):
+        runs, offsets = runs_of_regions([behind, circle], raster.SkippingWCS(fits_wcs()))
+    assert offsets[1] == 0
+    np.testing.assert_array_equal(runs, runs_of(circle, fits_wcs()))
+    with pytest.warns(raster.SkippedRegionWarning):
+        skipped = raster.rasterize(behind | circle, wcs=fits_wcs(), unprojectable="skip")
+    np.testing.assert_array_equal(skipped.array, runs)
     cartesian = SkyCoord(CartesianRepresentation(*circle.center.cartesian.xyz), frame="icrs")
     np.testing.assert_array_equal(
         runs_of(ar.CircleSkyRegion(cartesian, 1 * u.arcsec), fits_wcs()), runs_of(circle, fits_wcs())

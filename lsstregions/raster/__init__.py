@@ -1,11 +1,11 @@
 """Anything region-like to run arrays, or to run arrays and exact coverage.
 
-This package stands below the classes and knows none above `geom` and `ellipses`: those offer their runs through a method
-``__runs__()``. What turns a foreign object into runs is one `functools.singledispatch` function, `runs_of`.
+This package stands below the classes and knows none above `geom` and `ellipses`: those offer their runs through a
+method ``__runs__()``. What turns a foreign object into runs is one `functools.singledispatch` function, `runs_of`.
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from .. import _coverage
 from .._validate import as_array2d, as_pair
 from ..geom import Box2I
-from ._dispatch import batches, runs_of, runs_of_regions, unordered_runs_of
+from ._dispatch import (
+    SkippedRegionWarning,
+    SkippingWCS,
+    batches,
+    runs_of,
+    runs_of_regions,
+    unordered_runs_of,
+)
 from ._shapes import RECTANGLE, Shapes, Wholes, circles, ellipses, lines, points, polygons, rectangles
 
 if TYPE_CHECKING:
@@ -21,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ApertureSums",
+    "SkippedRegionWarning",
+    "SkippingWCS",
     "circles",
     "coverage",
     "coverage_sum",
@@ -40,12 +49,14 @@ __all__ = [
 MAX_AREA = 10**9
 
 
-def rasterize(region: Any, *, wcs: Any = None, within: Box2I | None = None) -> "SpanSet":
+def rasterize(
+    region: Any, *, wcs: Any = None, within: Box2I | None = None, unprojectable: Literal["raise", "skip"] = "raise"
+) -> "SpanSet":
     """Return the pixels of anything region-like.
 
     A pixel belongs to a shape if its centre lies strictly inside, without tolerance; the inner edge of an annulus is
-    inside. This is what the ``to_mask(mode="center")`` of `regions` gives wherever no centre is within 1e-9 of the edge,
-    but the cost grows with the rows of the shape, or with its edges, never with the area of its box.
+    inside. This is what the ``to_mask(mode="center")`` of `regions` gives wherever no centre is within 1e-9 of the
+    edge, but the cost grows with the rows of the shape, or with its edges, never with the area of its box.
 
     Parameters
     ----------
@@ -63,10 +74,17 @@ def rasterize(region: Any, *, wcs: Any = None, within: Box2I | None = None) -> "
         A celestial WCS of the shared interface (APE 14), which sky regions need.
     within : Box2I, optional
         What lies outside is left out, and costs nothing.
+    unprojectable : {"raise", "skip"}
+        What to do with regions on the sky that do not project onto the image.
 
     Returns
     -------
     SpanSet
+
+    Warns
+    -----
+    SkippedRegionWarning
+        If such regions are skipped.
 
     Raises
     ------
@@ -79,6 +97,11 @@ def rasterize(region: Any, *, wcs: Any = None, within: Box2I | None = None) -> "
     """
     from ..spans import SpanSet
 
+    if unprojectable not in ("raise", "skip"):
+        raise ValueError(f"unprojectable must be 'raise' or 'skip', not {unprojectable!r}")
+    if unprojectable == "skip" and wcs is not None:
+        # Lists are what leaves members out.
+        region, wcs = [region], SkippingWCS(wcs)
     return SpanSet._from_canonical(runs_of(region, wcs, checked(within)))
 
 
@@ -86,15 +109,15 @@ def coverage(region: Any, *, wcs: Any = None, within: Box2I | None = None) -> tu
     """Return every pixel that a region touches and the exact share of its area that lies inside.
 
     Polygons and arcs are integrated in closed form, wherever they are; interior pixels are not looked at one by one.
-    Polygons that cross themselves are taken by the even-odd rule (through ``shapely.make_valid``, to which edges that lie on
-    each other are one). Lines and points cover nothing. Whole pixels (boxes of
-    integers, span sets, masks) cover themselves.
+    Polygons that cross themselves are taken by the even-odd rule (through ``shapely.make_valid``, to which edges that
+    lie on each other are one). Lines and points cover nothing. Whole pixels (boxes of integers, span sets, masks) cover
+    themselves.
 
     Parameters
     ----------
     region, wcs, within
-        As of `rasterize`. The members of a list, or of a compound, may be disjoint or nested; where their borders cross,
-        that is exact only if no pixel is on both.
+        As of `rasterize`. The members of a list, or of a compound, may be disjoint or nested; where their borders
+        cross, that is exact only if no pixel is on both.
 
     Returns
     -------
@@ -143,8 +166,8 @@ def coverage_sum(
     image : array_like
         Two-dimensional. Float32 and float64 are taken as they are, anything else as float64; sums are of doubles.
     regions : iterable or aperture
-        Regions of any kind that `coverage` knows; ``meta["include"]`` is not looked at. An aperture of photutils with many
-        positions stands for as many regions.
+        Regions of any kind that `coverage` knows; ``meta["include"]`` is not looked at. An aperture of photutils with
+        many positions stands for as many regions.
     wcs : object, optional
         As of `rasterize`.
     variance : array_like, optional
@@ -192,10 +215,12 @@ def _sums(batch: Any, planes: tuple[NDArray, NDArray, NDArray], box: Box2I) -> N
     if isinstance(batch, Shapes) and batch.kind != RECTANGLE:
         return _coverage.conic_sums(*planes, *batch.columns, x0, y0)
     if hasattr(batch, "pieces"):
-        return _coverage.sums(*planes, *batch.pieces(box), x0, y0)
-    from ._exact import joined_pieces
+        spans, weights, offsets = batch.pieces(box)
+    else:
+        from ._exact import joined_pieces
 
-    return _coverage.sums(*planes, *joined_pieces(batch.covers(box)), x0, y0)
+        spans, weights, offsets = joined_pieces(batch.covers(box))
+    return _coverage.sums(*planes, spans, weights, offsets, x0, y0)
 
 
 def _beside(image: NDArray, plane: ArrayLike | None, name: str, dtype: np.dtype) -> NDArray:
@@ -205,7 +230,7 @@ def _beside(image: NDArray, plane: ArrayLike | None, name: str, dtype: np.dtype)
     array = as_array2d(plane, name)
     if array.shape != image.shape:
         raise ValueError(f"{name} must have the shape of the image, {image.shape}, not {array.shape}")
-    if dtype == bool and array.dtype != bool:
+    if dtype.kind == "b" and array.dtype.kind != "b":
         raise TypeError(f"{name} must be boolean, not {array.dtype}")
     return _with_rows(array.astype(dtype, copy=False))
 

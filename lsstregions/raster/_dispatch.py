@@ -2,6 +2,7 @@
 
 import functools
 import operator
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Any
@@ -91,6 +92,31 @@ def batch(*classes: type) -> Callable[[Maker], Maker]:
     return register
 
 
+class UnprojectableError(ValueError):
+    """Some regions on the sky have no place on the image."""
+
+    def __init__(self, regions: Sequence[Any], indexes: Sequence[int]):
+        names = ", ".join(repr(regions[i]) for i in indexes[:5]) + (", ..." if len(indexes) > 5 else "")
+        super().__init__(f"{len(indexes)} of {len(regions)} regions do not project onto the image: {names}")
+        self.indexes = indexes
+
+
+class SkippedRegionWarning(UserWarning):
+    """Regions were left out, as was asked for, because they do not project onto the image."""
+
+
+class SkippingWCS:
+    """A WCS with which regions in lists are left out, with a warning, if they do not project onto the image."""
+
+    __slots__ = ("_wcs",)
+
+    def __init__(self, wcs: Any):
+        self._wcs = wcs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._wcs, name)
+
+
 class Alone:
     """Regions of classes that are done one by one: sets of whole pixels."""
 
@@ -149,10 +175,22 @@ def batches(regions: Sequence[Any], wcs: Any) -> list[tuple[Batch, list[int]]]:
     for kind in dict.fromkeys(kinds):
         _adapt(kind)
         places[kind] = [i for i, other in enumerate(kinds) if other is kind]
-    return [
-        (getattr(runs_of.dispatch(kind), "make", Alone)([regions[i] for i in indexes], wcs), indexes)
-        for kind, indexes in places.items()
-    ]
+    made = []
+    for kind, indexes in places.items():
+        make = getattr(runs_of.dispatch(kind), "make", Alone)
+        try:
+            made.append((make([regions[i] for i in indexes], wcs), indexes))
+        except UnprojectableError as error:
+            if not isinstance(wcs, SkippingWCS):
+                raise
+            warnings.warn(str(error), SkippedRegionWarning, stacklevel=2)
+            lost = [indexes[i] for i in error.indexes]
+            kept = sorted(set(indexes) - set(lost))
+            # In the place of what was skipped come empty lists.
+            made.append((Lists([()] * len(lost), wcs), lost))
+            if kept:
+                made.append((make([regions[i] for i in kept], wcs), kept))
+    return made
 
 
 def runs_of_each(regions: Sequence[Any], wcs: Any = None, within: Any = None) -> Many:
@@ -171,10 +209,13 @@ def joined(runs: Sequence[Runs]) -> Many:
 def _interleaved(done: Sequence[Many], indexes: Sequence[NDArray[np.intp]]) -> Many:
     """Put the groups of several ``(runs, offsets)`` in the order that their `indexes` say."""
     runs, joint = joined([runs for runs, _ in done])
-    starts = np.concatenate([offsets[:-1] + start for (_, offsets), start in zip(done, joint, strict=False)] or [[]])
-    counts = np.concatenate([np.diff(offsets) for _, offsets in done] or [[]])
-    order = np.argsort(np.concatenate(indexes or [[]]))
-    starts, counts = starts[order].astype(np.int64), counts[order].astype(np.int64)
+    nothing = np.empty(0, np.int64)
+    starts = np.concatenate(
+        [nothing, *(offsets[:-1] + start for (_, offsets), start in zip(done, joint, strict=False))]
+    )
+    counts = np.concatenate([nothing, *(np.diff(offsets) for _, offsets in done)])
+    order = np.argsort(np.concatenate([nothing, *indexes]))
+    starts, counts = starts[order], counts[order]
     offsets = offsets_of(counts)
     take = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
     return runs[take], offsets
@@ -213,11 +254,11 @@ def _without(runs: Runs, offsets: Offsets, cut: Runs) -> Many:
 def is_excluded(region: Any) -> bool:
     """Whether a region says that its pixels are to be taken away."""
     meta = getattr(region, "meta", None)
-    return bool(meta) and meta.get("include", True) in (False, 0, "-")
+    return meta.get("include", True) in (False, 0, "-") if meta else False
 
 
 def unordered_runs_of(region: Any, wcs: Any = None, within: Any = None) -> Runs:
-    """Return runs that may overlap and come in any order, but cover what `runs_of` returns: enough to paint, and cheaper."""
+    """Return runs of the pixels of `runs_of` that may overlap and come in any order: enough to paint, and cheaper."""
     _adapt(type(region))
     make = getattr(runs_of.dispatch(type(region)), "make", None)
     return runs_of_regions(region, wcs, within)[0] if make is Lists else runs_of(region, wcs, within)
@@ -320,17 +361,24 @@ def combine(operation: Callable, operands: Sequence[Runs], within: Any) -> Runs:
             pairs = [_algebra.exclude(a, b) for a, b in zip(operands[::2], operands[1::2], strict=False)]
             operands = pairs + list(operands[2 * len(pairs) :])
         return operands[0]
-    return _by_truth_table(operation, *operands, within)
+    a, b = operands
+    return _by_truth_table(operation, a, b, within)
+
+
+def truth_of(operation: Callable) -> NDArray[np.bool_]:
+    """Return what an operation makes of neither, only the first, only the second and both."""
+    a, b = np.array([[False, True, False, True], [False, False, True, True]])
+    try:
+        result = operation(a, b)
+    except TypeError:
+        # As `regions` itself does it: on integers.
+        result = operation(a.astype(int), b.astype(int))
+    return np.asarray(result).astype(bool)
 
 
 def _by_truth_table(operation: Callable, a: Runs, b: Runs, within: Any) -> Runs:
     """Return the runs of an operation that is known only by what it does to booleans."""
-    in_a, in_b = np.array([[False, True, False, True], [False, False, True, True]])
-    try:
-        neither, only_a, only_b, both = np.asarray(operation(in_a, in_b)).astype(bool)
-    except TypeError:
-        # As `regions` itself does it: on integers.
-        neither, only_a, only_b, both = np.asarray(operation(in_a.astype(int), in_b.astype(int))).astype(bool)
+    neither, only_a, only_b, both = truth_of(operation)
     runs = NO_RUNS
     if only_a:
         runs = _algebra.unite(runs, _algebra.subtract(a, b))

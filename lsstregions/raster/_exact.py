@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .. import _coverage
 from .._validate import INT32_MAX, INT32_MIN
-from ._dispatch import Alone, batches, is_excluded, runs_of
+from ._dispatch import Alone, batches, is_excluded, runs_of, truth_of
 from ._shapes import (
     NO_RUNS,
     RECTANGLE,
@@ -171,24 +171,13 @@ def cover(operation: Callable, parts: Sequence[Covered]) -> Covered:
     return parts[0]
 
 
-def _truth(operation: Callable) -> NDArray[np.float64]:
-    """Return what an operation makes of neither, only the first, only the second and both."""
-    a, b = np.array([[False, True, False, True], [False, False, True, True]])
-    try:
-        result = operation(a, b)
-    except TypeError:
-        # As `regions` itself does it: on integers.
-        result = operation(a.astype(int), b.astype(int))
-    return np.asarray(result).astype(bool).astype(float)
-
-
 def _cover_pair(operation: Callable, a: Covered, b: Covered) -> Covered:
-    neither, only_a, only_b, both = _truth(operation)
+    neither, only_a, only_b, both = truth_of(operation).astype(float)
     if neither:
         raise ValueError("a compound that holds outside of both its members has no bounds, so no exact coverage")
     starts, stops, y, x0, a_weight, b_weight = _refined(a, b)
     common = a_weight * b_weight
-    partial = (0 < a_weight) & (a_weight < 1) & (0 < b_weight) & (b_weight < 1)
+    partial = (common > 0) & (a_weight < 1) & (b_weight < 1)
     # Where it makes no difference how the two lie in a pixel there is nothing to find out.
     if partial.any() and both - only_a - only_b:
         common[partial] = _common(a, b, a_weight[partial], b_weight[partial])
@@ -244,7 +233,7 @@ def _combined(operation: Callable, outlines: Sequence[Bounds]) -> Bounds:
     if operation is operator.or_:
         return shapely.union_all(insides), shapely.union_all(arounds)
     (a_inside, b_inside), (a_around, b_around) = insides, arounds
-    _, only_a, only_b, both = _truth(operation)
+    _, only_a, only_b, both = truth_of(operation)
     nothing = shapely.Polygon()
     inside = shapely.union_all(
         [
@@ -315,8 +304,8 @@ def _covered(geometry: Geometry, within: Any, origin: tuple[float, float]) -> tu
     holes[parts[:-1]] = 0
     x0, y0 = map(int, origin)
     x, y = np.ascontiguousarray(points.T)
-    bounds = bounds_of(within, *extents(x + x0, y + y0, np.array([0, x.size])))
-    bounds = np.clip(np.subtract(bounds, [x0, x0, y0, y0]), INT32_MIN, INT32_MAX)
+    x_start, x_stop, y_start, y_stop = bounds_of(within, *extents(x + x0, y + y0, np.array([0, x.size])))
+    bounds = np.clip([x_start - x0, x_stop - x0, y_start - y0, y_stop - y0], INT32_MIN, INT32_MAX)
     # All parts as one polygon: they are apart.
     spans, weights, _ = _coverage.polygons(x, y, rings, np.array([0, rings.size - 1]), holes, *map(int, bounds))
     return spans + np.array([y0, x0, x0], np.int32), weights

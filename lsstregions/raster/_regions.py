@@ -1,4 +1,4 @@
-"""The regions of astropy's `regions`, in pixels, on the sky and on the sphere: their attributes, gathered class by class."""
+"""The regions of astropy's `regions`, in pixels, on the sky, on the sphere: their attributes, class by class."""
 
 import operator
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ import numpy as np
 import regions as ar
 from numpy.typing import NDArray
 
-from ._dispatch import Lists, Mixed, batch, box_runs, combine, joined, needed, runs_of, runs_of_each
+from ._dispatch import Lists, Mixed, UnprojectableError, batch, box_runs, combine, joined, needed, runs_of, runs_of_each
 from ._shapes import CIRCLE, ELLIPSE, RECTANGLE, Batch, Lines, Many, Polygons, Runs, Shapes, offsets_of
 from ._sky import Projection, axes_on_image, gathered
 
@@ -191,9 +191,9 @@ def _sky_lines(regions: Regions, wcs: Any) -> Batch:
 @batch(*_named("RangeSphericalSkyRegion", "LuneSphericalSkyRegion"))
 def _sphere_outlines(regions: Regions, wcs: Any) -> Batch:
     outlines = [region.to_pixel(needed(wcs, region), boundary_distortions=True) for region in regions]
-    lost = [region for region, outline in zip(regions, outlines, strict=True) if not _is_finite(outline)]
+    lost = [i for i, outline in enumerate(outlines) if not _is_finite(outline)]
     if lost:
-        raise ValueError(f"{len(lost)} of {len(regions)} regions do not project onto the image: {lost[:5]!r}")
+        raise UnprojectableError(regions, lost)
     return Mixed(outlines, wcs)
 
 
@@ -223,7 +223,7 @@ _COMPOUND = tuple(
 
 @batch(*_COMPOUND)
 class _Compounds:
-    """Trees of regions: their leaves are done in one go, then each tree from below; nothing recurs, so any depth will do."""
+    """Trees of regions: their leaves are done in one go, then each tree from below, to any depth."""
 
     __slots__ = ("chains", "leaves", "regions", "wcs")
 

@@ -1,4 +1,4 @@
-"""The geometries of shapely: polygons with their holes, lines as the pixels they cross, points as those that hold them."""
+"""The geometries of shapely: polygons with holes, lines as the pixels they cross, points as those that hold them."""
 
 from collections.abc import Sequence
 from typing import Any

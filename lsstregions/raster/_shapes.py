@@ -5,6 +5,7 @@ Every function returns ``(runs, offsets)``: the runs ``int32[n, 3]`` of all shap
 strictly inside; the edge of a hole is inside.
 """
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -67,7 +68,8 @@ def ellipses(
 ) -> Many:
     """Return the runs of ellipses, or of elliptical annuli, of semi-axes `a` and `b`.
 
-    `theta` is the angle from +x to the axis `a`, counter-clockwise, in radians or a Quantity; for the rest see `circles`.
+    `theta` is the angle from +x to the axis `a`, counter-clockwise, in radians or a Quantity; for the rest see
+    `circles`.
     """
     return Shapes(ELLIPSE, x, y, a, b, theta, inner_a, inner_b).runs(within)
 
@@ -96,8 +98,8 @@ def rectangles(
 class Batch(Protocol):
     """Many regions, ready to become pixels.
 
-    For exact coverage it has, besides, either a method ``pieces(within)`` that returns `Pieces` or, where regions are made
-    of others, ``covers(within)`` that returns a list of ``_exact.Covered``.
+    For exact coverage it has, besides, either a method ``pieces(within)`` that returns `Pieces` or, where regions are
+    made of others, ``covers(within)`` that returns a list of ``_exact.Covered``.
     """
 
     def runs(self, within: Any) -> Many:
@@ -117,6 +119,10 @@ class Shapes:
 
     __slots__ = ("columns", "kind")
 
+    kind: int
+    #: x, y, a, b, cos, sin, and the semi-axes of holes: float64[n] each, in the order in which kernels take them.
+    columns: tuple[Doubles, Doubles, Doubles, Doubles, Doubles, Doubles, Doubles, Doubles]
+
     def __init__(
         self,
         kind: int,
@@ -135,7 +141,8 @@ class Shapes:
         if columns[0].ndim > 1:
             raise ValueError(f"shapes must come in one-dimensional arrays, not of shape {columns[0].shape}")
         self.kind = kind
-        self.columns = tuple(np.atleast_1d(column) for column in columns)
+        x, y, a, b, cos, sin, inner_a, inner_b = map(np.atleast_1d, columns)
+        self.columns = x, y, a, b, cos, sin, inner_a, inner_b
         for i in (2, 3, 6, 7):
             if self.columns[i].size and self.columns[i].min() < 0:
                 raise ValueError(f"{names[i]} must not be negative, not {self.columns[i].min()}")
@@ -236,9 +243,9 @@ class Lines:
         return NO_RUNS, np.empty(0), np.zeros(self.x.size + 1, np.int64)
 
 
-def wholes(batch: Batch, offsets: ArrayLike) -> Batch:
+def wholes(batch: Batch, offsets: NDArray) -> Batch:
     """Return regions made of several parts, or the parts where each is a whole by itself."""
-    return batch if np.array_equal(offsets, np.arange(len(np.asarray(offsets)))) else Wholes(batch, offsets)
+    return batch if np.array_equal(offsets, np.arange(len(offsets))) else Wholes(batch, offsets)
 
 
 class Wholes:
@@ -383,7 +390,7 @@ def points(x: ArrayLike, y: ArrayLike, *, within: Any = None) -> Many:
     return lines(x, y, x, y, within=within)
 
 
-def offsets_of(counts: ArrayLike) -> Offsets:
+def offsets_of(counts: Sequence[int] | NDArray) -> Offsets:
     """Return the offsets of groups of these sizes."""
     offsets = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=offsets[1:])

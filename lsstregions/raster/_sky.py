@@ -3,7 +3,6 @@
 How a shape's size and angle on the sky become pixels follows `regions`: from one-pixel steps at the shape's centre.
 """
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord, UnitSphericalRepresentation
 from numpy.typing import NDArray
 
-from ._dispatch import needed
+from ._dispatch import UnprojectableError, needed
 from ._shapes import Offsets
 
 Doubles = NDArray[np.float64]
@@ -76,8 +75,7 @@ class Projection:
         lost = ~(np.isfinite(self.x) & np.isfinite(self.y))
         if lost.any():
             which = np.unique(np.searchsorted(self.offsets, np.flatnonzero(lost), side="right") - 1)
-            names = ", ".join(repr(regions[i]) for i in which[:5]) + (", ..." if len(which) > 5 else "")
-            raise ValueError(f"{len(which)} of {len(regions)} regions do not project onto the image: {names}")
+            raise UnprojectableError(regions, which.tolist())
 
     def _steps(self) -> tuple[SkyCoord, SkyCoord, SkyCoord]:
         """Return the sky at the points, and one pixel further in x and in y."""
@@ -87,7 +85,7 @@ class Projection:
     def scale(self) -> Doubles:
         """Return the pixels per arcsec at each point, the same in all directions."""
         if getattr(self.wcs, "has_distortion", True):
-            return np.linalg.svd(self.jacobian(), compute_uv=False).mean(axis=-1)
+            return np.asarray(np.linalg.svd(self.jacobian(), compute_uv=False).mean(axis=-1), np.float64)
         here, right, up = self._steps()
         return 1 / np.sqrt(here.separation(right).arcsec * here.separation(up).arcsec)
 
@@ -99,7 +97,7 @@ class Projection:
             distance, direction = here.separation(there).rad * _ARCSEC, here.position_angle(there).rad
             forward[:, 0, column] = distance * np.sin(direction)
             forward[:, 1, column] = distance * np.cos(direction)
-        return np.linalg.inv(forward)
+        return np.asarray(np.linalg.inv(forward), np.float64)
 
 
 def axes_on_image(
@@ -131,7 +129,7 @@ def _dot(a: Doubles, b: Doubles) -> Doubles:
     return (a * b).sum(axis=-1)
 
 
-def _by_frame(coords: Sequence[SkyCoord], offsets: Offsets) -> list[tuple[NDArray[np.int64], SkyCoord]]:
+def _by_frame(coords: Sequence[SkyCoord], offsets: Offsets) -> list[tuple[Any, SkyCoord]]:
     """Join the coordinates of each frame: pairs of their places among all and the joined coordinate."""
     kinds: list[tuple[Any, list[int]]] = []
     frames = [coord.frame for coord in coords]

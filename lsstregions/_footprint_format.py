@@ -1,0 +1,115 @@
+"""The format "footprint" of `regions`: footprints as they are, spans and peaks, in JSON text.
+
+It is registered where `regions` keeps its formats, for ``Regions.read(path, format="footprint")`` and
+``Regions.write``; files ending in ``.footprint`` are recognised. Outlines, for other programs, are in the others.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from regions import Region, Regions
+from regions.core.registry import RegionsRegistry
+
+from ._validate import as_int32_array
+from .geom import Box2I
+
+NAME = "footprint"
+VERSION = 1
+
+
+def serialize(footprints: Sequence[Any], **options: Any) -> str:
+    """Return footprints as text.
+
+    Raises
+    ------
+    TypeError
+        For a region that is no footprint, and for a heavy one, whose pixel values would be lost.
+    """
+    from .footprints import Footprint, HeavyFootprint
+
+    for footprint in footprints:
+        if not isinstance(footprint, Footprint) or isinstance(footprint, HeavyFootprint):
+            raise TypeError(
+                f"the format {NAME!r} is for footprints without pixel values, not {type(footprint).__name__}"
+            )
+    return json.dumps({"format": f"lsstregions {NAME}", "version": VERSION, NAME: list(map(_as_dict, footprints))})
+
+
+def _as_dict(footprint: Any) -> dict[str, Any]:
+    peaks = footprint.peaks
+    region = footprint.region
+    return {
+        "spans": footprint.spans.array.tolist(),
+        "peaks": {name: [str(peaks[name].dtype), peaks[name].tolist()] for name in peaks.colnames},
+        "region": None if region is None else [region.x.start, region.x.stop, region.y.start, region.y.stop],
+        "sign": footprint.sign,
+        "meta": dict(footprint.meta),
+        "visual": dict(footprint.visual),
+    }
+
+
+def parse(text: str, **options: Any) -> Regions:
+    """Return the footprints in a text that `serialize` made.
+
+    Raises
+    ------
+    ValueError
+        If it is not such a text.
+    """
+    from astropy.table import Table
+
+    from .footprints import Footprint
+    from .spans import SpanSet
+
+    try:
+        content = json.loads(text)
+        version = content["version"] if content["format"] == f"lsstregions {NAME}" else None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"this is no text in the format {NAME!r}: {error}") from error
+    if version != VERSION:
+        raise ValueError(f"the version of the format {NAME!r} must be {VERSION}, not {version!r}")
+    try:
+        made = []
+        for one in content[NAME]:
+            peaks = Table({name: np.array(values, dtype=dtype) for name, (dtype, values) in one["peaks"].items()})
+            region = None if one["region"] is None else Box2I(one["region"][:2], one["region"][2:])
+            spans = SpanSet(as_int32_array(one["spans"], "spans").reshape(-1, 3))
+            options = {"sign": one["sign"], "meta": one["meta"], "visual": one["visual"]}
+            made.append(Footprint(spans, peaks if len(peaks) else None, region, **options))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"this text in the format {NAME!r} is damaged: {error!r}") from error
+    return Regions(made)
+
+
+def write(footprints: Sequence[Any], filename: Any, overwrite: bool = False, **options: Any) -> None:
+    """Write footprints to a file.
+
+    Raises
+    ------
+    OSError
+        If it exists and `overwrite` is False.
+    """
+    text = serialize(footprints)
+    if os.path.lexists(filename) and not overwrite:
+        raise OSError(f"{filename} already exists; pass overwrite=True to replace it")
+    with open(filename, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def read(filename: Any, cache: bool = False, **options: Any) -> Regions:
+    """Return the footprints in a file; `cache` is what `regions` passes, and means nothing here."""
+    with open(filename, encoding="utf-8") as file:
+        return parse(file.read())
+
+
+def identify(method: str, filename: Any) -> bool:
+    """Whether a file is in this format, by its suffix."""
+    return os.fspath(filename).endswith(f".{NAME}")
+
+
+for _kind, _methods in ((Regions, (read, parse, write, serialize, identify)), (Region, (write, serialize, identify))):
+    for _method in _methods:
+        RegionsRegistry.register(_kind, _method.__name__, NAME)(_method)
