@@ -24,15 +24,14 @@ def main() -> None:
         for radius, target in TARGETS.items():
             disk = SpanSet.disk(radius).to_mask()
             kernel = disk.astype(np.uint8)
-            structure = disk if args.scipy else None
             helpers.compare(
                 f"dilate, r = {radius}",
                 {
                     "lsstregions": lambda: spans.dilate(radius),
                     "cv2.dilate": cv2 and (lambda: cv2.dilate(pixels, kernel)),
-                    "scipy binary_dilation": structure is not None
-                    and (lambda: scipy.ndimage.binary_dilation(mask, structure))
-                    or None,
+                    "scipy binary_dilation": (
+                        (lambda: scipy.ndimage.binary_dilation(mask, disk)) if args.scipy else None
+                    ),
                 },
                 args.repeats,
                 target,

@@ -15,7 +15,7 @@ cdef extern from "bits.h":
 
 
 def canonical(const int32_t[:, ::1] runs):
-    """Sort runs ``int32[n, 3]``, join those that touch or overlap, drop empty ones; canonical runs are returned as is."""
+    """Sort runs ``int32[n, 3]``, join those that touch or overlap, drop empty ones; return canonical ones as is."""
     array = np.asarray(runs)
     if is_canonical(runs):
         return array

@@ -27,8 +27,8 @@ from .geom import (
     Point2D,
     Point2I,
 )
-from .merging import merge_by_priority
 from .masks import Mask, MaskPlane, MaskSchema
+from .merging import merge_by_priority
 from .nddata import MaskedImage
 from .raster import coverage, coverage_sum, rasterize
 from .spans import SpanSet
