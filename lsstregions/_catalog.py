@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class _Measured:
     """What columns are made of, each computed when it is first asked for."""
 
-    def __init__(self, footprints: "FootprintSet", frame: Frame | None, wcs: Any):
-        self.footprints, self.frame, self.wcs = footprints, frame, wcs
+    def __init__(self, footprints: "FootprintSet", frame: Frame | None, wcs: Any, wcs_xy0: tuple[int, int]):
+        self.footprints, self.frame, self.wcs, self.wcs_xy0 = footprints, frame, wcs, wcs_xy0
 
     @cached_property
     def bbox(self) -> NDArray[np.int64]:
@@ -95,8 +95,7 @@ class _Measured:
     @property
     def sky(self) -> Any:
         position = self.moments if self.frame is not None else self.shape
-        x0, y0 = (0, 0) if self.frame is None else self.frame.xy0
-        # A WCS counts from the first pixel of its image.
+        x0, y0 = self.wcs_xy0
         return _required(self.wcs, "wcs").pixel_to_world(position[:, 0] - x0, position[:, 1] - y0)
 
     @property
@@ -193,11 +192,13 @@ def measure(
     from astropy.table import QTable
     from astropy.units import Quantity
 
-    frame = None
+    frame, wcs_xy0 = None, (0, 0)
     if image is not None:
         frame = Frame.of(image, variance, None, xy0, footprints.region)
         frame.check_holds(footprints)
-        wcs = frame.wcs if wcs is None else wcs
+        if wcs is None:
+            # The WCS of an NDData counts from its first pixel.
+            wcs, wcs_xy0 = frame.wcs, frame.xy0
     elif variance is not None:
         raise ValueError("variance must come with an image")
     if columns is None:
@@ -211,7 +212,7 @@ def measure(
     unknown = [name for name in names if name not in _COLUMNS]
     if unknown:
         raise KeyError(f"columns must be of {sorted(_COLUMNS)}, not {unknown}")
-    measured = _Measured(footprints, frame, wcs)
+    measured = _Measured(footprints, frame, wcs, wcs_xy0)
     table = QTable()
     for name in names:
         get, unit, description = _COLUMNS[name]

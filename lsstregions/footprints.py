@@ -14,7 +14,7 @@ from ._pixel_region import FootprintRegion, to_regions
 from ._validate import as_array2d, as_connectivity, as_finite, as_int, as_int32_array, as_pair, native
 from .ellipses import Ellipse, Quadrupole
 from .geom import AffineTransform, Box2I, LinearTransform, Point2D, Point2I, Value
-from .raster import checked, runs_of_regions
+from .raster import checked, circles, ellipses, polygons, runs_of_regions
 from .spans import Mapping, Shape, SpanSet
 
 if TYPE_CHECKING:
@@ -268,7 +268,8 @@ class FootprintSet(Value):
         variance : array_like, shape (ny, nx), optional
             Variance of each pixel; by default from the NDData's uncertainty.
         wcs : optional
-            A WCS (astropy's, gwcs, any of APE 14); by default the NDData's.
+            A WCS (astropy's, gwcs, any of APE 14) of the pixel plane, as in `rasterize`; by default that of the NDData,
+            which counts from the NDData's first pixel.
         columns : sequence of str, optional
             Only these are computed, in this order; by default all that the input allows. See Notes.
         xy0 : pair of int, optional
@@ -423,6 +424,70 @@ class FootprintSet(Value):
         """
         runs, offsets = runs_of_regions(regions, wcs, checked(within))
         return cls._from_columns(runs, offsets, within)
+
+    @classmethod
+    def from_circles(cls, x: ArrayLike, y: ArrayLike, r: ArrayLike, *, within: Box2I | None = None) -> Self:
+        """Return the pixels of many circles: those whose centres lie strictly inside.
+
+        Parameters
+        ----------
+        x, y, r : array_like of float
+            Centres and radii in pixels, broadcast against each other.
+        within : Box2I, optional
+            The box of the image, to which the circles are clipped and which becomes the `region`.
+
+        Raises
+        ------
+        ValueError
+            For a value that is not finite, or a negative radius.
+        OverflowError
+            For a circle that leaves int32 where there is no `within`.
+        """
+        return cls._from_columns(*circles(x, y, r, within=checked(within)), within)
+
+    @classmethod
+    def from_ellipses(
+        cls,
+        x: ArrayLike,
+        y: ArrayLike,
+        a: ArrayLike,
+        b: ArrayLike,
+        theta: ArrayLike = 0.0,
+        *,
+        within: Box2I | None = None,
+    ) -> Self:
+        """Return the pixels of many ellipses: those whose centres lie strictly inside.
+
+        Parameters
+        ----------
+        x, y : array_like of float
+            Centres.
+        a, b : array_like of float
+            Semi-axes in pixels.
+        theta : array_like of float or Quantity, optional
+            Angle from +x to the axis `a`, counter-clockwise, in radians or with a unit.
+        within : Box2I, optional
+            As in `from_circles`, as are the errors.
+        """
+        return cls._from_columns(*ellipses(x, y, a, b, theta, within=checked(within)), within)
+
+    @classmethod
+    def from_polygons(cls, vertices: ArrayLike, offsets: ArrayLike, *, within: Box2I | None = None) -> Self:
+        """Return the pixels of many polygons by the even-odd rule: those whose centres lie strictly inside.
+
+        Parameters
+        ----------
+        vertices : array_like of float, shape (n, 2)
+            The vertices ``(x, y)`` of all polygons, one polygon after the other.
+        offsets : array_like of int
+            Where each polygon begins among the vertices, and at last where the last one ends.
+        within : Box2I, optional
+            As in `from_circles`, as are the errors.
+        """
+        corners = np.asarray(vertices, float)
+        if corners.ndim != 2 or corners.shape[1] != 2:
+            raise ValueError(f"vertices must have the shape (n, 2), not {corners.shape}")
+        return cls._from_columns(*polygons(*corners.T, offsets, within=checked(within)), within)
 
     def to_regions(self) -> "Regions":
         """Return the outlines as `regions.Regions` of polygons, which every format of `regions` can hold.

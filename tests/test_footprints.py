@@ -738,3 +738,54 @@ class TestGolden:
             merged = one.merge(two)
             assert merged.spans == lr.SpanSet(record.spans(case, "merged_spans"))
             assert np.allclose(merged.image, record(case, "merged_image"))
+
+
+class TestShapes:
+    """Footprints of arrays of shapes are those of the regions one by one."""
+
+    rng = np.random.default_rng(8)
+    x, y, r = rng.uniform(-3, 60, (3, 40)) / [[1], [1], [6]] + [[0], [0], [0.5]]
+    box = lr.Box2I((0, 50), (5, 40))
+
+    def check(self, footprints, shapes):
+        assert footprints.region == self.box
+        assert len(footprints) == len(shapes)
+        for footprint, shape in zip(footprints, shapes, strict=True):
+            assert footprint.spans == lr.SpanSet.from_region(shape, within=self.box)
+
+    def test_circles(self):
+        shapes = [
+            regions.CirclePixelRegion(regions.PixCoord(*p[:2]), p[2]) for p in zip(self.x, self.y, self.r, strict=True)
+        ]
+        self.check(lr.FootprintSet.from_circles(self.x, self.y, self.r, within=self.box), shapes)
+
+    def test_ellipses(self):
+        footprints = lr.FootprintSet.from_ellipses(self.x, self.y, 2 * self.r, self.r, 0.3, within=self.box)
+        self.check(
+            footprints,
+            [
+                regions.EllipsePixelRegion(regions.PixCoord(x, y), 4 * r, 2 * r, angle=0.3 * u.rad)
+                for x, y, r in zip(self.x, self.y, self.r, strict=True)
+            ],
+        )
+
+    def test_polygons(self):
+        vertices = self.rng.uniform(-5, 60, (60, 2))
+        offsets = [0, 3, 7, 20, 60]
+        footprints = lr.FootprintSet.from_polygons(vertices, offsets, within=self.box)
+        self.check(
+            footprints,
+            [regions.PolygonPixelRegion(regions.PixCoord(*vertices[a:b].T)) for a, b in itertools.pairwise(offsets)],
+        )
+        with pytest.raises(ValueError, match=r"vertices must have the shape \(n, 2\)"):
+            lr.FootprintSet.from_polygons([1, 2, 3], [0, 3])
+
+    def test_a_wcs_is_of_the_pixel_plane(self):
+        wcs = WCS(naxis=2)
+        wcs.wcs.ctype, wcs.wcs.cdelt = ["RA---TAN", "DEC--TAN"], [-1e-4, 1e-4]
+        footprints = lr.FootprintSet.from_circles([30], [20], [3])
+        image = np.ones((30, 30))
+        table = footprints.measure(image, xy0=(15, 5), wcs=wcs, columns=["sky_centroid"])
+        assert table["sky_centroid"][0].separation(wcs.pixel_to_world(30, 20)).arcsec < 1e-6
+        local = footprints.measure(NDData(image, wcs=wcs), xy0=(15, 5), columns=["sky_centroid"])
+        assert local["sky_centroid"][0].separation(wcs.pixel_to_world(15, 15)).arcsec < 1e-6
