@@ -276,13 +276,14 @@ class FootprintCollection(Collection):
 
     def _draw_small(self, renderer: Any, gc: Any, screen: NDArray, color: NDArray) -> None:
         """Draw squares as large as what the outlines of tiny footprints would cover, one a pixel of the screen."""
-        width = renderer.points_to_pixels(gc.get_linewidth()) + _SMALL / 2
-        centers = np.unique(np.round((screen[:, :2] + screen[:, 2:]) / 2).astype(np.int64), axis=0)
+        width = renderer.points_to_pixels(gc.get_linewidth()) + 1
+        centers = np.unique(np.floor((screen[:, :2] + screen[:, 2:]) / 2), axis=0) + 0.5
         corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]) * width / 2
         codes = np.array([Path.MOVETO] + 4 * [Path.LINETO], Path.code_type)
         squares = renderer.new_gc()
         squares.copy_properties(gc)
         squares.set_linewidth(0)
+        squares.set_snap(False)
         squares.set_foreground(color, isRGBA=True)
         for part in np.split(centers, range(_PIECE // 5, len(centers), _PIECE // 5)):
             path = Path((part[:, np.newaxis] + corners).reshape(-1, 2), np.tile(codes, len(part)))
