@@ -13,10 +13,11 @@ version = release = lsstregions.__version__
 
 extensions += [  # noqa: F405
     "matplotlib.sphinxext.plot_directive",
+    "matplotlib.sphinxext.roles",
     "nbsphinx",
     "sphinx_design",
 ]
-exclude_patterns += ["_build", "**.ipynb_checkpoints", "notebooks/*.py"]  # noqa: F405
+exclude_patterns += ["_build", "**.ipynb_checkpoints", "conf.py"]  # noqa: F405
 # Other projects' inventories are fetched where there is a network.
 if not os.environ.get("READTHEDOCS"):
     intersphinx_mapping = {}
