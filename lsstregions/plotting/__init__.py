@@ -4,8 +4,9 @@ Axes have pixel coordinates, as those of ``imshow`` and WCSAxes do: pixel i cove
 image is shown whose pixel ``[0, 0]`` is not the pixel (0, 0), that pixel is the `origin`.
 """
 
+from .._colors import COLORBLIND_COLORS, LSST_COLORS, plane_colors
 from ._footprints import FootprintCollection, outline_path, plot_footprints
-from ._masks import COLORBLIND_COLORS, LSST_COLORS, MaskOverlay, plane_colors, plot_mask
+from ._masks import MaskOverlay, plot_mask
 
 __all__ = [
     "COLORBLIND_COLORS",

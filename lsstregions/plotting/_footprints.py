@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.path import Path
 from matplotlib.patheffects import PathEffectRenderer, withStroke
 from matplotlib.text import Text
-from matplotlib.transforms import Bbox, IdentityTransform
+from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 from numpy.typing import ArrayLike, NDArray
 
 from .. import _measure, _outline
@@ -24,7 +24,7 @@ from ..spans import SpanSet
 Drawable = FootprintSet | Footprint | SpanSet | Iterable[Footprint | SpanSet]
 
 # Footprints that are smaller than this on the screen, in pixels of it, are drawn as squares.
-_SMALL = 1.5
+_SMALL = 2.0
 # Paths are drawn in pieces of about so many vertices, which stay in the cache while Agg sorts the pixels they touch.
 _PIECE = 1 << 15
 # Text is slow to draw, and crowded text is not read.
@@ -275,18 +275,21 @@ class FootprintCollection(Collection):
                 yield Path(self._vertices[rows], self._codes[rows])
 
     def _draw_small(self, renderer: Any, gc: Any, screen: NDArray, color: NDArray) -> None:
-        """Draw squares as large as what the outlines of tiny footprints would cover, one a pixel of the screen."""
-        width = renderer.points_to_pixels(gc.get_linewidth()) + _SMALL / 2
-        centers = np.unique(np.round((screen[:, :2] + screen[:, 2:]) / 2).astype(np.int64), axis=0)
-        corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]) * width / 2
-        codes = np.array([Path.MOVETO] + 4 * [Path.LINETO], Path.code_type)
+        """Draw squares about as large as what the outlines of tiny footprints would cover, one a pixel of the screen."""
+        width = renderer.points_to_pixels(gc.get_linewidth()) + 1
+        pixels = np.floor((screen[:, :2] + screen[:, 2:]) / 2).astype(np.int64)
+        # The margin around the screen is small, so this is never much larger than the screen.
+        first = pixels.min(axis=0)
+        taken = np.zeros(pixels.max(axis=0) - first + 1, bool)
+        taken[tuple((pixels - first).T)] = True
+        centers = np.argwhere(taken) + first + 0.5
         squares = renderer.new_gc()
         squares.copy_properties(gc)
         squares.set_linewidth(0)
+        squares.set_snap(False)
         squares.set_foreground(color, isRGBA=True)
-        for part in np.split(centers, range(_PIECE // 5, len(centers), _PIECE // 5)):
-            path = Path((part[:, np.newaxis] + corners).reshape(-1, 2), np.tile(codes, len(part)))
-            renderer.draw_path(squares, path, IdentityTransform(), tuple(color))
+        marker = Affine2D().translate(-0.5, -0.5).scale(width)
+        renderer.draw_markers(squares, Path.unit_rectangle(), marker, Path(centers), IdentityTransform(), tuple(color))
         squares.restore()
 
 

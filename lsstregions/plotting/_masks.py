@@ -10,73 +10,11 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from .._colors import plane_colors
+from .._reprs import blocks_ored
 from .._validate import as_pair
-from ..masks import Mask, MaskSchema
+from ..masks import Mask
 from ._footprints import axes_or_current
-
-#: The customary colours of LSST's displays, by plane; black for planes that are not here.
-LSST_COLORS = {
-    "BAD": "red",
-    "SAT": "lime",
-    "SATURATED": "lime",
-    "INTRP": "green",
-    "INTERPOLATED": "green",
-    "CR": "magenta",
-    "COSMIC_RAY": "magenta",
-    "EDGE": "yellow",
-    "DETECTION_EDGE": "yellow",
-    "DETECTED": "blue",
-    "DETECTED_NEGATIVE": "cyan",
-    "SUSPECT": "gold",
-    "NO_DATA": "orange",
-    "VIGNETTED": "tan",
-    "STREAK": "darkviolet",
-    "CROSSTALK": "olive",
-    "UNMASKEDNAN": "deeppink",
-    "UNMASKED_NAN": "deeppink",
-    "MASKED": "red",
-}
-
-#: Ten colours that colour-blind people can tell apart (M. A. Petroff 2021, arXiv:2107.02270).
-COLORBLIND_COLORS = (
-    "#3f90da",
-    "#ffa90e",
-    "#bd1f01",
-    "#94a4a2",
-    "#832db6",
-    "#a96b59",
-    "#e76300",
-    "#b9ac70",
-    "#717581",
-    "#92dadd",
-)
-
-
-def plane_colors(schema: MaskSchema, colors: str | Mapping[str, Any] = "lsst") -> dict[str, Any]:
-    """Return a colour for each plane of a schema.
-
-    Parameters
-    ----------
-    schema : MaskSchema
-    colors : {"lsst", "colorblind"} or dict, optional
-        LSST's customary colours; ten that colour-blind people can tell apart, by the order of the planes; or colours by
-        plane, and LSST's for the others.
-
-    Returns
-    -------
-    dict
-        From the name of a plane to a matplotlib colour.
-    """
-    if isinstance(colors, Mapping):
-        unknown = [name for name in colors if name not in schema]
-        if unknown:
-            raise KeyError(f"no plane {unknown[0]!r}; the planes are {', '.join(schema.names)}")
-        return plane_colors(schema) | dict(colors)
-    if colors == "colorblind":
-        return {name: COLORBLIND_COLORS[i % len(COLORBLIND_COLORS)] for i, name in enumerate(schema.names)}
-    if colors != "lsst":
-        raise ValueError(f"colors must be 'lsst', 'colorblind' or a dict, not {colors!r}")
-    return {name: LSST_COLORS.get(name, "black") for name in schema.names}
 
 
 def plot_mask(
@@ -128,7 +66,7 @@ def plot_mask(
     >>> mask = Mask((100, 100), MaskSchema.lsst())
     >>> mask.set("CR", SpanSet.disk(20).shift(50, 50))
     >>> plot_mask(mask, Figure().subplots()).colors
-    {'CR': 'magenta'}
+    {'CR': '#ff00ff'}
     """
     ax = axes_or_current(ax)
     bare = not ax.has_data()
@@ -256,7 +194,7 @@ class MaskOverlay(AxesImage):
 
     def _composite(self, window: tuple[int, int, int, int], step: int) -> NDArray[np.uint8]:
         """Return the colours (ny, nx, 4) of a part of the mask, `step` pixels to a side of each."""
-        words = reduced(self.mask, window, step)
+        words = _reduced(self.mask, window, step)
         shape = words.shape[1:]
         color, opacity = np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32)
         width = 8 * words.dtype.itemsize
@@ -274,23 +212,11 @@ class MaskOverlay(AxesImage):
         return result
 
 
-def reduced(mask: Mask, window: tuple[int, int, int, int], step: int) -> NDArray:
+def _reduced(mask: Mask, window: tuple[int, int, int, int], step: int) -> NDArray:
     """Return the words (n_words, ny, nx) of a part of a mask, the bits of blocks of pixels or-ed together."""
     x_start, x_stop, y_start, y_stop = window
     words = mask.array if mask.array.ndim == 3 else mask.array[np.newaxis]
-    return _blocks_ored(_blocks_ored(words[:, y_start:y_stop, x_start:x_stop], step, 1), step, 2)
-
-
-def _blocks_ored(words: NDArray, step: int, axis: int) -> NDArray:
-    """Return the bits of every `step` entries along an axis or-ed together."""
-    if step == 1:
-        return words
-    words = np.moveaxis(words, axis, 0)
-    result = words[::step].copy()
-    for k in range(1, step):
-        part = words[k::step]
-        result[: len(part)] |= part
-    return np.moveaxis(result, 0, axis)
+    return blocks_ored(blocks_ored(words[:, y_start:y_stop, x_start:x_stop], step, 1), step, 2)
 
 
 def _with_alpha(color: Any, alpha: float) -> tuple[float, float, float, float]:

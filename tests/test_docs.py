@@ -1,0 +1,157 @@
+"""The documentation: every public name says what it is, and every example does what it says."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lsstregions
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+PAGES = sorted(DOCS.rglob("*.rst"))
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+# Modules whose import needs an optional package are looked at where it is installed.
+MODULES = sorted(
+    name
+    for _, name, _ in pkgutil.walk_packages(lsstregions.__path__, "lsstregions.")
+    if not name.rpartition(".")[2].startswith("_")
+)
+
+
+def public_objects():
+    """Yield the name and the object of everything public, members of classes included."""
+    for name in lsstregions.__all__:
+        yield name, getattr(lsstregions, name)
+    for module in ("plotting", "viewers"):
+        namespace = importlib.import_module(f"lsstregions.{module}")
+        for name in namespace.__all__:
+            yield f"{module}.{name}", getattr(namespace, name)
+
+
+OBJECTS = {name: value for name, value in public_objects() if inspect.isclass(value) or inspect.isroutine(value)}
+
+
+def members():
+    """Yield the name and the object of every public method and property that is our own."""
+    for name, cls in OBJECTS.items():
+        if not inspect.isclass(cls):
+            continue
+        for base in cls.__mro__:
+            if not base.__module__.startswith("lsstregions"):
+                continue
+            for member, value in vars(base).items():
+                if not member.startswith("_") and (
+                    callable(value) or hasattr(value, "__func__") or isinstance(value, property)
+                ):
+                    yield f"{name}.{member}", value
+
+
+MEMBERS = dict(members())
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_public_names_are_documented(name):
+    value = OBJECTS[name]
+    text = inspect.getdoc(value)
+    assert text, f"{name} has no docstring"
+    assert text.splitlines()[0].rstrip().endswith("."), f"{name} does not begin with a sentence"
+    described = " ".join(inspect.getdoc(base) or "" for base in getattr(value, "__mro__", [value, object])[:-1])
+    missing = undocumented(value, described)
+    assert not missing, f"{name} does not say what {missing} are"
+
+
+def undocumented(value, text):
+    """Return the parameters that a docstring does not name."""
+    try:
+        parameters = inspect.signature(value).parameters
+    except (TypeError, ValueError):
+        return []
+    return [p for p in parameters if p not in ("self", "cls") and not re.search(rf"(?<!\w){re.escape(p)}(?!\w)", text)]
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_members_are_documented(name):
+    value = MEMBERS[name]
+    text = inspect.getdoc(getattr(value, "__func__", value))
+    assert text, f"{name} has no docstring"
+    assert text.splitlines()[0].rstrip().endswith((".", ":")), f"{name} does not begin with a sentence"
+
+
+def test_functions_say_what_they_raise():
+    for name in ("detect_footprints", "rasterize", "coverage"):
+        assert re.search(r"^Raises$", inspect.getdoc(getattr(lsstregions, name)), re.M), name
+
+
+def test_classes_have_what_notebooks_and_figures_ask_for():
+    shown = {
+        "SpanSet": ("plot", "_repr_html_", "_repr_png_"),
+        "Footprint": ("plot", "_repr_html_"),
+        "FootprintSet": ("plot", "_repr_html_", "_repr_png_", "to_moc"),
+        "Mask": ("plot", "_repr_html_", "_repr_png_"),
+        "Box2I": ("_repr_svg_",),
+        "Box2D": ("_repr_svg_",),
+        "Ellipse": ("_repr_svg_",),
+    }
+    for name, methods in shown.items():
+        for method in methods:
+            assert callable(getattr(getattr(lsstregions, name), method, None)), f"{name}.{method}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
+def test_pages(page):
+    failed, _ = doctest.testfile(str(page), module_relative=False, optionflags=FLAGS, encoding="utf-8")
+    assert failed == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
+def test_figures(page, monkeypatch):
+    """Run the code of the page's plots, one after the other, as Sphinx does."""
+    plt = pytest.importorskip("matplotlib.pyplot")
+    namespace = {"__name__": "figure"}
+    plt.switch_backend("agg")
+    for code in plots(page.read_text(encoding="utf-8")):
+        exec(compile(code, str(page), "exec"), namespace)
+        plt.gcf().canvas.draw()
+        plt.close("all")
+
+
+def plots(text):
+    """Yield the code of the plot directives in a page."""
+    for block in re.findall(r"^\.\. plot::\n((?:[ ]{3}.*\n|\n)*)", text + "\n", re.M):
+        lines = [line[3:] for line in block.splitlines()]
+        yield "\n".join(line for line in lines if not re.match(r":[\w-]+:", line))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstrings(name):
+    try:
+        module = importlib.import_module(name)
+    except ImportError as error:
+        pytest.skip(str(error))
+    inner = [module] + [
+        importlib.import_module(f"{name}.{part.name}")
+        for part in pkgutil.iter_modules(getattr(module, "__path__", []))
+        if part.name.startswith("_")
+    ]
+    runner = doctest.DocTestRunner(optionflags=FLAGS)
+    for part in inner:
+        everything = {"np": np, **{public: getattr(lsstregions, public) for public in lsstregions.__all__}}
+        for test in doctest.DocTestFinder(exclude_empty=True).find(part, extraglobs=everything):
+            runner.run(test)
+    assert runner.summarize(verbose=False).failed == 0
+
+
+@pytest.mark.parametrize("notebook", sorted((DOCS / "notebooks").glob("*.py")), ids=lambda path: path.stem)
+def test_notebooks(notebook, monkeypatch, tmp_path):
+    """Run the cells of a notebook, kept as a script."""
+    plt = pytest.importorskip("matplotlib.pyplot")
+    plt.switch_backend("agg")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(notebook.read_text(encoding="utf-8"), str(notebook), "exec"), {"__name__": "notebook"})
+    plt.close("all")
