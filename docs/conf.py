@@ -14,7 +14,7 @@ version = release = lsstregions.__version__
 extensions += [  # noqa: F405
     "matplotlib.sphinxext.plot_directive",
     "matplotlib.sphinxext.roles",
-    "nbsphinx",
+    "myst_nb",
     "sphinx_design",
 ]
 exclude_patterns += ["_build", "**.ipynb_checkpoints", "conf.py"]  # noqa: F405
@@ -28,6 +28,7 @@ rst_epilog = ""
 numpydoc_xref_param_type = False
 automodsumm_inherited_members = True
 autodoc_typehints = "none"
+autoclass_content = "class"
 # An overloaded signature is given once, by the function itself.
 suppress_warnings = ["autodoc.mocked_object"]
 
@@ -38,8 +39,10 @@ plot_formats = [("png", 100)]
 plot_rcparams = {"image.origin": "lower", "image.cmap": "gray", "figure.figsize": (5, 5), "figure.autolayout": True}
 plot_apply_rcparams = True
 
-nbsphinx_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
-nbsphinx_execute = "always"
+nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120
 
 html_title = f"{project} {release}"
 html_theme_options = {"navigation_with_keys": False}

@@ -487,7 +487,8 @@ class FootprintSet(Value):
         corners = np.asarray(vertices, float)
         if corners.ndim != 2 or corners.shape[1] != 2:
             raise ValueError(f"vertices must have the shape (n, 2), not {corners.shape}")
-        return cls._from_columns(*polygons(*corners.T, offsets, within=checked(within)), within)
+        x, y = corners.T
+        return cls._from_columns(*polygons(x, y, offsets, within=checked(within)), within)
 
     def to_regions(self) -> "Regions":
         """Return the outlines as `regions.Regions` of polygons, which every format of `regions` can hold.

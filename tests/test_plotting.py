@@ -381,6 +381,16 @@ def test_legend_names_the_planes_that_have_pixels():
     plot_mask(Mask((10, 10), SCHEMA), make_axes((10, 10)))
 
 
+@pytest.mark.parametrize("layout", ["tight", "constrained"])
+def test_layouts_know_the_size_of_overlays(layout):
+    figure = Figure(layout=layout)
+    FigureCanvasAgg(figure)
+    ax = figure.subplots()
+    plot_mask(make_mask(), ax)
+    plot_footprints(SpanSet.disk(3).shift(5, 5), ax, labels=True, peaks=True)
+    figure.savefig(io.BytesIO(), bbox_inches="tight")
+
+
 def test_planes_beyond_64():
     schema = MaskSchema([MaskPlane(f"P{i}", i) for i in range(70)])
     mask = Mask((8, 8), schema)

@@ -132,16 +132,15 @@ class MaskOverlay(AxesImage):
         every = plane_colors(mask.schema, colors)
         self.colors = {name: every[name] for name in names}
         self._rgba = {name: _with_alpha(color, alpha) for name, color in self.colors.items()}
-        self._window: tuple[int, int, int, int] | None = None
         super().__init__(ax, origin="lower", interpolation="nearest", interpolation_stage="rgba", **style)
         self._A = np.zeros((1, 1, 4), np.uint8)
+        self._extent = self._extent_of((0, mask.shape[1], 0, mask.shape[0]))
 
-    def get_extent(self) -> list[float]:
-        """Return the edges ``x_min, x_max, y_min, y_max`` of the mask in the axes, or of what is being drawn of it."""
-        ny, nx = self.mask.shape
-        x_start, x_stop, y_start, y_stop = self._window or (0, nx, 0, ny)
+    def _extent_of(self, window: tuple[int, int, int, int]) -> tuple[float, float, float, float]:
+        """Return the edges ``x_min, x_max, y_min, y_max`` in the axes of a part of the mask."""
+        x_start, x_stop, y_start, y_stop = window
         x0, y0 = (start - first - 0.5 for start, first in zip(self.mask.xy0, self.xy0, strict=True))
-        return [x0 + x_start, x0 + x_stop, y0 + y_start, y0 + y_stop]
+        return x0 + x_start, x0 + x_stop, y0 + y_start, y0 + y_stop
 
     def legend_handles(self) -> list[Patch]:
         """Return a patch of colour for each plane that is drawn."""
@@ -169,10 +168,10 @@ class MaskOverlay(AxesImage):
         """Draw what is in view."""
         window, step = self._view()
         if window is not None and self.colors:
-            self._window = window
+            whole, self._extent = self._extent, self._extent_of(window)
             self._A = self._composite(window, step)
             super().draw(renderer)
-            self._window = None
+            self._extent = whole
         self.stale = False
 
     def _view(self) -> tuple[tuple[int, int, int, int] | None, int]:
