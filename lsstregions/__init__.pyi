@@ -1,5 +1,6 @@
 __version__: str
 
+from ._pixel_region import OutlineWarning, serialize_regions, to_regions, write_regions
 from .detection import Threshold, detect_footprints
 from .ellipses import (
     Axes,
@@ -27,8 +28,8 @@ from .geom import (
     Point2D,
     Point2I,
 )
-from .masks import Mask, MaskPlane, MaskSchema
+from .masks import Mask, MaskPlane, MaskSchema, merge_masks
 from .merging import merge_by_priority
 from .nddata import MaskedImage
-from .raster import coverage, coverage_sum, rasterize
+from .raster import SkippedRegionWarning, coverage, coverage_sum, rasterize
 from .spans import SpanSet
