@@ -1,12 +1,50 @@
-"""Files: one module a format, registered with astropy's unified I/O when this package is imported."""
+"""Files: one module a format, registered with astropy's unified I/O when this package is imported.
+
+================  =====================  ====================================  ============================
+`format`          recognised by          written by                           keeps
+================  =====================  ====================================  ============================
+``fits``          content, ``.fits``     `~.fits_footprints.write_footprints`  everything
+``lsst``          content                no; read by `~.lsst.read_lsst`        everything
+``parquet``       content, ``.parquet``  `~.arrow.write_parquet`               everything
+``geojson``       ``.geojson``           `~.outlines.write_geojson`            everything but pixel values
+``coco``          ``.json``              `~.coco.write_coco`                   pixels, region
+``labels``        content                `~.labels.write_labels`               disjoint pixels, region
+``wkt``           ``.wkt``               `~.outlines.write_wkt`                pixels
+``ds9``           content, ``.reg``      `~.outlines.write_regions`            pixels
+``crtf``          content, ``.crtf``     `~.outlines.write_regions`            pixels
+``fits-regions``  content                `~.outlines.write_regions`            pixels
+``ecsv``          ``.ecsv``              `FootprintSet.measure`; no reader     a table of measurements
+================  =====================  ====================================  ============================
+
+Any FITS file with footprints of one of these kinds, FITS regions included, is read as ``fits``. A `LossWarning` tells
+what a file does not keep. A `SpanSet` is kept as one footprint; what is read as one is the union of the footprints.
+Files come into place when they are complete, and a file that is not what it should be is a `FileFormatError`, which
+is an OSError and a ValueError.
+"""
 
 from typing import Any
 
 from astropy.io import registry
 
-from . import fits_mask
+from . import _formats, fits_mask
+from ._checked import FileFormatError, LossWarning
+from .arrow import from_arrow, to_arrow
+from .outlines import to_polygons
+from .tables import to_table
 
-__all__ = ["fits_mask", "read", "write"]
+__all__ = [
+    "FileFormatError",
+    "LossWarning",
+    "fits_mask",
+    "from_arrow",
+    "read",
+    "to_arrow",
+    "to_polygons",
+    "to_table",
+    "write",
+]
+
+_formats.register()
 
 
 def read(kind: type, path: Any, **options: Any) -> Any:

@@ -1,0 +1,101 @@
+"""Footprints as label images in FITS: pixels of footprint i have the value i + 1, others 0.
+
+What overlaps an earlier footprint is lost, and so are peaks, signs, pixel values and empty footprints; a
+`LossWarning` says which of them there are.
+"""
+
+import os
+import warnings
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+
+from .._validate import native
+from ..footprints import FootprintSet
+from ._checked import LossWarning, reading, warn_of_loss
+from ._files import replacing
+from .fits_footprints import open_checked
+from .fits_mask import _names_planes, _origin, _put_origin
+
+#: A label image of more pixels is a mistake: write footprints.
+MAX_PIXELS = 2**32
+
+
+def write_labels(
+    footprints: FootprintSet,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    compression: str | None = "GZIP_1",
+) -> None:
+    """Write footprints as a label image, of their region or the smallest box that holds them.
+
+    Parameters
+    ----------
+    footprints : FootprintSet
+    path : path-like
+    overwrite : bool, optional
+        Whether a file of that name may be replaced.
+    compression : {"GZIP_1", "GZIP_2", "RICE_1", "PLIO_1", None}, optional
+        How tiles of the image are compressed.
+
+    Warns
+    -----
+    LossWarning
+        If there is something that a label image cannot keep.
+    """
+    box = footprints._box()
+    if box.area > MAX_PIXELS:
+        raise ValueError(f"a label image of {box.width} x {box.height} pixels is too large")
+    warn_of_loss(footprints, "label image", ("the region",))
+    if len(footprints.crossmatch(footprints)[0]) > np.count_nonzero(np.diff(footprints.offsets)):
+        warnings.warn(
+            "label image files do not keep overlaps: pixels go to the first footprint", LossWarning, stacklevel=2
+        )
+    header = fits.Header()
+    _put_origin(header, box.xy0)
+    labels = footprints.to_labels(box)
+    if compression is None or not labels.size:
+        hdu = fits.ImageHDU(labels, header, name="LABELS")
+    else:
+        hdu = fits.CompImageHDU(labels, header, name="LABELS", compression_type=compression)
+    with replacing(path, overwrite) as new:
+        fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(new)
+
+
+def read_labels(path: Any, *, hdu: int | str | None = None) -> FootprintSet:
+    """Read the labels of an image as footprints, in rising order of the labels.
+
+    Parameters
+    ----------
+    path : path-like or binary file
+    hdu : int or str, optional
+        Which HDU, by default the first image of integers.
+
+    Raises
+    ------
+    FileFormatError
+        If there is no image of integers, or the file is corrupt.
+    """
+    with reading(path):
+        hdus = open_checked(path, images=True)
+        found = label_image(hdus) if hdu is None else hdus[hdu]
+        if found is None:
+            raise ValueError("there is no image of integers, and nothing else that holds footprints")
+        data = found.data
+        if data is None:
+            # FITS has no data for an image without pixels.
+            data = np.zeros((0, 0), np.int32)
+        return FootprintSet.from_labels(native(data), _origin(found.header))
+
+
+def label_image(hdus: fits.HDUList) -> Any:
+    """Return the first image of integers that is not a mask, or None."""
+    return next((hdu for hdu in hdus if _is_labels(hdu)), None)
+
+
+def _is_labels(hdu: Any) -> bool:
+    header = hdu.header
+    plain = header.get("BSCALE", 1) == 1 and float(header.get("BZERO", 0)).is_integer()
+    return bool(hdu.is_image) and header.get("NAXIS") == 2 and header["BITPIX"] > 0 and plain and not _names_planes(hdu)

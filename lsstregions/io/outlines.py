@@ -1,0 +1,385 @@
+"""Footprints as outlines: polygons for `regions` and its files (DS9, CRTF, FITS), GeoJSON and WKT.
+
+Outlines run along the edges of pixels, so that rasterizing them gives the pixels back exactly.
+
+In `regions` each footprint is one polygon. Parts of a footprint, and holes, are joined to it by cuts of no width,
+along edges of pixels too; by the even-odd rule, which all these programs follow, a cut that is passed twice changes
+nothing.
+
+GeoJSON, where coordinates are pixels and not degrees, keeps parts, holes, signs, peaks and the region; WKT, a
+geometry a line, keeps pixels only.
+"""
+
+import io
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from astropy.io import fits
+from astropy.table import QTable
+from numpy.typing import NDArray
+
+from .. import _columns, _outline
+from .._peaks import PEAK, Peaks
+from .._validate import as_int32_array
+from ..footprints import FootprintSet
+from ..geom import Box2I
+from ..raster import polygons, runs_of_regions
+from ._checked import (
+    check_rows,
+    checked_box,
+    checked_footprints,
+    content,
+    edges_of,
+    offsets_of,
+    reading,
+    warn_of_loss,
+)
+from ._files import replacing
+from .fits_footprints import open_checked
+
+if TYPE_CHECKING:
+    import regions
+
+GEOJSON_VERSION = 1
+_SUFFIX_OF = {"ds9": ".reg", "crtf": ".crtf", "fits": ".fits"}
+
+
+# Polygons
+
+
+def to_polygons(footprints: FootprintSet) -> NDArray[np.object_]:
+    """Return the outline of each footprint, as `SpanSet.to_polygon` does, as an array of shapely geometries."""
+    corners, ring_offsets, ring_runs = _outline.outline(footprints.spans, footprints.offsets)
+    polygons = np.full(len(footprints), shapely.Polygon(), dtype=object)
+    if not len(ring_runs):
+        return polygons
+    rings = shapely.linearrings(corners - 0.5, indices=np.repeat(np.arange(len(ring_runs)), np.diff(ring_offsets)))
+    labels, count = _columns.split(footprints.spans, footprints.offsets, 4)
+    part = labels[ring_runs]
+    # The outer ring of each part, the only one that runs anticlockwise, must come first.
+    order = np.lexsort((~shapely.is_ccw(rings), part))
+    parts = shapely.polygons(rings[order], indices=part[order])
+    owner = np.empty(count, np.int64)
+    owner[labels] = footprints._owners()
+    several = np.bincount(owner, minlength=len(footprints)) > 1
+    alone = ~several[owner]
+    polygons[owner[alone]] = parts[alone]
+    if several.any():
+        # As many geometries as there are such footprints, not as their numbers say.
+        rank = np.cumsum(several) - 1
+        polygons[several] = shapely.multipolygons(parts[~alone], indices=rank[owner[~alone]])
+    return polygons
+
+
+def to_rings(footprints: FootprintSet) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return each footprint as one ring, with cuts of no width to its parts and holes: vertices (m, 2) and offsets.
+
+    A ring is not closed: its last vertex is not its first. That of an empty footprint is empty.
+    """
+    corners, ring_offsets, ring_runs = _outline.outline(footprints.spans, footprints.offsets)
+    owner = np.searchsorted(footprints.offsets, ring_runs, side="right") - 1
+    order = np.argsort(owner, kind="stable")
+    owner, begin, size = owner[order], ring_offsets[:-1][order], np.diff(ring_offsets)[order]
+    first = np.ones(len(owner), bool)
+    first[1:] = owner[1:] != owner[:-1]
+    # The first ring is closed if others follow. Each of these is: turn, ring, its first vertex, turn, the first of all.
+    followed = np.zeros(len(owner), bool)
+    followed[:-1] = ~first[1:]
+    length = np.where(first, size + (first & followed), size + 4)
+    ends = np.cumsum(length)
+    start = ends - length
+    vertices = np.empty((ends[-1] if len(ends) else 0, 2))
+    within = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
+    vertices[np.repeat(start + ~first, size) + within] = corners[np.repeat(begin, size) + within]
+    closed = first & followed
+    vertices[start[closed] + size[closed]] = corners[begin[closed]]
+    other = ~first
+    home = begin[np.flatnonzero(first)[np.cumsum(first) - 1]] if len(owner) else begin
+    here, base = corners[begin[other]], corners[home[other]]
+    # Along a row and then along a column: no cut meets the centre of a pixel.
+    turn = np.column_stack((here[:, 0], base[:, 1]))
+    at = start[other]
+    vertices[at] = turn
+    vertices[at + size[other] + 1] = here
+    vertices[at + size[other] + 2] = turn
+    vertices[at + size[other] + 3] = base
+    offsets = np.zeros(len(footprints) + 1, np.int64)
+    np.add.at(offsets, owner + 1, length)
+    return vertices - 0.5, np.cumsum(offsets)
+
+
+def transposed(spans: NDArray[np.int32], offsets: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return along x the spans of footprints that are given along y, or the other way round, and their offsets."""
+    corners, ring_offsets, ring_runs = _outline.outline(spans, offsets)
+    owner = np.searchsorted(offsets, ring_runs, side="right") - 1
+    order = np.argsort(owner, kind="stable")
+    size = np.diff(ring_offsets)[order]
+    rings = np.concatenate([np.zeros(1, np.int64), np.cumsum(size)])
+    within = np.arange(rings[-1]) - np.repeat(rings[:-1], size)
+    x, y = corners[np.repeat(ring_offsets[:-1][order], size) + within].T - 0.5
+    parts = np.searchsorted(owner[order], np.arange(len(offsets)))
+    check_rows_of(x, rings)
+    return polygons(y, x, parts, rings=rings)
+
+
+def check_rows_of(y: NDArray[np.float64], offsets: NDArray[np.int64]) -> None:
+    """Check that the rows of rings of vertices can be held in memory."""
+    some = np.diff(offsets) > 0
+    if some.any():
+        starts = offsets[:-1][some]
+        check_rows(float((np.maximum.reduceat(y, starts) - np.minimum.reduceat(y, starts)).sum()))
+
+
+# The formats of regions
+
+
+def to_cut_polygons(footprints: FootprintSet) -> "regions.Regions":
+    """Return each footprint as a polygon of `regions` whose text is its number from 1 on; empty ones are left out."""
+    import regions
+
+    vertices, offsets = to_rings(footprints)
+    return regions.Regions(
+        [
+            regions.PolygonPixelRegion(
+                regions.PixCoord(*vertices[start:stop].T), meta=regions.RegionMeta({"text": str(number)})
+            )
+            for number, (start, stop) in enumerate(zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True), 1)
+            if stop > start
+        ]
+    )
+
+
+def write_regions(
+    footprints: FootprintSet,
+    path: str | os.PathLike[str],
+    *,
+    format: str,  # noqa: A002
+    overwrite: bool = False,
+) -> None:
+    """Write footprints as polygons through `regions`: DS9, CRTF or FITS regions. See the module for what is kept.
+
+    Parameters
+    ----------
+    footprints : FootprintSet
+    path : path-like
+    format : {"ds9", "crtf", "fits"}
+    overwrite : bool, optional
+        Whether a file of that name may be replaced.
+
+    Warns
+    -----
+    LossWarning
+        If there are peaks, signs, pixel values, a region or empty footprints, which these files do not keep.
+    """
+    warn_of_loss(footprints, f"{format} region")
+    outlines = to_cut_polygons(footprints)
+    with replacing(path, overwrite) as new:
+        if format == "fits" and not outlines:
+            columns = [fits.Column(name, kind) for name, kind in (("SHAPE", "7A"), ("X", "D"), ("Y", "D"))]
+            fits.BinTableHDU.from_columns(columns, name="REGION").writeto(new)
+            return
+        if format == "fits":
+            _padded(outlines).write(str(new), format=format, overwrite=True)
+            return
+        options = {"coordsys": "image", "radunit": ""} if format == "crtf" else {}
+        text = outlines.serialize(format=format, **options)
+        # The writer calls the unit of all polygons so, and the reader believes it.
+        new.write_text(text.replace("deg", "pix") if format == "crtf" else text, encoding="utf-8")
+
+
+def _padded(outlines: "regions.Regions") -> "regions.Regions":
+    """Return polygons with their last vertices repeated, up to one number: the writer fills up with zeros."""
+    import regions
+
+    most = max(len(outline.vertices) for outline in outlines)
+    padded = []
+    for outline in outlines:
+        missing = most - len(outline.vertices)
+        vertices = (np.pad(values, (0, missing), mode="edge") for values in outline.vertices.xy)
+        padded.append(regions.PolygonPixelRegion(regions.PixCoord(*vertices), meta=outline.meta))
+    return regions.Regions(padded)
+
+
+def read_regions(path: Any, *, format: str, wcs: Any = None, within: Box2I | None = None) -> FootprintSet:  # noqa: A002
+    """Read a file of regions; each becomes a footprint of the pixels whose centres it holds.
+
+    Parameters
+    ----------
+    path : path-like or binary file
+    format : {"ds9", "crtf", "fits"}
+    wcs : APE-14 WCS, optional
+        Which regions on the sky need.
+    within : Box2I, optional
+        What lies outside is left out; it becomes the region of the set.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is none of regions, or a region cannot be rasterized.
+    """
+    with reading(path):
+        return footprints_of(parse_regions(content(path), format), wcs, within)
+
+
+def parse_regions(data: bytes, format: str) -> "regions.Regions":  # noqa: A002
+    """Return the regions of a file from its content."""
+    import regions
+
+    if format == "fits":
+        table = next((hdu for hdu in open_checked(io.BytesIO(data)) if is_region_table(hdu)), None)
+        if table is None:
+            raise ValueError("there is no table of regions")
+        return regions.Regions.parse(QTable.read(table), format="fits")
+    return regions.Regions.parse(data.decode("utf-8"), format=format)
+
+
+def is_region_table(hdu: Any) -> bool:
+    """Whether an HDU is a table of regions."""
+    names = {name.upper() for name in hdu.columns.names} if hasattr(hdu, "columns") else set()
+    return "X" in names and "Y" in names and ("SHAPE" in names or hdu.name == "REGION")
+
+
+def footprints_of(outlines: Any, wcs: Any = None, within: Box2I | None = None) -> FootprintSet:
+    """Return the pixels of regions or geometries, one footprint each; what excludes pixels has none itself."""
+    from ..raster._dispatch import is_excluded
+
+    outlines = list(outlines)
+    runs, offsets = runs_of_regions(outlines, wcs, within)
+    made = checked_footprints(runs, offsets, within)
+    excluding = np.array([is_excluded(outline) for outline in outlines], bool)
+    return made[~excluding] if excluding.any() else made
+
+
+# GeoJSON and WKT
+
+
+def write_geojson(footprints: FootprintSet, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Write footprints as a GeoJSON FeatureCollection, in pixel coordinates.
+
+    Warns
+    -----
+    LossWarning
+        If there are pixel values, which are not kept.
+    """
+    warn_of_loss(footprints, "GeoJSON", ("peaks", "signs", "the region", "empty footprints"))
+    peaks = footprints._peaks
+    names = [*(PEAK.names or ()), *peaks.columns]
+    rows = list(zip(*(peaks[name].tolist() for name in names), strict=True))
+    geometries = shapely.to_geojson(to_polygons(footprints)).tolist()
+    begins = peaks.offsets.tolist()
+    features = [
+        {
+            "type": "Feature",
+            "id": i + 1,
+            "geometry": json.loads(geometry),
+            "properties": {
+                "sign": sign,
+                "peaks": [dict(zip(names, row, strict=True)) for row in rows[begins[i] : begins[i + 1]]],
+            },
+        }
+        for i, (geometry, sign) in enumerate(zip(geometries, footprints.sign.tolist(), strict=True))
+    ]
+    dtypes = {name: peaks[name].dtype.str[1:] for name in peaks.columns}
+    about: dict[str, Any] = {"version": GEOJSON_VERSION, "peak_dtypes": dtypes}
+    if footprints.region is not None:
+        about["region"] = edges_of(footprints.region)
+    document = {"type": "FeatureCollection", "lsstregions": about, "features": features}
+    text = json.dumps(document, separators=(",", ":"))
+    with replacing(path, overwrite) as new:
+        new.write_text(text, encoding="utf-8")
+
+
+def read_geojson(path: Any, *, within: Box2I | None = None) -> FootprintSet:
+    """Read polygons in pixel coordinates from GeoJSON; each feature becomes a footprint.
+
+    Parameters
+    ----------
+    path : path-like or binary file
+    within : Box2I, optional
+        What lies outside is left out.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is no GeoJSON, truncated, corrupt, or of a later version.
+    """
+    with reading(path):
+        document = json.loads(content(path))
+        about = document.get("lsstregions", {"version": GEOJSON_VERSION})
+        if about["version"] != GEOJSON_VERSION:
+            raise ValueError(f"it is of version {about['version']!r}, not of {GEOJSON_VERSION}")
+        features = document["features"] if document["type"] == "FeatureCollection" else [document]
+        geometries = [feature.get("geometry", feature) for feature in features]
+        outlines = shapely.from_geojson([json.dumps(geometry) for geometry in geometries])
+        made = footprints_of(_checked_geometries(outlines), None, within)
+        properties = [feature.get("properties") or {} for feature in features]
+        return _with_properties(made, properties, about)
+
+
+def _with_properties(footprints: FootprintSet, properties: list[dict], about: dict[str, Any]) -> FootprintSet:
+    """Return footprints with the signs, peaks and region that were written with them."""
+    of_each = [one.get("peaks", []) for one in properties]
+    flat = [peak for some in of_each for peak in some]
+    pixels = np.empty(len(flat), PEAK)
+    for name in ("x_peak", "y_peak"):
+        pixels[name] = as_int32_array(np.array([peak[name] for peak in flat], dtype=np.int64), name)
+    pixels["peak_value"] = [peak["peak_value"] for peak in flat]
+    columns = {
+        name: np.array([peak[name] for peak in flat], dtype=_peak_dtype(dtype))
+        for name, dtype in about.get("peak_dtypes", {}).items()
+    }
+    offsets = offsets_of(np.array([len(some) for some in of_each], np.int64), len(flat), "peaks")
+    region = checked_box(about["region"]) if "region" in about else footprints.region
+    return checked_footprints(
+        footprints.spans,
+        footprints.offsets,
+        region,
+        peaks=Peaks(pixels, offsets, columns),
+        sign=[one.get("sign", 1) for one in properties],
+    )
+
+
+def _peak_dtype(text: Any) -> np.dtype:
+    dtype = np.dtype(str(text))
+    if dtype.kind not in "biufU" or dtype.itemsize > 4096:
+        raise ValueError(f"a column of peaks cannot be of {text!r}")
+    return dtype
+
+
+def write_wkt(footprints: FootprintSet, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Write footprints as WKT, a geometry a line, in pixel coordinates.
+
+    Warns
+    -----
+    LossWarning
+        If there is more than pixels, which is not kept.
+    """
+    warn_of_loss(footprints, "WKT", ("empty footprints",))
+    lines = shapely.to_wkt(to_polygons(footprints), rounding_precision=1).tolist()
+    with replacing(path, overwrite) as new:
+        new.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def read_wkt(path: Any, *, within: Box2I | None = None) -> FootprintSet:
+    """Read polygons in pixel coordinates from WKT, one a line; each becomes a footprint.
+
+    Raises
+    ------
+    FileFormatError
+        If a line is no WKT.
+    """
+    with reading(path):
+        lines = [line for line in content(path).decode("utf-8").splitlines() if line.strip()]
+        return footprints_of(_checked_geometries(shapely.from_wkt(lines)), None, within)
+
+
+def _checked_geometries(geometries: NDArray) -> list[Any]:
+    good = np.isin(shapely.get_type_id(geometries), (3, 6))
+    if not good.all():
+        raise ValueError(f"a footprint must be a Polygon or a MultiPolygon, not {geometries[~good][0]!r}")
+    bounds = shapely.bounds(geometries)
+    check_rows(float(np.nansum(bounds[:, 3] - bounds[:, 1])))
+    return list(geometries)

@@ -1,0 +1,503 @@
+import json
+import os
+import threading
+import warnings
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.table import QTable, Table
+from astropy.wcs import WCS, FITSFixedWarning
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lsstregions as lr
+from lsstregions import Box2I, FootprintSet, SpanSet, io
+from lsstregions.io import arrow, coco, fits_footprints, labels, outlines
+from lsstregions.io._checked import checked_columns
+
+# Format, how its name ends, options of the writer, and what it keeps beyond the pixels.
+FORMATS = [
+    ("fits", ".fits", {}, "all"),
+    ("parquet", ".parquet", {}, "all"),
+    ("geojson", ".geojson", {}, "no values"),
+    ("coco", ".json", {}, "region"),
+    ("coco", ".json", {"segmentation": "polygon"}, "region"),
+    ("labels", ".fits", {}, "region"),
+    ("wkt", ".wkt", {}, "pixels"),
+    ("ds9", ".reg", {}, "pixels"),
+    ("crtf", ".crtf", {}, "pixels"),
+    ("fits-regions", ".fits", {}, "pixels"),
+]
+
+
+def found(seed=0, shape=(40, 50), threshold=0.3, xy0=(7, 3), **options) -> FootprintSet:
+    """Return footprints with holes, parts that meet in corners, and peaks."""
+    image = np.random.default_rng(seed).normal(size=shape)
+    return lr.detect_footprints(image, threshold, xy0=xy0, **options)
+
+
+def same_pixels(first, second):
+    return np.array_equal(first.spans, second.spans) and np.array_equal(first.offsets, second.offsets)
+
+
+def roundtrip(footprints, path, name, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", io.LossWarning)
+        io.write(footprints, path, format=name, overwrite=True, **options)
+    return io.read(FootprintSet, path)
+
+
+@pytest.mark.parametrize(("name", "suffix", "options", "keeps"), FORMATS)
+def test_round_trip(tmp_path, name, suffix, options, keeps):
+    footprints = found(polarity="both", threshold=0.5)
+    read = roundtrip(footprints, tmp_path / f"x{suffix}", name, **options)
+    assert same_pixels(read, footprints)
+    if keeps in ("all", "no values"):
+        assert read == footprints
+    if keeps != "pixels":
+        assert read.region == footprints.region
+
+
+@pytest.mark.parametrize(("name", "suffix", "options", "keeps"), FORMATS)
+def test_no_footprints(tmp_path, name, suffix, options, keeps):
+    for footprints in (FootprintSet(), found(threshold=99.0)):
+        read = roundtrip(footprints, tmp_path / f"{len(os.listdir(tmp_path))}{suffix}", name, **options)
+        assert len(read) == 0
+        if keeps in ("all", "no values"):
+            assert read == footprints
+            assert read.region == footprints.region
+
+
+@pytest.mark.parametrize(("name", "suffix", "options", "keeps"), FORMATS)
+def test_span_set(tmp_path, name, suffix, options, keeps):
+    spans = (SpanSet.disk(7) - SpanSet.disk(3)).shift(20, 10) | SpanSet.from_box(Box2I((2, 4), (18, 19)))
+    path = tmp_path / f"s{suffix}"
+    io.write(spans, path, format=name, **options)
+    assert io.read(SpanSet, path) == spans
+
+
+@pytest.mark.parametrize(("name", "suffix", "options", "keeps"), FORMATS)
+def test_warns_of_what_is_lost(tmp_path, name, suffix, options, keeps):
+    if keeps == "all":
+        pytest.skip("nothing is lost")
+    heavy = found().make_heavy(np.zeros((40, 50)))
+    with pytest.warns(io.LossWarning, match="pixel values"):
+        io.write(heavy, tmp_path / f"x{suffix}", format=name, **options)
+
+
+@pytest.mark.parametrize(("name", "suffix", "options", "keeps"), FORMATS)
+def test_does_not_overwrite(tmp_path, name, suffix, options, keeps):
+    path = tmp_path / f"x{suffix}"
+    path.write_text("mine")
+    footprints = found()._replaced(region=Box2I((0, 60), (0, 60)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", io.LossWarning)
+        with pytest.raises(FileExistsError, match="exists"):
+            io.write(footprints, path, format=name, **options)
+        assert path.read_text() == "mine"
+        io.write(footprints, path, format=name, overwrite=True, **options)
+    assert same_pixels(io.read(FootprintSet, path), footprints)
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "x.fits"
+    io.write(found(), path)
+    before = path.read_bytes()
+
+    def fail(self, *args, **kwargs):
+        with open(args[0], "wb") as file:
+            file.write(b"SIMPLE")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fits.HDUList, "writeto", fail)
+    with pytest.raises(KeyboardInterrupt):
+        io.write(found(1), path, overwrite=True)
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["x.fits"]
+
+
+@st.composite
+def footprint_sets(draw, corners=(0, 5, -7, 30_000, -40_000, 10**9)):
+    """Sets of any pixels at all: they overlap, are empty, and lie anywhere."""
+    corner = st.sampled_from(corners)
+    shapes = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6), st.integers(0, 2**36 - 1)), max_size=5)
+    sets = []
+    for ny, nx, bits in draw(shapes):
+        mask = np.array([bits >> i & 1 for i in range(ny * nx)], bool).reshape(ny, nx)
+        sets.append(SpanSet.from_mask(mask, xy0=(draw(corner), draw(corner))))
+    return FootprintSet(sets, draw(st.sampled_from([None, Box2I((-5, 60_000), (0, 9))])))
+
+
+@settings(max_examples=60)
+@given(footprint_sets())
+def test_any_footprints(tmp_path_factory, footprints):
+    folder = tmp_path_factory.mktemp("any")
+    for name, suffix in (("fits", ".fits"), ("parquet", ".parquet"), ("geojson", ".geojson")):
+        read = roundtrip(footprints, folder / f"x{suffix}", name)
+        assert read == footprints
+        assert read.region == footprints.region
+
+
+@settings(max_examples=30)
+@given(footprint_sets(corners=(2**31 - 20, -(2**31), 3)))
+def test_footprints_at_the_ends_of_int32(tmp_path_factory, footprints):
+    folder = tmp_path_factory.mktemp("ends")
+    for name, suffix in (("fits", ".fits"), ("parquet", ".parquet")):
+        assert roundtrip(footprints, folder / f"x{suffix}", name) == footprints
+
+
+@settings(max_examples=60)
+@given(footprint_sets())
+def test_one_ring_has_the_pixels_of_each(footprints):
+    vertices, offsets = outlines.to_rings(footprints)
+    runs, begins = lr.raster.polygons(*vertices.T, offsets) if len(vertices) else (footprints.spans, footprints.offsets)
+    assert np.array_equal(runs, footprints.spans)
+    assert np.array_equal(begins, footprints.offsets)
+    polygons = outlines.to_polygons(footprints)
+    assert [SpanSet.from_region(polygon) for polygon in polygons] == [one.spans for one in footprints]
+
+
+@settings(max_examples=60)
+@given(footprint_sets())
+def test_transposed(footprints):
+    inside = footprints.shift(0, 0)
+    runs, offsets = outlines.transposed(inside.spans, inside.offsets)
+    for i, one in enumerate(inside):
+        y, x = one.spans.indices()
+        if x.max(initial=0) < 2**31 - 1:
+            assert SpanSet.from_indices(x, y) == SpanSet(runs[offsets[i] : offsets[i + 1]])
+
+
+# FITS
+
+
+def test_fits_keeps_every_column(tmp_path):
+    rng = np.random.default_rng(3)
+    footprints = found()
+    count = len(footprints.peaks)
+    columns = {
+        "flag": rng.integers(0, 2, count).astype(bool),
+        "small": rng.integers(-100, 100, count).astype(np.int8),
+        "unsigned": rng.integers(0, 2**16, count).astype(np.uint16),
+        "half": rng.normal(size=count).astype(np.float16),
+        "single": rng.normal(size=count).astype(np.float32),
+        "name": np.array([f"p{i}" for i in range(count)]),
+        "pair": rng.normal(size=(count, 2)),
+        "id": rng.permutation(count) + 2**40,
+    }
+    footprints = footprints.with_peak_columns(**columns)
+    image = rng.normal(size=(40, 50)).astype(np.float32)
+    footprints = footprints.make_heavy(image, image.astype(float) ** 2, rng.integers(0, 2**31, (40, 50)))
+    path = tmp_path / "x.fits"
+    io.write(footprints, path)
+    read = io.read(FootprintSet, path)
+    assert read == footprints
+    assert {name: read.peaks[name].dtype for name in columns} == {
+        name: column.dtype for name, column in columns.items()
+    }
+    assert {name: plane.dtype for name, plane in read.values.items()} == {
+        name: plane.dtype for name, plane in footprints.values.items()
+    }
+
+
+def test_fits_is_readable_by_others(tmp_path):
+    path = tmp_path / "x.fits"
+    footprints = found()
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = "RA---TAN", "DEC--TAN"
+    wcs.wcs.crval = 10.0, 20.0
+    io.write(footprints, path, wcs=wcs, meta={"OBSERVER": "Rubin", "EXPTIME": 30.0})
+    each, spans = Table.read(path, hdu="FOOTPRINTS"), Table.read(path, hdu="SPANS")
+    y = np.repeat(np.asarray(each["y"], int), each["n_spans"]) + spans["dy"]
+    x = np.repeat(np.asarray(each["x"], int), each["n_spans"]) + spans["dx"]
+    assert np.array_equal(np.column_stack((y, x, x + spans["width"])), footprints.spans)
+    header = fits_footprints.read_header(path)
+    assert (header["OBSERVER"], header["EXPTIME"]) == ("Rubin", 30.0)
+    with pytest.warns(FITSFixedWarning, match="more axes"):
+        wcs = WCS(header)
+    assert wcs.wcs.crval.tolist() == [10.0, 20.0]
+    with fits.open(path) as hdus:
+        hdus.verify("exception")
+
+
+def test_fits_refuses_what_it_cannot_keep(tmp_path):
+    peaks = len(found().peaks)
+    for columns in ({"bad": np.full(peaks, 2**63, np.uint64)}, {"ö": np.zeros(peaks)}, {"what": np.full(peaks, None)}):
+        with pytest.raises(ValueError, match="cannot be"):
+            io.write(found().with_peak_columns(**columns), tmp_path / "x.fits")
+    assert not os.listdir(tmp_path)
+
+
+def changed(path, extension, **columns):
+    """Write other values into columns of a FITS file."""
+    with fits.open(path) as hdus:
+        for name, change in columns.items():
+            table = Table(hdus[extension].data)
+            table[name] = change(np.asarray(table[name]).astype(np.int64))
+            header = hdus[extension].header
+            hdus[extension] = fits.BinTableHDU(table, name=extension)
+            hdus[extension].header.update({k: v for k, v in header.items() if k.startswith("LRTYP")})
+        hdus.writeto(path, overwrite=True)
+
+
+@pytest.mark.parametrize(
+    ("extension", "columns", "message"),
+    [
+        ("SPANS", {"dx": lambda a: a + 2**31}, "int32"),
+        ("SPANS", {"dy": lambda a: a + 2**31 - 1}, "int32"),
+        ("SPANS", {"width": lambda a: a * 0}, "empty"),
+        ("SPANS", {"width": lambda a: -a}, "stops before"),
+        ("SPANS", {"width": lambda a: a + 60}, "overlaps"),
+        ("SPANS", {"dy": lambda a: a[::-1]}, "out of order"),
+        ("FOOTPRINTS", {"n_spans": lambda a: a + 1}, "n_spans"),
+        ("FOOTPRINTS", {"n_spans": lambda a: -a}, "n_spans"),
+        ("FOOTPRINTS", {"n_spans": lambda a: a + 2**62}, "n_spans"),
+        ("FOOTPRINTS", {"n_peaks": lambda a: a * 0}, "n_peaks"),
+        ("FOOTPRINTS", {"sign": lambda a: a + 7}, "sign"),
+        ("PEAKS", {"x_peak": lambda a: a + 2**40}, "int32"),
+    ],
+)
+def test_fits_with_bad_columns(tmp_path, extension, columns, message):
+    path = tmp_path / "x.fits"
+    io.write(found(), path)
+    changed(path, extension, **columns)
+    with pytest.raises(io.FileFormatError, match=f"(?s)x.fits.*{message}"):
+        io.read(FootprintSet, path)
+
+
+def test_later_version_and_foreign_files(tmp_path):
+    path = tmp_path / "x.fits"
+    io.write(found(), path)
+    fits.setval(path, "LRVERS", value=2)
+    with pytest.raises(io.FileFormatError, match="x.fits: it is of version 2"):
+        io.read(FootprintSet, path)
+    fits.setval(path, "LRKIND", value="Other")
+    with pytest.raises(io.FileFormatError, match="holds no footprints"):
+        io.read(FootprintSet, path)
+    fits.PrimaryHDU(np.zeros((3, 3))).writeto(path, overwrite=True)
+    with pytest.raises(io.FileFormatError, match="x.fits: .*nothing else that holds footprints"):
+        io.read(FootprintSet, path)
+    for name in ("x.parquet", "x.json", "x.geojson", "x.wkt", "x.reg", "x.crtf", "y.fits"):
+        (tmp_path / name).write_bytes(b"\xff\x00 no such thing")
+        with pytest.raises(io.FileFormatError, match=name):
+            io.read(FootprintSet, tmp_path / name)
+        with pytest.raises(FileNotFoundError):
+            io.read(FootprintSet, tmp_path / f"no-{name}")
+
+
+def test_truncated(tmp_path):
+    for name in ("x.fits", "x.parquet", "x.json", "x.geojson"):
+        path = tmp_path / name
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", io.LossWarning)
+            io.write(found(), path)
+        data = path.read_bytes()
+        for size in range(0, len(data) - 1, len(data) // 40):
+            path.write_bytes(data[:size])
+            try:
+                read = io.read(FootprintSet, path, format={"x.json": "coco"}.get(name, name.partition(".")[2]))
+            except io.FileFormatError as error:
+                if name not in str(error):
+                    raise
+            else:
+                # What was cut off is the padding of the last block.
+                assert data[size:].strip(b"\0") == b""
+                assert read == found()
+
+
+def test_compressed_by_gzip(tmp_path):
+    io.write(found(), tmp_path / "x.fits.gz")
+    assert (tmp_path / "x.fits.gz").read_bytes()[:2] == b"\x1f\x8b"
+    assert io.read(FootprintSet, tmp_path / "x.fits.gz") == found()
+    assert fits_footprints.read_footprints(tmp_path / "x.fits.gz") == found()
+
+
+# Columns
+
+
+def test_checked_columns():
+    good = np.array([[0, 1, 3], [0, 4, 5], [-2, 0, 1]])
+    runs, offsets = checked_columns(good, [0, 2, 2, 3])
+    assert runs.dtype == np.int32
+    assert offsets.tolist() == [0, 2, 2, 3]
+    for spans, offsets in [
+        (good, [0, 3]),
+        (good, [0, 2]),
+        (good, [1, 3]),
+        (good, [0, 3, 2, 3]),
+        (good, [0.0, 2.0, 3.0]),
+        (good[:, :2], [0, 3]),
+        (good[::-1], [0, 3]),
+        ([[0, 1, 3], [0, 3, 4]], [0, 2]),
+        ([[2**31 - 1, 0, 1]], [0, 1]),
+        ([[0, 0, 0]], [0, 1]),
+        (good, []),
+    ]:
+        with pytest.raises(ValueError, match="must|lies|out of order|empty"):
+            checked_columns(spans, offsets)
+
+
+# Arrow
+
+
+def test_arrow_shares_memory():
+    footprints = found().make_heavy(np.random.default_rng(0).normal(size=(40, 50)))
+    table = arrow.to_arrow(footprints)
+    assert table.num_rows == len(footprints)
+    spans = table.column("spans").chunk(0).values.values.to_numpy()
+    assert np.shares_memory(spans, footprints.spans)
+    assert np.shares_memory(table.column("image").chunk(0).values.to_numpy(), footprints.values["image"])
+    back = arrow.from_arrow(table)
+    assert back == footprints
+    assert np.shares_memory(back.spans, footprints.spans)
+    assert np.shares_memory(back.values["image"], footprints.values["image"])
+
+
+def test_arrow_slices_and_chunks():
+    pa = pytest.importorskip("pyarrow")
+    footprints = found().make_heavy(np.random.default_rng(0).normal(size=(40, 50)))
+    table = arrow.to_arrow(footprints)
+    part = arrow.from_arrow(table.slice(3, 5))
+    assert same_pixels(part, footprints[3:8])
+    assert np.array_equal(part.values["image"], footprints[3:8].values["image"])
+    assert len(part.peaks) == len(footprints[3:8].peaks)
+    joined = arrow.from_arrow(pa.concat_tables([table.slice(0, 4), table.slice(4)]))
+    assert same_pixels(joined, footprints)
+
+
+def test_arrow_refuses_other_tables():
+    pa = pytest.importorskip("pyarrow")
+    for columns in (
+        {"spans": [1, 2]},
+        {"spans": [[[0, 1]]]},
+        {"spans": pa.array([[[0, 1, 2]], None], pa.large_list(pa.list_(pa.int32(), 3)))},
+        {"spans": pa.array([[[0, 2, 1]]], pa.large_list(pa.list_(pa.int32(), 3)))},
+    ):
+        with pytest.raises((ValueError, TypeError), match="spans|span 0"):
+            arrow.from_arrow(pa.table(columns))
+
+
+# COCO
+
+
+def test_coco_is_that_of_pycocotools(tmp_path):
+    mask_api = pytest.importorskip("pycocotools.mask")
+    for seed, shape in enumerate([(40, 50), (1, 9), (9, 1), (3, 3), (64, 300)]):
+        footprints = found(seed, shape, 0.2, xy0=(0, 0))
+        path = tmp_path / f"{seed}.json"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", io.LossWarning)
+            io.write(footprints, path)
+        for one, annotation in zip(footprints, json.loads(path.read_text())["annotations"], strict=True):
+            theirs = mask_api.encode(np.asfortranarray(one.spans.to_mask(Box2I.from_shape(shape)).view(np.uint8)))
+            assert annotation["segmentation"]["counts"] == theirs["counts"].decode()
+            assert annotation["area"] == mask_api.area(theirs)
+            assert annotation["bbox"] == mask_api.toBbox(theirs).tolist()
+
+
+@given(st.lists(st.lists(st.integers(0, 2**38 - 1), max_size=9), max_size=6))
+def test_coco_counts(lists):
+    counts, offsets = coco._flattened(lists, np.int64)
+    texts = coco.encode_counts(counts, offsets)
+    back, begins = coco.decode_counts(texts)
+    assert np.array_equal(back, counts)
+    assert np.array_equal(begins, offsets)
+
+
+def test_coco_reads_every_kind_of_segmentation(tmp_path):
+    path = tmp_path / "x.json"
+    image = '"images": [{"id": 7, "height": 3, "width": 4}]'
+    segments = [
+        '{"size": [3, 4], "counts": [1, 1, 1, 2, 7]}',
+        '{"size": [3, 4], "counts": "11116"}',
+        "[[1, 0, 3, 0, 3, 2, 1, 2], [0, 2, 1, 2, 1, 3, 0, 3]]",
+        "[]",
+        '{"size": [3, 4], "counts": [12]}',
+        '{"size": [3, 4], "counts": [0, 12]}',
+    ]
+    annotations = ", ".join(f'{{"image_id": 7, "segmentation": {segment}}}' for segment in segments)
+    path.write_text(f'{{{image}, "annotations": [{annotations}]}}')
+    read = io.read(FootprintSet, path)
+    assert [one.spans.array.tolist() for one in read] == [
+        [[0, 1, 2], [1, 0, 2]],
+        [[0, 1, 2], [1, 0, 2]],
+        [[0, 1, 3], [1, 1, 3], [2, 0, 1]],
+        [],
+        [],
+        [[0, 0, 4], [1, 0, 4], [2, 0, 4]],
+    ]
+    assert read.region == Box2I.from_shape((3, 4))
+
+
+# Labels, regions and tables
+
+
+def test_labels_warn_of_overlaps(tmp_path):
+    overlapping = FootprintSet([SpanSet.disk(3), SpanSet.disk(2).shift(2, 0)])
+    with pytest.warns(io.LossWarning, match="overlaps"):
+        labels.write_labels(overlapping, tmp_path / "x.fits")
+
+
+@pytest.mark.parametrize("compression", [None, "GZIP_1", "GZIP_2", "RICE_1"])
+def test_labels_of_others(tmp_path, compression):
+    footprints = found(threshold=0.8)
+    with pytest.warns(io.LossWarning):
+        labels.write_labels(footprints, tmp_path / "x.fits", compression=compression)
+    assert np.array_equal(fits.getdata(tmp_path / "x.fits"), footprints.to_labels())
+    assert same_pixels(io.read(FootprintSet, tmp_path / "x.fits"), footprints)
+    fits.PrimaryHDU(footprints.to_labels().astype(">i8")).writeto(tmp_path / "y.fits")
+    assert same_pixels(io.read(FootprintSet, tmp_path / "y.fits"), footprints.shift(-7, -3))
+
+
+def test_measurements(tmp_path):
+    footprints = found()
+    io.write(footprints, tmp_path / "x.ecsv")
+    table = QTable.read(tmp_path / "x.ecsv")
+    assert np.array_equal(table["area"].value, footprints.area)
+
+
+def test_table_shares_memory():
+    footprints = found()
+    table = io.to_table(footprints)
+    assert len(table) == len(footprints)
+    for column, array in [
+        (table["span_start"], footprints.offsets),
+        (table["span_stop"], footprints.offsets),
+        (table["peak_stop"], footprints.peak_offsets),
+        (table["sign"], footprints.sign),
+        (table.meta["spans"]["x_stop"], footprints.spans),
+    ]:
+        assert np.shares_memory(np.asarray(column), array)
+        assert not column.flags.writeable
+    assert np.array_equal(table["span_stop"] - table["span_start"], np.diff(footprints.offsets))
+    assert np.array_equal(table.meta["spans"]["x_start"], footprints.spans[:, 1])
+    assert table.meta["region"] == [7, 57, 3, 43]
+
+
+def test_regions_of_others(tmp_path):
+    (tmp_path / "x.reg").write_text("image\ncircle(11, 11, 3.5)\nbox(31, 31, 4, 6, 0)\n-circle(11, 11, 1.5)\n")
+    read = io.read(FootprintSet, tmp_path / "x.reg")
+    assert len(read) == 2
+    sky = 'fk5\ncircle(10.0, 20.0, 3.6")\n'
+    (tmp_path / "s.reg").write_text(sky)
+    with pytest.raises(io.FileFormatError, match="wcs"):
+        io.read(FootprintSet, tmp_path / "s.reg", format="ds9")
+
+
+def test_reading_from_threads(tmp_path):
+    io.write(found(), tmp_path / "x.fits")
+    io.write(found(), tmp_path / "x.parquet")
+    results = []
+
+    def work():
+        results.append(fits_footprints.read_footprints(tmp_path / "x.fits") == found())
+        results.append(arrow.read_parquet(tmp_path / "x.parquet") == found())
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [True] * 16
