@@ -1,0 +1,119 @@
+"""What the command `lsstregions` does to an image before and after detection; the work is that of libraries."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from astropy.convolution import convolve
+from numpy.typing import NDArray
+
+from .detection import Threshold, detect_footprints
+from .footprints import FootprintSet
+from .masks import Mask, MaskPlane, MaskSchema
+from .nddata import MaskedImage
+
+
+class Background(NamedTuple):
+    """A model of the background, and its noise."""
+
+    level: NDArray
+    rms: NDArray
+
+
+def background_of(data: NDArray, mesh: int, bad: NDArray | None) -> Background:
+    """Return the background of an image in meshes, as SExtractor finds it, through photutils."""
+    try:
+        from photutils.background import Background2D, SExtractorBackground
+    except ImportError as error:
+        raise ImportError("a background needs photutils: pip install lsstregions[cli]") from error
+    unusable = ~np.isfinite(data)
+    if bad is not None:
+        unusable |= bad
+    model = Background2D(data, mesh, mask=unusable, filter_size=3, bkg_estimator=SExtractorBackground())
+    return Background(model.background.astype(np.float32), model.background_rms.astype(np.float32))
+
+
+def smoothed(data: NDArray, kernel: NDArray) -> NDArray:
+    """Return an image convolved with a kernel in x and then in y; NaN pixels are filled from those around them."""
+    total = kernel.sum()
+    for line in (kernel[None, :], kernel[:, None]):
+        data = total * convolve(data, line, boundary="extend", normalize_kernel=True)
+    return data
+
+
+def gaussian(sigma: float) -> NDArray:
+    """Return the weights of a Gaussian along a line, 1 in all."""
+    reach = max(1, int(np.ceil(4 * sigma)))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    return kernel / kernel.sum()
+
+
+def detect(
+    image: MaskedImage,
+    *,
+    threshold: float = 5.0,
+    kind: str | None = None,
+    polarity: str = "positive",
+    n_pixels: int = 1,
+    smooth: float = 0.0,
+    mesh: int | None = None,
+    grow: float = 0.0,
+    exclude: list[str] | None = None,
+    inclusive: bool = False,
+    connectivity: int = 8,
+    n_threads: int = 1,
+) -> tuple[FootprintSet, NDArray]:
+    """Find the footprints of an image; return them and the image less its background.
+
+    The threshold counts by default in the noise of the background if there is a `mesh` (before smoothing, as
+    SExtractor has it), in that of each smoothed pixel if the image has a variance, and otherwise in the standard
+    deviation of the smoothed image. Pixels in the planes `exclude`, by default the bad ones, are not detected.
+    """
+    data = image.data.astype(np.float32)
+    mask = image.mask
+    bad = None if mask is None else mask.to_bool(exclude)
+    noise = None
+    if mesh:
+        model = background_of(data, mesh, bad)
+        data, noise = data - model.level, model.rms
+    searched, variance = data, image.variance
+    if smooth > 0:
+        kernel = gaussian(smooth)
+        searched = smoothed(data if bad is None else np.where(bad, np.nan, data), kernel)
+        # Noise that is independent from pixel to pixel.
+        variance = None if variance is None else smoothed(variance, kernel**2)
+    if kind is None:
+        kind = "stdev" if variance is None or noise is not None else "pixel_stdev"
+    if kind == "stdev" and noise is not None:
+        rule = Threshold(threshold * noise, inclusive=inclusive)
+    else:
+        rule = Threshold(threshold, kind, inclusive=inclusive)  # type: ignore[arg-type]
+    found = detect_footprints(
+        searched,
+        rule,
+        polarity=polarity,  # type: ignore[arg-type]
+        n_pixels=n_pixels,
+        connectivity=connectivity,
+        mask=bad,
+        variance=variance,
+        xy0=image.xy0,
+        n_threads=n_threads,
+    )
+    return (found.grow(grow) if grow > 0 else found), data
+
+
+def marked(image: MaskedImage, footprints: FootprintSet) -> Mask:
+    """Return the mask of an image with the planes of detection set in footprints and nowhere else."""
+    mask = Mask(image.shape, MaskSchema.lsst(), xy0=image.xy0) if image.mask is None else image.mask.copy()
+    for name, sign in (("DETECTED", 1), ("DETECTED_NEGATIVE", -1)):
+        if name not in mask.schema:
+            mask = mask.add_planes(MaskPlane(name))
+        mask.clear(name)
+        mask.set(name, footprints[(footprints.sign == sign) | (footprints.sign == 0)].union())
+    return mask
+
+
+def catalog(image: MaskedImage, data: NDArray, footprints: FootprintSet) -> Any:
+    """Return the table of measurements of footprints, with positions on the sky where there is a WCS."""
+    table = footprints.measure(data, image.variance, image.wcs, xy0=image.xy0)
+    table.meta["xy0"] = list(image.xy0)
+    return table

@@ -1,0 +1,563 @@
+"""The command ``lsstregions``: images to footprints, masks, tables, region files and pictures.
+
+Exit codes: 0 if all is well, 1 if something is wrong with files or data, 2 if the command was not understood, 130 if
+it was interrupted. Errors are one line on the standard error.
+"""
+
+import argparse
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io.registry import IORegistryError
+from astropy.utils.console import ProgressBar
+
+from . import __version__, io
+from ._pipeline import catalog, detect, marked
+from .footprints import FootprintSet
+from .geom import Box2I
+from .io._files import replacing
+from .io._formats import FORMATS
+from .masks import Mask, MaskPlane, MaskSchema
+from .nddata import MaskedImage
+
+# Files that DS9 and its kin read count pixels from the first one of the image, wherever that is.
+_OF_THE_ARRAY = ("ds9", "crtf", "fits-regions")
+_FAULTS = (OSError, ValueError, TypeError, KeyError, OverflowError, ImportError, MemoryError, IORegistryError)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    options = _parser().parse_args(argv)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        warnings.showwarning = _show_warning
+        try:
+            for name in ("output", "footprints", "mask", "catalog", "regions_file", "picture"):
+                _check_free(getattr(options, name, None), options.overwrite)
+            report = options.run(options)
+        except KeyboardInterrupt:
+            _say("interrupted")
+            return 130
+        except _FAULTS as error:
+            if options.debug:
+                raise
+            _say(_one_line(error))
+            return 1
+    try:
+        print(json.dumps(report, default=_plain) if options.json else _text(report))
+    except BrokenPipeError:
+        # Whoever read us has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lsstregions", description="Pixel regions: footprints, masks, outlines.")
+    parser.add_argument("--version", action="version", version=f"lsstregions {__version__}")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="print JSON for scripts, not tables")
+    common.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    common.add_argument("--debug", action="store_true", help="show where an error comes from")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[Any], dict], description: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name,
+            parents=[common],
+            help=description,
+            description=description,
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
+        added.set_defaults(run=run)
+        return added
+
+    sub = command("detect", _detect, "find footprints in an image")
+    _add_image(sub)
+    _add_detection(sub)
+    _add_outputs(sub)
+
+    sub = command("mask", _mask, "set or clear planes of a mask under regions")
+    _add_image(sub)
+    sub.add_argument("--regions", required=True, metavar="FILE", help="DS9, CRTF, FITS or other regions or footprints")
+    sub.add_argument("--plane", required=True, help="the plane; it is added where there is none of that name")
+    sub.add_argument("--clear", action="store_true", help="clear the plane in place of setting it")
+    sub.add_argument("-o", "--output", required=True, metavar="FITS", help="the mask, or with --image all")
+    sub.add_argument("--image", action="store_true", help="write the image with its mask")
+
+    sub = command("measure", _measure, "measure an image under footprints")
+    sub.add_argument("input", metavar="FOOTPRINTS", help="footprints in any format")
+    _add_image(sub, name="image")
+    sub.add_argument("-o", "--catalog", metavar="FILE", help="the table: .ecsv, .fits, .csv, .parquet, ...")
+    sub.add_argument("--columns", type=_names, help="only these, separated by commas")
+    sub.add_argument("--rows", type=int, default=10, help="how many rows are printed")
+
+    sub = command("convert", _convert, "convert footprints between formats")
+    sub.add_argument("input", metavar="IN")
+    sub.add_argument("output", metavar="OUT")
+    sub.add_argument("--from", dest="from_format", choices=sorted(FORMATS), help="the format of IN")
+    sub.add_argument("--to", dest="to_format", choices=sorted(FORMATS), help="the format of OUT")
+    sub.add_argument("--plane", help="IN is a mask: take the footprints of this plane")
+    sub.add_argument("--wcs", metavar="IMAGE", help="an image whose WCS regions on the sky need")
+
+    sub = command("show", _show, "draw footprints over an image")
+    _add_image(sub)
+    sub.add_argument("--footprints", dest="footprints_from", metavar="FILE", help="footprints in any format")
+    sub.add_argument("--plane", help="draw the footprints of this plane of the mask")
+    sub.add_argument("-o", "--picture", required=True, metavar="FILE", help=".png, .svg or .pdf")
+
+    sub = command("info", _info, "say what is in a file")
+    sub.add_argument("input", metavar="FILE")
+
+    sub = command("demo", _demo, "simulate a field, detect what is in it, and write every kind of file")
+    sub.add_argument("folder", nargs="?", default="demo", help="where the files go")
+    sub.add_argument("--size", type=int, default=1024, help="side of the image in pixels")
+    sub.add_argument("--seed", type=int, default=2016, help="of the simulation")
+    return parser
+
+
+def _add_image(parser: argparse.ArgumentParser, name: str = "input") -> None:
+    parser.add_argument(name, metavar="IMAGE", help="FITS image, with mask and variance or without")
+    parser.add_argument("--hdu", help="number or name of the HDU of the pixels")
+
+
+def _add_detection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-t", "--threshold", type=float, default=5.0, help="in units of --kind")
+    parser.add_argument(
+        "--kind",
+        choices=["value", "stdev", "variance", "pixel_stdev"],
+        help="what the threshold counts in; by default the noise of each pixel if there is a variance, otherwise that"
+        " of the background or of the image",
+    )
+    parser.add_argument("--polarity", choices=["positive", "negative", "both"], default="positive", help="what to find")
+    parser.add_argument("-n", "--n-pixels", type=int, default=1, help="footprints of fewer pixels are left out")
+    parser.add_argument("--connectivity", type=int, choices=[4, 8], default=8, help="4: corners do not connect")
+    parser.add_argument(
+        "--inclusive", action="store_true", help="pixels equal to the threshold are detected, as in LSST"
+    )
+    parser.add_argument("--smooth", type=float, default=0.0, metavar="SIGMA", help="smooth by a PSF of so many pixels")
+    parser.add_argument(
+        "--background", type=int, nargs="?", const=64, metavar="MESH", help="subtract a background found in meshes"
+    )
+    parser.add_argument("--grow", type=float, default=0.0, metavar="PIXELS", help="grow the footprints by a disk")
+    parser.add_argument(
+        "--exclude", type=_names, metavar="PLANES", help="not these planes, separated by commas; default: bad ones"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="how many threads detect")
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--footprints", metavar="FILE", help="footprints in any format")
+    parser.add_argument("--mask", metavar="FITS", help="the mask with DETECTED and DETECTED_NEGATIVE")
+    parser.add_argument("--catalog", metavar="FILE", help="the table: .ecsv, .fits, .csv, .parquet, ...")
+    parser.add_argument(
+        "--regions", dest="regions_file", metavar="FILE", help="outlines for DS9 (.reg) or CARTA (.crtf)"
+    )
+    parser.add_argument("--picture", metavar="FILE", help="an overlay: .png, .svg or .pdf")
+    parser.add_argument("--rows", type=int, default=10, help="how many rows of the table are printed")
+
+
+# The commands: each returns what is to be said
+
+
+def _detect(options: Any) -> dict:
+    image = _read_image(options.input, options.hdu)
+    outputs = [options.footprints, options.mask, options.catalog, options.regions_file, options.picture]
+    with _Steps(2 + sum(output is not None for output in outputs), options) as step:
+        found, data = detect(
+            image,
+            threshold=options.threshold,
+            kind=options.kind,
+            polarity=options.polarity,
+            n_pixels=options.n_pixels,
+            connectivity=options.connectivity,
+            inclusive=options.inclusive,
+            smooth=options.smooth,
+            mesh=options.background,
+            grow=options.grow,
+            exclude=options.exclude,
+            n_threads=options.threads,
+        )
+        step()
+        table = catalog(image, data, found)
+        step()
+        return _write_all(image, data, found, table, options, step) | _summary(found) | _head(table, options.rows)
+
+
+def _write_all(image: MaskedImage, data: Any, found: FootprintSet, table: Any, options: Any, step: Callable) -> dict:
+    written = []
+
+    def write(path: str | None, how: Callable[[str], None]) -> None:
+        if path is not None:
+            how(path)
+            written.append(path)
+            step()
+
+    overwrite = options.overwrite
+    write(options.footprints, lambda path: _write_footprints(found, path, overwrite=overwrite))
+    write(options.mask, lambda path: marked(image, found).write(path, overwrite=overwrite))
+    write(options.catalog, lambda path: _write_table(table, path, overwrite))
+    write(options.regions_file, lambda path: _write_outlines(found, image, path, overwrite))
+    write(options.picture, lambda path: _draw(data, image, found, path, overwrite))
+    return {"written": written}
+
+
+def _mask(options: Any) -> dict:
+    image = _read_image(options.input, options.hdu)
+    region = _read_regions(options.regions, image)
+    mask = image.mask
+    if mask is None:
+        mask = Mask(image.data.shape, MaskSchema(), xy0=image.xy0)
+    if options.plane not in mask.schema:
+        mask = mask.add_planes(MaskPlane(options.plane))
+    before = mask.count()[options.plane]
+    (mask.clear if options.clear else mask.set)(options.plane, region.union())
+    if options.image:
+        image.mask = mask
+        image.write(options.output, overwrite=options.overwrite)
+    else:
+        mask.write(options.output, overwrite=options.overwrite)
+    return {
+        "plane": options.plane,
+        "regions": len(region),
+        "pixels before": before,
+        "pixels after": mask.count()[options.plane],
+        "written": [options.output],
+    }
+
+
+def _measure(options: Any) -> dict:
+    image = _read_image(options.image, options.hdu)
+    footprints = _read_footprints(options.input)
+    table = footprints.measure(image.data, image.variance, image.wcs, options.columns, xy0=image.xy0)
+    written = []
+    if options.catalog:
+        _write_table(table, options.catalog, options.overwrite)
+        written.append(options.catalog)
+    return {"written": written} | _summary(footprints) | _head(table, options.rows)
+
+
+def _convert(options: Any) -> dict:
+    if options.plane is not None:
+        footprints = Mask.read(options.input).footprints(options.plane)
+    else:
+        wcs = None if options.wcs is None else _read_image(options.wcs, None).absolute_wcs
+        footprints = _read_footprints(options.input, format=options.from_format, wcs=wcs)
+    _write_footprints(footprints, options.output, format=options.to_format, overwrite=options.overwrite)
+    return {"written": [options.output], "bytes": os.path.getsize(options.output)} | _summary(footprints)
+
+
+def _show(options: Any) -> dict:
+    image = _read_image(options.input, options.hdu)
+    if options.plane is not None:
+        if image.mask is None:
+            raise ValueError(f"{options.input} has no mask")
+        footprints = image.mask.footprints(options.plane)
+    else:
+        footprints = _read_regions(options.footprints_from, image) if options.footprints_from else FootprintSet()
+    _draw(image.data, image, footprints, options.picture, options.overwrite)
+    return {"footprints": len(footprints), "written": [options.picture]}
+
+
+def _info(options: Any) -> dict:
+    path = options.input
+    try:
+        return {"file": path} | _summary(_read_footprints(path))
+    except (OSError, ValueError) as error:
+        if not isinstance(error, io.FileFormatError):
+            raise
+        try:
+            return {"file": path} | _planes(Mask.read(path, format="fits"))
+        except _FAULTS:
+            pass
+        try:
+            image = _read_image(path, None)
+        except _FAULTS:
+            raise error from None
+    about = {"shape": list(image.shape), "xy0": list(image.xy0), "dtype": str(image.data.dtype)}
+    return {"file": path} | about | {"variance": image.variance is not None, "wcs": image.wcs is not None}
+
+
+def _planes(mask: Mask) -> dict:
+    return {
+        "shape": list(mask.shape),
+        "xy0": list(mask.xy0),
+        "dtype": str(mask.dtype),
+        "planes": mask.count(),
+        "bad planes": list(mask.schema.bad),
+    }
+
+
+def _demo(options: Any) -> dict:
+    from .datasets import simulate_field
+
+    folder = Path(options.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [
+        "image.fits",
+        "footprints.fits",
+        "footprints.parquet",
+        "mask.fits",
+        "regions.reg",
+        "catalog.ecsv",
+        "overlay.png",
+    ]
+    paths = {name: str(folder / name) for name in names}
+    count = (options.size / 1024) ** 2
+    image, truth = simulate_field(
+        (options.size, options.size), n_stars=int(250 * count), n_galaxies=int(120 * count), seed=options.seed
+    )
+    # Its own files of the last time may be replaced.
+    image.write(paths["image.fits"], overwrite=True)
+    options.overwrite = True
+    options.footprints, options.mask, options.catalog = (
+        paths[n] for n in ("footprints.fits", "mask.fits", "catalog.ecsv")
+    )
+    options.regions_file, options.picture = paths["regions.reg"], paths["overlay.png"]
+    with _Steps(8, options) as step:
+        found, data = detect(image, threshold=5.0, smooth=1.8, n_pixels=5, grow=2)
+        step()
+        table = catalog(image, data, found)
+        written = _write_all(image, data, found, table, options, step)["written"]
+        try:
+            io.write(found, paths["footprints.parquet"], overwrite=True)
+            written.append(paths["footprints.parquet"])
+        except ImportError as error:
+            _say(_one_line(error))
+        step()
+    inside = found.at(truth["x"], truth["y"]) >= 0
+    report = {"simulated sources": len(truth), "in a footprint": int(inside.sum())}
+    return report | _summary(found) | _head(table, 8) | {"written": [paths["image.fits"], *written]}
+
+
+# Files
+
+
+def _read_image(path: str, hdu: str | None) -> MaskedImage:
+    key = int(hdu) if hdu is not None and hdu.isdigit() else hdu
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    try:
+        return MaskedImage.read(path, format="fits", hdu=key)
+    except OSError as error:
+        raise OSError(f"{path}: {error}") from error
+    except ValueError as error:
+        try:
+            # Many headers have a BUNIT of their own making, which nothing here depends on.
+            return MaskedImage.read(path, format="fits", hdu=key, unit="")
+        except Exception:
+            raise ValueError(f"{path}: {error}") from error
+
+
+def _read_footprints(path: str, *, format: str | None = None, wcs: Any = None) -> FootprintSet:  # noqa: A002
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    options = {} if wcs is None else {"wcs": wcs}
+    try:
+        found: FootprintSet = io.read(FootprintSet, path, format=format, **options)
+    except IORegistryError:
+        raise ValueError(f"{path} is of no format that is known; --from says which, of {', '.join(FORMATS)}") from None
+    return found
+
+
+def _read_regions(path: str, image: MaskedImage) -> FootprintSet:
+    """Read regions that go with an image: those for DS9 count from its first pixel."""
+    name = _format_of(path)
+    if name not in _OF_THE_ARRAY:
+        return _read_footprints(path)
+    box = Box2I.from_shape(image.data.shape)
+    found: FootprintSet = io.read(FootprintSet, path, format=name, wcs=image.wcs, within=box)
+    return found.shift(*image.xy0)
+
+
+def _format_of(path: str) -> str | None:
+    """Return the format of region files; others are found by their content."""
+    for name in ("ds9", "crtf"):
+        if path.lower().endswith(FORMATS[name].suffixes):
+            return name
+    if path.lower().endswith(FORMATS["fits"].suffixes):
+        from .io.fits_footprints import open_checked
+        from .io.outlines import is_region_table
+
+        if Path(path).is_file() and any(map(is_region_table, open_checked(path))):
+            return "fits-regions"
+    return None
+
+
+def _write_outlines(footprints: FootprintSet, image: MaskedImage, path: str, overwrite: bool) -> None:
+    x0, y0 = image.xy0
+    with warnings.catch_warnings():
+        # Who asks for outlines knows that there are no peaks in them.
+        warnings.simplefilter("ignore", io.LossWarning)
+        _write_footprints(footprints.shift(-x0, -y0), path, overwrite=overwrite)
+
+
+def _write_footprints(footprints: FootprintSet, path: str, *, format: str | None = None, overwrite: bool) -> None:  # noqa: A002
+    try:
+        io.write(footprints, path, format=format, overwrite=overwrite)
+    except IORegistryError:
+        if format is not None:
+            raise
+        suffixes = sorted(suffix for form in FORMATS.values() if form.write is not None for suffix in form.suffixes)
+        raise ValueError(f"{path}: the name must end in one of {', '.join(suffixes)}") from None
+
+
+def _write_table(table: Any, path: str, overwrite: bool) -> None:
+    kind = "ascii.ecsv" if path.endswith(".ecsv") else None
+    with replacing(path, overwrite) as new:
+        if kind is None and path.endswith(".csv"):
+            # Quantities and positions are columns of numbers there.
+            kind = "ascii.csv"
+        table.write(str(new), format=kind)
+
+
+def _draw(data: Any, image: MaskedImage, footprints: FootprintSet, path: str, overwrite: bool) -> None:
+    try:
+        from ._overlay import draw
+    except ImportError as error:
+        raise ImportError("pictures need matplotlib: pip install lsstregions[plot]") from error
+    with replacing(path, overwrite) as new:
+        draw(data, footprints, new, xy0=image.xy0, wcs=image.wcs)
+
+
+def _check_free(path: str | None, overwrite: bool) -> None:
+    """Refuse before any work is done what could not be written after it."""
+    if isinstance(path, str) and not overwrite and os.path.lexists(path):
+        raise FileExistsError(f"{path} exists; --overwrite replaces it")
+
+
+# What is said
+
+
+def _summary(footprints: FootprintSet) -> dict:
+    area = footprints.area
+    report: dict[str, Any] = {
+        "footprints": len(footprints),
+        "spans": len(footprints.spans),
+        "pixels": int(area.sum()),
+        "peaks": len(footprints._peaks),
+        "heavy": footprints.is_heavy,
+    }
+    if footprints.region is not None:
+        box = footprints.region
+        report["region"] = {"x": [box.x.start, box.x.stop], "y": [box.y.start, box.y.stop]}
+    if len(area):
+        edges = [0, *(2**k for k in range(int(area.max()).bit_length() + 1))]
+        counts, _ = np.histogram(area, edges)
+        report["areas"] = {
+            f"{low} to {high - 1}" if high - low > 1 else str(low): int(count)
+            for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)
+            if count
+        }
+    return report
+
+
+def _head(table: Any, rows: int) -> dict:
+    """Return the first rows of a table, and of its columns those that fit."""
+    names = [
+        name
+        for name in (
+            "label",
+            "area",
+            "x_centroid",
+            "y_centroid",
+            "semimajor_axis",
+            "segment_flux",
+            "segment_flux_err",
+            "max_value",
+        )
+        if name in table.colnames
+    ]
+    return {
+        "table": [
+            dict(zip(names, row, strict=True)) for row in table[names or table.colnames[:9]][: max(rows, 0)].iterrows()
+        ]
+    }
+
+
+def _text(report: dict) -> str:
+    lines = []
+    for name, value in report.items():
+        if name == "table":
+            lines += _table_lines(value)
+        elif name in ("areas", "planes"):
+            lines.append(f"{name}:")
+            width = max((len(str(key)) for key in value), default=0)
+            most = max(value.values(), default=0) or 1
+            lines += [f"  {key:>{width}}  {count:>9}  {'#' * -(-40 * count // most)}" for key, count in value.items()]
+        elif isinstance(value, list):
+            lines.append(f"{name}: {', '.join(map(str, value))}")
+        elif isinstance(value, dict):
+            lines.append(f"{name}: {', '.join(f'{key} {entry}' for key, entry in value.items())}")
+        else:
+            lines.append(f"{name}: {value}")
+    return "\n".join(lines)
+
+
+def _table_lines(rows: list[dict]) -> list[str]:
+    if not rows:
+        return []
+    texts = [[_cell(value) for value in row.values()] for row in rows]
+    header = list(rows[0])
+    widths = [max(len(name), *(len(line[i]) for line in texts)) for i, name in enumerate(header)]
+    return [
+        "  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)) for line in (header, *texts)
+    ]
+
+
+def _cell(value: Any) -> str:
+    number = getattr(value, "value", value)
+    if not isinstance(number, float | np.floating):
+        return str(number)
+    return str(int(number)) if float(number).is_integer() else f"{float(number):.2f}"
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON knows in place of a number of NumPy's or a Quantity."""
+    value = getattr(value, "value", value)
+    return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _say(text: str) -> None:
+    print(f"lsstregions: {text}", file=sys.stderr)
+
+
+def _one_line(error: BaseException) -> str:
+    # A KeyError shows its message in quotes.
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return " ".join(text.split()) or type(error).__name__
+
+
+def _show_warning(message: Any, category: Any, *args: Any, **kwargs: Any) -> None:
+    _say(f"warning: {' '.join(str(message).split())}")
+
+
+class _Steps:
+    """A progress bar of the steps of long work, where somebody looks at it."""
+
+    def __init__(self, total: int, options: Any):
+        self.bar = ProgressBar(total, file=sys.stderr) if sys.stderr.isatty() and not options.json else None
+
+    def __enter__(self) -> Callable[[], None]:
+        return self.step
+
+    def step(self) -> None:
+        if self.bar is not None:
+            self.bar.update()
+
+    def __exit__(self, *exception: Any) -> None:
+        if self.bar is not None:
+            print(file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

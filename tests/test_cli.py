@@ -1,0 +1,284 @@
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from astropy.io import ascii as text_tables
+from astropy.io import fits
+from astropy.table import QTable, Table
+
+import lsstregions as lr
+from lsstregions import FootprintSet, Mask, MaskedImage, SpanSet, cli, io
+from lsstregions.datasets import simulate_field
+
+
+@pytest.fixture
+def run(capsys):
+    """Return a function that runs the command and returns its exit code, standard output and errors."""
+
+    def run(*arguments):
+        code = cli.main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def field(tmp_path_factory):
+    """Return the path of a simulated image that begins at the pixel (1000, 500), and where its sources are."""
+    image, truth = simulate_field((256, 300), n_stars=30, n_galaxies=8, xy0=(1000, 500))
+    path = tmp_path_factory.mktemp("field") / "image.fits"
+    image.write(path)
+    return path, truth
+
+
+def test_simulated_field():
+    image, truth = simulate_field((100, 120), n_stars=5, n_galaxies=2, xy0=(7, 9))
+    assert (image.shape, image.xy0, len(truth)) == ((100, 120), (7, 9), 7)
+    assert image.mask.count()["BAD"] == 67
+    again, _ = simulate_field((100, 120), n_stars=5, n_galaxies=2, xy0=(7, 9))
+    assert np.array_equal(again.data, image.data)
+    other, _ = simulate_field((100, 120), n_stars=5, n_galaxies=2, seed=1)
+    assert not np.array_equal(other.data, image.data)
+    assert abs(np.median(image.data)) < 3
+    with pytest.raises(ValueError, match="shape"):
+        simulate_field((0, 5))
+
+
+def test_detect_writes_everything(run, field, tmp_path):
+    path, truth = field
+    names = ["f.fits", "m.fits", "c.ecsv", "r.reg", "p.png"]
+    options = [
+        part
+        for option, name in zip(("--footprints", "--mask", "--catalog", "--regions", "--picture"), names, strict=True)
+        for part in (option, tmp_path / name)
+    ]
+    code, out, err = run("detect", path, "--smooth", 1.8, "-n", 5, "--grow", 2, "--json", *options)
+    assert (code, err) == (0, "")
+    report = json.loads(out)
+    found = io.read(FootprintSet, tmp_path / "f.fits")
+    assert report["footprints"] == len(found) > 20
+    assert len(report["table"]) == 10
+    assert report["pixels"] == found.area.sum()
+    bright = truth["flux"] > 3000
+    assert (found.at(truth["x"], truth["y"])[bright] >= 0).all()
+    mask = Mask.read(tmp_path / "m.fits")
+    assert mask.spans("DETECTED") == found.union()
+    assert mask.count()["BAD"] > 0
+    table = QTable.read(tmp_path / "c.ecsv")
+    assert np.array_equal(table["area"].value, found.area)
+    assert "sky_centroid" in table.colnames
+    # Region files count from the first pixel of the image, as DS9 does.
+    assert io.read(SpanSet, tmp_path / "r.reg") == found.union().shift(-1000, -500)
+    assert (tmp_path / "p.png").read_bytes()[:4] == b"\x89PNG"
+    assert sorted(os.listdir(tmp_path)) == sorted(names)
+    # Nothing is replaced, and nothing else is written, without --overwrite.
+    before = (tmp_path / "f.fits").stat().st_mtime_ns
+    code, out, err = run("detect", path, "--footprints", tmp_path / "f.fits", "--catalog", tmp_path / "new.ecsv")
+    assert (code, out) == (1, "")
+    assert err == f"lsstregions: {tmp_path / 'f.fits'} exists; --overwrite replaces it\n"
+    assert (tmp_path / "f.fits").stat().st_mtime_ns == before
+    assert not (tmp_path / "new.ecsv").exists()
+    code, out, _ = run("detect", path, "--footprints", tmp_path / "f.fits", "--overwrite")
+    assert code == 0
+    assert "footprints:" in out
+    assert "areas:" in out
+
+
+def test_detection_is_that_of_the_library(run, field, tmp_path):
+    path, _ = field
+    image = MaskedImage.read(path)
+    for options, arguments in [
+        ({"threshold": lr.Threshold(5, "pixel_stdev")}, []),
+        ({"threshold": 80.0, "polarity": "both"}, ["-t", 80, "--kind", "value", "--polarity", "both"]),
+        ({"threshold": lr.Threshold(4, "stdev"), "n_pixels": 3}, ["-t", 4, "--kind", "stdev", "-n", 3]),
+    ]:
+        code, _, _ = run("detect", path, *arguments, "--footprints", tmp_path / "x.fits", "--overwrite")
+        assert code == 0
+        expected = lr.detect_footprints(
+            image.data, mask=image.mask.to_bool(), variance=image.variance, xy0=image.xy0, **options
+        )
+        assert io.read(FootprintSet, tmp_path / "x.fits") == expected
+
+
+def test_exclude_and_background(run, field, tmp_path):
+    path, _ = field
+    code, out, _ = run("detect", path, "--exclude", "SAT,DETECTED", "--polarity", "negative", "--json")
+    assert code == 0
+    # The bad column is far below the sky.
+    assert json.loads(out)["footprints"] >= 1
+    code, _, err = run("detect", path, "--exclude", "NOPE")
+    assert code == 1
+    assert "NOPE" in err
+    pytest.importorskip("photutils")
+    code, out, _ = run("detect", path, "--background", "--smooth", 1, "--json")
+    assert code == 0
+    assert json.loads(out)["footprints"] > 5
+
+
+def test_mask(run, field, tmp_path):
+    path, _ = field
+    (tmp_path / "r.reg").write_text('image\ncircle(101, 51, 5.2)\nfk5\ncircle(150.1, 2.2, 1.0")\n')
+    code, out, _ = run(
+        "mask", path, "--regions", tmp_path / "r.reg", "--plane", "MINE", "-o", tmp_path / "m.fits", "--json"
+    )
+    assert code == 0
+    mask = Mask.read(tmp_path / "m.fits")
+    spans = mask.spans("MINE")
+    # 0.2 arcsec a pixel; the first circle is at (100, 50) in the array, the second in its middle.
+    assert spans.contains(1100, 550)
+    assert spans.contains(1149.5, 627.5)
+    assert spans.area == json.loads(out)["pixels after"] == pytest.approx(np.pi * (5.2**2 + 25), abs=12)
+    code, _, _ = run(
+        "mask", path, "--regions", tmp_path / "r.reg", "--plane", "BAD", "--clear", "--image", "-o", tmp_path / "i.fits"
+    )
+    assert code == 0
+    assert MaskedImage.read(tmp_path / "i.fits").mask.count()["BAD"] <= MaskedImage.read(path).mask.count()["BAD"]
+
+
+def test_measure_convert_show_info(run, field, tmp_path):
+    path, _ = field
+    run("detect", path, "--footprints", tmp_path / "f.fits")
+    found = io.read(FootprintSet, tmp_path / "f.fits")
+    for name in ("c.ecsv", "c.csv", "c.fits"):
+        code, out, _ = run(
+            "measure", tmp_path / "f.fits", path, "-o", tmp_path / name, "--columns", "label,area", "--json"
+        )
+        assert code == 0
+        assert [row["area"] for row in json.loads(out)["table"]] == found.area[:10].tolist()
+        assert np.array_equal(np.asarray(Table.read(tmp_path / name)["area"], int), found.area)
+    for name in ("x.parquet", "x.geojson", "x.json", "x.wkt", "x.reg", "x.crtf", "x.ecsv"):
+        code, _, err = run("convert", tmp_path / "f.fits", tmp_path / name)
+        assert code == 0, err
+        assert ("do not keep" in err) == (name not in ("x.parquet", "x.geojson", "x.ecsv"))
+        if name != "x.ecsv":
+            assert np.array_equal(io.read(FootprintSet, tmp_path / name).spans, found.spans)
+    code, _, _ = run("convert", tmp_path / "f.fits", tmp_path / "l.fits", "--to", "labels")
+    assert code == 0
+    code, _, _ = run("convert", path, tmp_path / "b.fits", "--plane", "BAD")
+    assert io.read(SpanSet, tmp_path / "b.fits") == MaskedImage.read(path).mask.spans("BAD")
+    for name in ("s.png", "s.svg", "s.pdf"):
+        code, _, err = run("show", path, "--footprints", tmp_path / "f.fits", "-o", tmp_path / name)
+        assert (code, err) == (0, "")
+        assert (tmp_path / name).stat().st_size > 1000
+    code, out, _ = run("info", tmp_path / "f.fits", "--json")
+    assert json.loads(out)["footprints"] == len(found)
+    assert sum(json.loads(out)["areas"].values()) == len(found)
+    code, out, _ = run("info", path, "--json")
+    assert json.loads(out)["planes"] == MaskedImage.read(path).mask.count()
+    fits.PrimaryHDU(np.zeros((4, 5), np.float32)).writeto(tmp_path / "plain.fits")
+    code, out, _ = run("info", tmp_path / "plain.fits", "--json")
+    assert json.loads(out)["shape"] == [4, 5]
+    code, out, _ = run("info", path)
+    assert "DETECTED" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["info", "none.fits"], "there is no file none.fits"),
+        (["detect", "none.fits"], "there is no file none.fits"),
+        (["info", "text.txt"], "text.txt is of no format that is known"),
+        (["detect", "text.txt"], "text.txt"),
+        (["info", "broken.fits"], "broken.fits"),
+        (["convert", "good.fits", "x.xyz"], "x.xyz: the name must end in one of"),
+        (["convert", "good.fits", "x.ecsv", "--to", "lsst"], "lsst"),
+        (["convert", "good.fits", "nowhere/x.fits"], "nowhere"),
+        (["detect", "image.fits", "-t", "nan"], "NaN"),
+        (["detect", "image.fits", "--kind", "variance"], "variance must be given"),
+        (["detect", "image.fits", "--grow", "1e300"], "int32"),
+        (["measure", "good.fits", "image.fits"], "leave the image"),
+        (["measure", "inside.fits", "image.fits", "--columns", "what"], "what"),
+        (["show", "image.fits", "--plane", "A", "-o", "x.png"], "has no mask"),
+    ],
+)
+def test_errors_take_one_line(run, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.txt").write_text("no such thing")
+    (tmp_path / "broken.fits").write_bytes(b"SIMPLE  =" + bytes(5000))
+    io.write(SpanSet.disk(3), "good.fits")
+    io.write(SpanSet.disk(1).shift(2, 2), "inside.fits")
+    fits.PrimaryHDU(np.zeros((5, 5), np.float32)).writeto("image.fits")
+    code, out, err = run(*arguments)
+    assert (code, out) == (1, "")
+    assert err.count("\n") == 1
+    assert err.startswith("lsstregions: ")
+    assert message in err
+
+
+def test_usage_and_interruption(run, field, monkeypatch, capsys):
+    for arguments in ([], ["what"], ["detect"], ["detect", "x", "-t", "five"], ["convert", "x", "y", "--to", "z"]):
+        with pytest.raises(SystemExit) as caught:
+            run(*arguments)
+        assert caught.value.code == 2
+        capsys.readouterr()
+
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "detect", interrupt)
+    assert run("detect", field[0])[0] == 130
+
+
+def test_demo(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "lsstregions.demo", str(tmp_path / "demo"), "--size", "256"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    files = {"image.fits", "footprints.fits", "mask.fits", "regions.reg", "catalog.ecsv", "overlay.png"}
+    assert files <= set(os.listdir(tmp_path / "demo"))
+    assert "in a footprint" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+# Real data
+
+
+def test_sextractor_catalogue(run, shared, tmp_path):
+    """At SExtractor's threshold, 1.5 times the rms of the background, in 5 pixels or more, we find its sources."""
+    code, out, _ = run(
+        "detect", shared / "data" / "ccd_image.fits", "-t", 1.5, "--background", 64, "--smooth", 0.7, "-n", 5,
+        "--footprints", tmp_path / "f.fits", "--json",
+    )  # fmt: skip
+    assert code == 0
+    found = io.read(FootprintSet, tmp_path / "f.fits")
+    theirs = text_tables.read(shared / "data" / "ccd_image_sextractor.cat", format="sextractor")
+    x, y = theirs["X_IMAGE"] - 1, theirs["Y_IMAGE"] - 1
+    inside = found.at(x, y) >= 0
+    # All of theirs, each in a footprint of its own; SExtractor "cleans" 8 of ours away.
+    assert (len(theirs), int(inside.sum()), len(np.unique(found.at(x, y)))) == (65, 65, 65)
+    assert json.loads(out)["footprints"] == len(found) == 73
+
+
+def test_exposure(run, shared, tmp_path):
+    """An exposure of LSST's: planes and origin are kept, and what they detected is found again."""
+    path = shared / "data" / "lsst_hsc_exposure.fits"
+    code, out, _ = run(
+        "detect",
+        path,
+        "--smooth",
+        2,
+        "--grow",
+        4,
+        "--mask",
+        tmp_path / "m.fits",
+        "--catalog",
+        tmp_path / "c.ecsv",
+        "--json",
+    )
+    assert code == 0
+    report = json.loads(out)
+    assert report["region"] == {"x": [100, 300], "y": [100, 300]}
+    before, after = Mask.read(path), Mask.read(tmp_path / "m.fits")
+    assert after.schema.names == before.schema.names
+    assert after.count() | {"DETECTED": 0} == before.count() | {"DETECTED": 0}
+    theirs = before.spans("DETECTED")
+    assert theirs.area == 5390
+    assert (theirs & after.spans("DETECTED")).area > 0.95 * theirs.area
+    assert len(QTable.read(tmp_path / "c.ecsv")) == report["footprints"]
