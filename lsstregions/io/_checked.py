@@ -31,10 +31,7 @@ class LossWarning(UserWarning):
 def reading(path: Any) -> Iterator[None]:
     """Turn whatever goes wrong with the content of a file into a `FileFormatError` that names it."""
     try:
-        with warnings.catch_warnings():
-            # What libraries doubt in a file is checked here.
-            warnings.simplefilter("ignore")
-            yield
+        yield
     except (FileFormatError, FileNotFoundError, PermissionError, IsADirectoryError):
         raise
     except Exception as error:
