@@ -6,6 +6,7 @@ it was interrupted. Errors are one line on the standard error.
 
 import argparse
 import json
+import math
 import os
 import sys
 import warnings
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             _say(_one_line(error))
             return 1
     try:
-        print(json.dumps(report, default=_plain) if options.json else _text(report))
+        print(json.dumps(_plain(report), allow_nan=False) if options.json else _text(report))
     except BrokenPipeError:
         # Whoever read us has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -518,9 +519,16 @@ def _cell(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return what JSON knows in place of a number of NumPy's or a Quantity."""
+    """Return what JSON knows in place of numbers of NumPy's and Quantities; it knows no NaN."""
+    if isinstance(value, dict):
+        return {name: _plain(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
     value = getattr(value, "value", value)
-    return value.tolist() if hasattr(value, "tolist") else str(value)
+    value = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, bool | int | float | str | list | type(None)) else str(value)
 
 
 def _names(text: str) -> list[str]:

@@ -209,6 +209,15 @@ def test_errors_take_one_line(run, tmp_path, monkeypatch, arguments, message):
     assert message in err
 
 
+def test_json_has_no_nan(run, tmp_path):
+    fits.PrimaryHDU(np.full((5, 5), np.nan, np.float32)).writeto(tmp_path / "i.fits")
+    io.write(SpanSet.disk(1).shift(2, 2), tmp_path / "f.fits")
+    code, out, _ = run("measure", tmp_path / "f.fits", tmp_path / "i.fits", "--json")
+    assert code == 0
+    row = json.loads(out, parse_constant=pytest.fail)["table"][0]
+    assert (row["area"], row["max_value"]) == (5, None)
+
+
 def test_usage_and_interruption(run, field, monkeypatch, capsys):
     for arguments in ([], ["what"], ["detect"], ["detect", "x", "-t", "five"], ["convert", "x", "y", "--to", "z"]):
         with pytest.raises(SystemExit) as caught:
