@@ -2,11 +2,12 @@
 # make demo    a look at what the package does
 # make check   lint, types, and the tests of the kernels in the checked build
 # make bench   us and the peers, side by side
+# make docs    the documentation, in docs/_build/html; a warning is an error
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := setup.py pyproject.toml $(wildcard cext/*)
 
-.PHONY: test demo check bench clean
+.PHONY: test demo check bench docs clean
 
 test: .venv/test
 	$(BIN)/pytest $(ARGS)
@@ -25,8 +26,11 @@ check: .venv/check
 bench: .venv/bench
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
+docs: .venv/docs
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
 clean:
-	rm -rf .venv build dist lsstregions/*.so *.egg-info
+	rm -rf .venv build dist docs/_build docs/api lsstregions/*.so *.egg-info
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -34,9 +38,9 @@ clean:
 
 # One stamp for each set of extras: installing again rebuilds what changed.
 .venv/base: .venv/bin/python $(SOURCES)
-	$(BIN)/python -m pip install -q -e ".[plot]"
+	$(BIN)/python -m pip install -q -e ".[io,plot]"
 	touch $@
 
-.venv/test .venv/check .venv/bench: .venv/bin/python $(SOURCES)
+.venv/test .venv/check .venv/bench .venv/docs: .venv/bin/python $(SOURCES)
 	$(BIN)/python -m pip install -q -e ".[test,$(notdir $@)]"
 	touch $@

@@ -2,7 +2,7 @@
 
 import os
 
-from sphinx_astropy.conf.v3 import *  # noqa: F403
+from sphinx_astropy.conf.v3 import *
 
 import lsstregions
 

@@ -290,7 +290,17 @@ def _members(item: Any) -> Iterable[Any]:
 
 
 def serialize_regions(items: Iterable[Any], format: str | None = None, **kwargs: Any) -> Any:  # noqa: A002
-    """Return footprints and other regions, mixed, in any format of `regions`: text, or a table for FITS."""
+    """Return footprints and other regions, mixed, in any format of `regions`: text, or a table for FITS.
+
+    Parameters
+    ----------
+    items : FootprintSet or iterable
+        Footprints, sets of them, and any regions.
+    format : str, optional
+        "ds9", "crtf", "fits" or another format of `regions`.
+    **kwargs
+        What the format takes.
+    """
     if format == _footprint_format.NAME:
         return _footprint_format.serialize([part for item in items for part in _members(item)])
     if format != "crtf":
@@ -332,6 +342,18 @@ def write_regions(
     **kwargs: Any,
 ) -> None:
     """Write footprints and other regions, mixed, to a file in any format of `regions`, as `to_regions` has them.
+
+    Parameters
+    ----------
+    items : FootprintSet or iterable
+        Footprints, sets of them, and any regions.
+    filename : str or path
+    format : str, optional
+        "ds9", "crtf", "fits" or another format of `regions`.
+    overwrite : bool, optional
+        Whether to replace a file.
+    **kwargs
+        What the format takes.
 
     Raises
     ------

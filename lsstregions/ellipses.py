@@ -827,6 +827,11 @@ class Ellipse(Value):
     def _parts(self) -> tuple[Core, Point2D]:
         return self.core, self.center
 
+    def _repr_svg_(self) -> str:
+        from ._reprs import ellipse_svg
+
+        return ellipse_svg(self)
+
     @classmethod
     def from_region(cls, region: "EllipsePixelRegion | CirclePixelRegion") -> Self:
         """Return a `regions` ellipse (full widths, a Quantity for the angle) or circle, with `Axes`."""

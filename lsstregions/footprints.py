@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from astropy.table import QTable, Table
     from regions import Regions
 
+    from .plotting import FootprintCollection
+
 __all__ = ["Footprint", "FootprintSet", "HeavyFootprint"]
 
 Index = int | slice | NDArray | Sequence[int] | Sequence[bool]
@@ -198,6 +200,32 @@ class FootprintSet(Value):
         kind = "heavy footprints" if self._values else "footprints"
         where = "" if self.region is None else f" in {self.region!r}"
         return f"<FootprintSet: {len(self)} {kind}, {len(self.spans)} spans, {len(self._peaks)} peaks{where}>"
+
+    def _repr_html_(self) -> str:
+        from ._reprs import footprints_html
+
+        return footprints_html(self)
+
+    def _repr_png_(self) -> bytes:
+        from ._reprs import footprints_png
+
+        return footprints_png(self)
+
+    def plot(self, ax: Any = None, **style: Any) -> "FootprintCollection":
+        """Draw the outlines, holes included, as one artist; see `lsstregions.plotting.plot_footprints`."""
+        from .plotting import plot_footprints
+
+        return plot_footprints(self, ax, **style)
+
+    def to_moc(self, wcs: Any, *, order: int | None = None) -> Any:
+        """Return the part of the sky that is covered as a `mocpy.MOC`; see `lsstregions.viewers.to_moc`."""
+        from .viewers import to_moc
+
+        return to_moc(self, wcs, order=order)
+
+    def __runs__(self) -> NDArray[np.int32]:
+        """Offer the canonical runs of all footprints to the rasterizer."""
+        return self.union().array
 
     # Columns
 
@@ -497,9 +525,38 @@ class FootprintSet(Value):
         """
         return to_regions(self)
 
-    def to_table(self) -> "QTable":
-        """Return what can be measured from the spans alone as a table, one row a footprint: see `measure`."""
-        return self.measure()
+    def to_table(self) -> "Table":
+        """Return the columns as a table, one row a footprint, that shares memory with them: see `lsstregions.io`."""
+        from .io import to_table
+
+        return to_table(self)
+
+    # Files
+
+    @classmethod
+    def read(cls, path: Any, *, format: str | None = None, **options: Any) -> Self:  # noqa: A002
+        """Read from a file of any format that `lsstregions.io` names; by default it is found by content or suffix.
+
+        Raises
+        ------
+        lsstregions.io.FileFormatError
+            If the file is truncated, corrupt, of another kind or of a later version.
+        """
+        from .io import read
+
+        return read(cls, path, format=format, **options)
+
+    def write(self, path: Any, *, format: str | None = None, overwrite: bool = False, **options: Any) -> None:  # noqa: A002
+        """Write to a file in any format that `lsstregions.io` names; a failed write leaves an old file as it was.
+
+        Raises
+        ------
+        OSError
+            If the file is there and `overwrite` is False.
+        """
+        from .io import write
+
+        write(self, path, format=format, overwrite=overwrite, **options)
 
     # Looking up
 
@@ -867,6 +924,17 @@ class Footprint(FootprintRegion, Value):
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.area} pixels in {self.bbox!r}, {len(self._columns._peaks)} peaks>"
 
+    def _repr_html_(self) -> str:
+        from ._reprs import footprint_html
+
+        return footprint_html(self)
+
+    def plot(self, ax: Any = None, **style: Any) -> "FootprintCollection":
+        """Draw the outlines, holes included, as one artist; see `lsstregions.plotting.plot_footprints`."""
+        from .plotting import plot_footprints
+
+        return plot_footprints(self, ax, **style)
+
     def __runs__(self) -> NDArray[np.int32]:
         """Offer the canonical runs to the rasterizer."""
         return self._columns.spans
@@ -989,7 +1057,23 @@ class Footprint(FootprintRegion, Value):
 
 
 class HeavyFootprint(Footprint):
-    """A footprint that owns the pixel values under it, in the order of its spans; `Footprint.make_heavy` makes one."""
+    """A footprint that owns the pixel values under it; `Footprint.make_heavy` makes one.
+
+    Parameters
+    ----------
+    spans : SpanSet
+    image : array_like, shape (area,)
+        The values, in the order of `SpanSet.indices`.
+    variance, mask : array_like, shape (area,), optional
+        Variances and bits in the same order.
+    **options
+        Those of `Footprint`: `peaks`, `region`, `sign`, `meta`, `visual`.
+
+    Raises
+    ------
+    ValueError
+        If an array has not one value a pixel.
+    """
 
     __slots__ = ()
 

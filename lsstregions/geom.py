@@ -945,6 +945,11 @@ class _Box(Value):
         x, y = (", ".join(map(evaluable, axis._parts())) for axis in (self.x, self.y))
         return f"{name}(x=({x}), y=({y}))"
 
+    def _repr_svg_(self: Any) -> str:
+        from ._reprs import box_svg
+
+        return box_svg(self)
+
 
 class Box2I(_Box):
     """A rectangle of pixels.

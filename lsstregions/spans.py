@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import shapely
 
     from .footprints import FootprintSet
+    from .plotting import FootprintCollection
 
 __all__ = ["SpanSet"]
 
@@ -273,6 +274,22 @@ class SpanSet(Value):
             return f"SpanSet({self.array.tolist()})"
         x_start, x_stop, y_start, y_stop = self._bounds()
         return f"<SpanSet: {len(self)} spans, {self.area} pixels in x=({x_start}, {x_stop}), y=({y_start}, {y_stop})>"
+
+    def _repr_html_(self) -> str:
+        from ._reprs import spans_html
+
+        return spans_html(self)
+
+    def _repr_png_(self) -> bytes:
+        from ._reprs import spans_png
+
+        return spans_png(self)
+
+    def plot(self, ax: Any = None, **style: Any) -> "FootprintCollection":
+        """Draw the outlines, holes included, as one artist; see `lsstregions.plotting.plot_footprints`."""
+        from .plotting import plot_footprints
+
+        return plot_footprints(self, ax, **style)
 
     def __runs__(self) -> NDArray[np.int32]:
         """Offer the canonical runs to the rasterizer."""
@@ -797,6 +814,34 @@ class SpanSet(Value):
         order = np.lexsort((~shapely.is_ccw(rings), part))
         polygons = shapely.polygons(rings[order], indices=part[order])
         return polygons[0] if count == 1 else shapely.multipolygons(polygons)
+
+
+    # Files
+
+    @classmethod
+    def read(cls, path: Any, *, format: str | None = None, **options: Any) -> Self:  # noqa: A002
+        """Read from a file of any format that `lsstregions.io` names; by default it is found by content or suffix.
+
+        Raises
+        ------
+        lsstregions.io.FileFormatError
+            If the file is truncated, corrupt, of another kind or of a later version.
+        """
+        from .io import read
+
+        return read(cls, path, format=format, **options)
+
+    def write(self, path: Any, *, format: str | None = None, overwrite: bool = False, **options: Any) -> None:  # noqa: A002
+        """Write to a file in any format that `lsstregions.io` names; a failed write leaves an old file as it was.
+
+        Raises
+        ------
+        OSError
+            If the file is there and `overwrite` is False.
+        """
+        from .io import write
+
+        write(self, path, format=format, overwrite=overwrite, **options)
 
 
 def _as_spans(spans: Any, name: str) -> SpanSet:

@@ -48,10 +48,10 @@ def to_moc(footprints: FootprintSet | Footprint | SpanSet, wcs: Any, *, order: i
     """
     from mocpy import MOC
 
-    if isinstance(footprints, FootprintSet):
-        spans = footprints.union()
-    elif isinstance(footprints, Footprint):
+    if isinstance(footprints, Footprint):
         spans = footprints.spans
+    elif isinstance(footprints, FootprintSet):
+        spans = FootprintSet.union(footprints)
     elif isinstance(footprints, SpanSet):
         spans = footprints
     else:

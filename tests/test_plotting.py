@@ -178,8 +178,10 @@ def test_colors():
     artist.remove()
     plot_footprints(footprints, ax, color=["red", "lime", "blue"], fill=True, linewidth=0).fill_alpha = 1
     np.testing.assert_array_equal(centers(render(ax))[2, [2, 6, 10]], 255 * np.eye(3, dtype=int))
-    area = plot_footprints(footprints, ax, column="area")
+    area = plot_footprints(footprints, ax, column="area", clim=(0, 9), cmap="viridis", linewidth=4)
     np.testing.assert_array_equal(area.get_array(), [9, 9, 9])
+    yellow = np.array(mpl.colormaps["viridis"](1.0)[:3]) * 255
+    np.testing.assert_allclose(render(ax)[25, 10], yellow, atol=2)  # the left edge of the first
     ax.figure.colorbar(area)
     render(ax)
 

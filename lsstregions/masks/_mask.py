@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import EllipsisType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -15,6 +15,9 @@ from ..geom import Box2I
 from ..raster import runs_of
 from ..spans import Shape, SpanSet
 from ._schema import MASKED, MaskPlane, MaskSchema, bit_numbers, bit_of
+
+if TYPE_CHECKING:
+    from ..plotting import MaskOverlay
 
 _ALL_BITS = (1 << 64) - 1
 
@@ -467,6 +470,24 @@ class Mask(NDArrayOperatorsMixin):
         title = f"{type(self).__name__} of {nx} x {ny} pixels from (x, y) = {self._xy0}, {_layout(self._words)}"
         return f"{title}\n{self._schema.table(self.count())}"
 
+    # Pictures
+
+    def _repr_html_(self) -> str:
+        from .._reprs import mask_html
+
+        return mask_html(self)
+
+    def _repr_png_(self) -> bytes:
+        from .._reprs import mask_png
+
+        return mask_png(self)
+
+    def plot(self, ax: Any = None, **style: Any) -> "MaskOverlay":
+        """Draw the planes, as transparent colours, as one artist; see `lsstregions.plotting.plot_mask`."""
+        from ..plotting import plot_mask
+
+        return plot_mask(self, ax, **style)
+
     # Files
 
     @classmethod
@@ -500,6 +521,10 @@ def merge_masks(first: Any, second: Any) -> Any:
     """Return two masks as one, with planes merged by name: what ``handle_mask=`` of NDData arithmetic takes.
 
     A bool array becomes the bad plane ``MASKED`` of the result; of two arrays the result is an array as well.
+
+    Parameters
+    ----------
+    first, second : Mask or bool array
 
     Raises
     ------

@@ -200,20 +200,17 @@ class FootprintCollection(Collection):
     def _in_view(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return the footprints in view and their boxes ``x_min, y_min, x_max, y_max`` on the screen."""
         # Under any transform that keeps directions apart, opposite corners bound a box well enough to look at.
-        first = self.get_transform().transform(self.boxes[:, [0, 2]])
-        second = self.get_transform().transform(self.boxes[:, [1, 3]])
-        screen = np.hstack((np.minimum(first, second), np.maximum(first, second)))
-        frame = self.axes.bbox if self.axes is not None and self.get_clip_on() else self.get_figure(root=True).bbox
+        first = self.get_transform().transform(self.boxes[:, ::2])
+        second = self.get_transform().transform(self.boxes[:, 1::2])
+        low, high = np.minimum(first, second), np.maximum(first, second)
+        frame = self.axes.bbox if self.axes is not None and self.get_clip_on() else self.figure.bbox
         # Lines stick out of their box by half their width.
-        margin = float(np.max(self.get_linewidth(), initial=0)) * self.get_figure(root=True).dpi / 72
-        low, high = frame.min - margin, frame.max + margin
-        seen = (
-            (self._cuts[:-1] < self._cuts[1:])
-            & (screen[:, 2:] >= low).all(axis=1)
-            & (screen[:, :2] <= high).all(axis=1)
-        )
+        margin = float(np.max(self.get_linewidth(), initial=0)) * self.figure.dpi / 72
+        seen = self._cuts[:-1] < self._cuts[1:]
+        for axis in (0, 1):
+            seen &= (high[:, axis] >= frame.min[axis] - margin) & (low[:, axis] <= frame.max[axis] + margin)
         index = np.flatnonzero(seen)
-        return index, screen[index]
+        return index, np.hstack((low[index], high[index]))
 
     @allow_rasterization
     def draw(self, renderer: Any) -> None:
@@ -238,7 +235,8 @@ class FootprintCollection(Collection):
             gc.set_foreground(edge, isRGBA=True)
             gc.set_linewidth(width if visible_edge else 0)
             gc.set_dashes(*dashes)
-            small = (screen[chosen, 2:] - screen[chosen, :2]).max(axis=1, initial=0) < _SMALL
+            width_x, width_y = (screen[chosen, 2:] - screen[chosen, :2]).T
+            small = np.maximum(width_x, width_y) < _SMALL
             if renderer.option_scale_image():  # a vector format, that may be magnified
                 small[:] = False
             for path in self._pieces(index[chosen[~small]]):
@@ -275,7 +273,7 @@ class FootprintCollection(Collection):
                 yield Path(self._vertices[rows], self._codes[rows])
 
     def _draw_small(self, renderer: Any, gc: Any, screen: NDArray, color: NDArray) -> None:
-        """Draw squares about as large as what the outlines of tiny footprints would cover, one a pixel of the screen."""
+        """Draw squares about as large as the outlines of tiny footprints would be, one a pixel of the screen."""
         width = renderer.points_to_pixels(gc.get_linewidth()) + 1
         pixels = np.floor((screen[:, :2] + screen[:, 2:]) / 2).astype(np.int64)
         # The margin around the screen is small, so this is never much larger than the screen.
@@ -311,7 +309,7 @@ class _Labels(Artist):
         index = np.sort(index[np.argsort(-width * height, kind="stable")[:_MAX_LABELS]])
         text = Text(va="bottom", ha="left", fontsize="small", color="white", clip_on=True)
         text.set_path_effects([withStroke(linewidth=2, foreground="black")])
-        text.set_figure(self.get_figure(root=False))
+        text.set_figure(self.figure)
         text.axes = self.axes
         text.set_clip_box(self.axes.bbox)
         for i, place in zip(
@@ -398,7 +396,7 @@ def _colors(footprints: FootprintSet, fill: bool, color: Any, column: Any) -> di
         properties = {"array": values.astype(float)}
     if fill:
         return properties | {"edgecolors": "face", "fill_alpha": _FILL_ALPHA}
-    return properties | {"edgecolors": properties.pop("facecolors", "face"), "facecolors": "none"}
+    return properties | {"edgecolors": properties.pop("facecolors", None), "facecolors": "none"}
 
 
 def _check_length(values: Any, name: str, count: int) -> None:
