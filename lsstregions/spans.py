@@ -815,7 +815,6 @@ class SpanSet(Value):
         polygons = shapely.polygons(rings[order], indices=part[order])
         return polygons[0] if count == 1 else shapely.multipolygons(polygons)
 
-
     # Files
 
     @classmethod

@@ -427,7 +427,10 @@ class TestRegions:
 
     def test_to_table(self):
         fs = detected()
-        assert np.subtract(*fs.to_table()["span_stop", "span_start"].columns.values()).tolist() == np.diff(fs.offsets).tolist()
+        assert (
+            np.subtract(*fs.to_table()["span_stop", "span_start"].columns.values()).tolist()
+            == np.diff(fs.offsets).tolist()
+        )
 
 
 class TestShaping:
