@@ -1,6 +1,6 @@
 __version__: str
 
-from ._pixel_region import OutlineWarning, serialize_regions, to_regions, write_regions
+from ._pixel_region import LossWarning, to_regions
 from .detection import Threshold, detect_footprints
 from .ellipses import (
     Axes,
@@ -28,6 +28,7 @@ from .geom import (
     Point2D,
     Point2I,
 )
+from .io.outlines import serialize_regions, write_regions
 from .masks import Mask, MaskPlane, MaskSchema, merge_masks
 from .merging import merge_by_priority
 from .nddata import MaskedImage

@@ -89,14 +89,13 @@ def write(footprints: Sequence[Any], filename: Any, overwrite: bool = False, **o
 
     Raises
     ------
-    OSError
+    FileExistsError
         If it exists and `overwrite` is False.
     """
-    text = serialize(footprints)
-    if os.path.lexists(filename) and not overwrite:
-        raise OSError(f"{filename} already exists; pass overwrite=True to replace it")
-    with open(filename, "w", encoding="utf-8") as file:
-        file.write(text)
+    from .io._files import replacing
+
+    with replacing(filename, overwrite) as new:
+        new.write_text(serialize(footprints), encoding="utf-8")
 
 
 def read(filename: Any, cache: bool = False, **options: Any) -> Regions:

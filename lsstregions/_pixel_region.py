@@ -1,14 +1,12 @@
-"""What makes a Footprint a region of `regions`, and footprints outlines that any of its formats can hold."""
+"""What makes a Footprint a region of `regions`, and footprints the outlines that any of its formats can hold."""
 
 import operator
-import os
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from astropy.utils.exceptions import AstropyUserWarning
-from numpy.typing import NDArray
 from regions import (
     CompoundPixelRegion,
     PixCoord,
@@ -20,9 +18,9 @@ from regions import (
     Regions,
     RegionVisual,
 )
-from regions.core.registry import RegionsRegistry
 
-from . import _footprint_format, _outline
+from . import _footprint_format  # noqa: F401 It registers our own format.
+from ._rings import Points, cut_rings, rings
 from .geom import AffineTransform, LinearTransform, Point2D
 from .spans import SpanSet
 
@@ -31,11 +29,9 @@ if TYPE_CHECKING:
 
     from .footprints import Footprint, FootprintSet
 
-Points = NDArray[np.float64]
 
-
-class OutlineWarning(AstropyUserWarning):
-    """Something of a footprint cannot be said in outlines."""
+class LossWarning(AstropyUserWarning):
+    """A format, or the outlines in it, cannot keep all that footprints have."""
 
 
 class FootprintRegion(PixelRegion):
@@ -139,11 +135,11 @@ class FootprintRegion(PixelRegion):
         """
         from regions import CompoundSkyRegion, PolygonSkyRegion
 
-        rings = self._rings()
-        x, y = np.concatenate(rings).T
+        parts = self._rings()
+        x, y = np.concatenate(parts).T
         sky = wcs.pixel_to_world(x, y)
-        stops = np.cumsum([len(points) for points in rings])
-        polygons = [PolygonSkyRegion(sky[stop - len(points) : stop]) for points, stop in zip(rings, stops, strict=True)]
+        stops = np.cumsum([len(points) for points in parts])
+        polygons = [PolygonSkyRegion(sky[stop - len(points) : stop]) for points, stop in zip(parts, stops, strict=True)]
         return self._under_xor(polygons, CompoundSkyRegion)
 
     def to_spherical_sky(self, wcs: Any, *, boundary_distortions: bool = False, n_vertices: int | None = None) -> Any:
@@ -153,10 +149,9 @@ class FootprintRegion(PixelRegion):
 
     def _rings(self) -> list[Points]:
         """Return the corners of each ring, of which there is at least one."""
-        rings, _, _ = outlines(self.spans.array, np.array([0, len(self.spans)], np.int64))
-        if not rings:
+        if not self.spans:
             raise ValueError("an empty footprint has no outline")
-        return rings
+        return rings(self.spans.array, np.array([0, len(self.spans)], np.int64))
 
     def _under_xor(self, parts: Sequence[Any], compound: type) -> Any:
         """Return regions combined by xor in pairs: `regions` walks compounds by recursion, too deep for chains."""
@@ -168,9 +163,9 @@ class FootprintRegion(PixelRegion):
         return region.copy(meta=meta, visual=visual) if not isinstance(region, compound) else region
 
     def to_regions(self) -> Regions:
-        """Return the outlines as polygons, holes after what they are in and with ``meta["include"] = 0``.
+        """Return the outline as one polygon, parts and holes joined by cuts of no width: see `lsstregions.to_regions`.
 
-        `lsstregions.rasterize` makes the same pixels of them again.
+        `lsstregions.rasterize` makes the same pixels of it again.
         """
         return to_regions([self])
 
@@ -194,17 +189,21 @@ class FootprintRegion(PixelRegion):
         from matplotlib.patches import PathPatch
         from matplotlib.path import Path
 
-        rings, _, _ = outlines(self.spans.array, np.array([0, len(self.spans)], np.int64))
-        paths = [Path(np.concatenate([points, points[:1]]) - origin, closed=True) for points in rings]
+        parts = self._rings() if self.spans else []
+        paths = [Path(np.concatenate([points, points[:1]]) - origin, closed=True) for points in parts]
         options = known(self, RegionVisual).define_mpl_kwargs("Patch") | kwargs
         return PathPatch(Path.make_compound_path(*paths) if paths else Path(np.empty((0, 2))), **options)
 
     def write(self, filename: Any, format: str | None = None, overwrite: bool = False, **kwargs: Any) -> None:  # noqa: A002
-        """Write the outlines of `to_regions` in a format of `regions`."""
+        """Write the outline of `to_regions` in a format of `regions`: see `lsstregions.write_regions`."""
+        from .io.outlines import write_regions
+
         write_regions([self], filename, format, overwrite=overwrite, **kwargs)
 
     def serialize(self, format: str | None = None, **kwargs: Any) -> Any:  # noqa: A002
-        """Return the outlines of `to_regions` in a format of `regions`, as text or a table."""
+        """Return the outline of `to_regions` in a format of `regions`: see `lsstregions.serialize_regions`."""
+        from .io.outlines import serialize_regions
+
         return serialize_regions([self], format, **kwargs)
 
 
@@ -219,29 +218,13 @@ def known(footprint: Any, kind: Any) -> Any:
     return kind({key: value for key, value in values.items() if key in valid})
 
 
-def outlines(
-    spans: NDArray[np.int32], offsets: NDArray[np.int64]
-) -> tuple[list[Points], NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the rings around footprints: their corners as pixel coordinates, their owners, whether they are holes."""
-    corners, ring_offsets, ring_runs = _outline.outline(spans, offsets)
-    if not len(ring_runs):
-        return [], np.empty(0, np.int64), np.empty(0, bool)
-    owners = np.searchsorted(offsets, ring_runs, side="right") - 1
-    first = corners[ring_offsets[:-1]].repeat(np.diff(ring_offsets), axis=0)
-    x, y = (corners - first).T.astype(np.int64)
-    following = np.arange(1, len(corners) + 1)
-    following[ring_offsets[1:] - 1] = ring_offsets[:-1]
-    areas = np.add.reduceat(x * y[following] - x[following] * y, ring_offsets[:-1])
-    rings = np.split(corners - 0.5, ring_offsets[1:-1])
-    return rings, owners, areas < 0
-
-
 def to_regions(items: "Iterable[Footprint | FootprintSet | Any]") -> Regions:
-    """Return footprints as polygons, which every format of `regions` can hold, and leave other regions as they are.
+    """Return each footprint as one polygon, which every format of `regions` can hold, and other regions as they are.
 
-    Each footprint becomes the polygons around its parts, followed by those of its holes with ``meta["include"] = 0``.
-    Footprints with holes come first, the larger the earlier, so that no hole takes away a footprint inside it. A
-    footprint's number among the footprints is the ``label`` of its polygons unless its ``meta`` has one.
+    Parts of a footprint, and holes, are joined by cuts of no width along edges of pixels, which by the even-odd rule
+    change nothing: rasterizing the polygon gives the pixels back exactly. The polygons have the ``meta`` and
+    ``visual`` of the footprints; a footprint's number among the footprints, from 0 on, is its ``label`` unless its
+    ``meta`` has one, and the label its ``text``.
 
     Parameters
     ----------
@@ -250,126 +233,32 @@ def to_regions(items: "Iterable[Footprint | FootprintSet | Any]") -> Regions:
 
     Warns
     -----
-    OutlineWarning
-        Where ``meta`` or ``visual`` has keys that `regions` does not have, and where a footprint is empty.
+    LossWarning
+        Where ``meta`` or ``visual`` has keys that `regions` does not have, and where footprints are empty: they are
+        left out.
     """
-    footprints: list[Any] = []
-    others: list[Any] = []
-    for item in items:
-        for part in _members(item):
-            (footprints if isinstance(part, FootprintRegion) else others).append(part)
-    offsets = np.concatenate([[0], np.cumsum([len(footprint.spans) for footprint in footprints], dtype=np.int64)])
+    items = members(items)
+    footprints: list[Any] = [item for item in items if isinstance(item, FootprintRegion)]
+    lengths = [len(footprint.spans) for footprint in footprints]
     spans = np.concatenate([np.empty((0, 3), np.int32), *(footprint.spans.array for footprint in footprints)])
-    rings, owners, holes = outlines(spans, offsets)
-    extents = np.zeros(len(footprints))
-    extents[owners[holes]] = [footprints[i].bbox.area for i in owners[holes]]
-    metas = [known(footprint, RegionMeta) for footprint in footprints]
-    visuals = [known(footprint, RegionVisual) for footprint in footprints]
-    polygons = []
-    for ring in np.lexsort((holes, owners, -extents[owners])):
-        owner = owners[ring]
-        meta = metas[owner].copy()
-        meta.setdefault("label", str(owner))
-        meta["include"] = int(not holes[ring])
-        polygons.append(PolygonPixelRegion(PixCoord(*rings[ring].T), meta=meta, visual=visuals[owner].copy()))
-    lost = {
-        key
-        for footprint, meta, visual in zip(footprints, metas, visuals, strict=True)
-        for key in (footprint.meta.keys() - meta.keys()) | (footprint.visual.keys() - visual.keys())
-    }
+    vertices, offsets = cut_rings(spans, np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)]))
+    polygons, lost = [], set()
+    for number, footprint in enumerate(footprints):
+        meta, visual = known(footprint, RegionMeta), known(footprint, RegionVisual)
+        lost |= (footprint.meta.keys() - meta.keys()) | (footprint.visual.keys() - visual.keys())
+        meta.setdefault("label", str(number))
+        meta.setdefault("text", str(meta["label"]))
+        corners = PixCoord(*vertices[offsets[number] : offsets[number + 1]].T)
+        polygons.append(PolygonPixelRegion(corners, meta=meta, visual=visual) if footprint.spans else None)
     if lost:
-        warnings.warn(f"regions has no place for {', '.join(sorted(map(str, lost)))}", OutlineWarning, stacklevel=2)
-    if empty := np.count_nonzero(np.diff(offsets) == 0):
-        warnings.warn(f"{empty} empty footprints have no outline", OutlineWarning, stacklevel=2)
-    return Regions([*polygons, *others])
+        warnings.warn(f"regions has no place for {', '.join(sorted(map(str, lost)))}", LossWarning, stacklevel=2)
+    if empty := lengths.count(0):
+        warnings.warn(f"{empty} empty footprints have no outline", LossWarning, stacklevel=2)
+    outlines = iter(polygons)
+    regions = [next(outlines) if isinstance(item, FootprintRegion) else item for item in items]
+    return Regions([region for region in regions if region is not None])
 
 
-def _members(item: Any) -> Iterable[Any]:
-    """Return the footprints of a set, or a region alone."""
-    return item if hasattr(item, "offsets") else [item]
-
-
-def serialize_regions(items: Iterable[Any], format: str | None = None, **kwargs: Any) -> Any:  # noqa: A002
-    """Return footprints and other regions, mixed, in any format of `regions`: text, or a table for FITS.
-
-    Parameters
-    ----------
-    items : FootprintSet or iterable
-        Footprints, sets of them, and any regions.
-    format : str, optional
-        "ds9", "crtf", "fits" or another format of `regions`.
-    **kwargs
-        What the format takes.
-    """
-    if format == _footprint_format.NAME:
-        return _footprint_format.serialize([part for item in items for part in _members(item)])
-    if format != "crtf":
-        return _for_format(to_regions(items), format).serialize(format=format, **kwargs)
-    text = to_regions(items).serialize(format=format, **({"coordsys": "image"} | kwargs))
-    # regions 0.12 writes the unit deg for pixels as well, and does not read such polygons again.
-    in_pixels = "coord=IMAGE" in text
-    lines = text.split("\n")
-    is_polygon = [line.lstrip("-").startswith("poly[") for line in lines]
-    return "\n".join(
-        line.replace("deg", "pix") if polygon and in_pixels else line
-        for line, polygon in zip(lines, is_polygon, strict=True)
-    )
-
-
-def _for_format(regions: Regions, format: str | None) -> Regions:  # noqa: A002
-    """Return regions as a format of `regions` can hold them."""
-    if format != "fits":
-        return regions
-    # In a column all polygons are as long as the longest; regions fills them up with zeros and reads those as corners.
-    longest = max((len(region.vertices.x) for region in regions if isinstance(region, PolygonPixelRegion)), default=0)
-    return Regions(
-        [_lengthened(region, longest) if isinstance(region, PolygonPixelRegion) else region for region in regions]
-    )
-
-
-def _lengthened(polygon: PolygonPixelRegion, length: int) -> PolygonPixelRegion:
-    """Return a polygon with its last corner repeated."""
-    x, y = (np.pad(v, (0, length - len(v)), mode="edge") for v in (polygon.vertices.x, polygon.vertices.y))
-    return PolygonPixelRegion(PixCoord(x, y), meta=polygon.meta, visual=polygon.visual)
-
-
-def write_regions(
-    items: Iterable[Any],
-    filename: Any,
-    format: str | None = None,  # noqa: A002
-    *,
-    overwrite: bool = False,
-    **kwargs: Any,
-) -> None:
-    """Write footprints and other regions, mixed, to a file in any format of `regions`, as `to_regions` has them.
-
-    Parameters
-    ----------
-    items : FootprintSet or iterable
-        Footprints, sets of them, and any regions.
-    filename : str or path
-    format : str, optional
-        "ds9", "crtf", "fits" or another format of `regions`.
-    overwrite : bool, optional
-        Whether to replace a file.
-    **kwargs
-        What the format takes.
-
-    Raises
-    ------
-    OSError
-        If the file is there and `overwrite` is False.
-    """
-    filename = os.fspath(filename)
-    kind = format or RegionsRegistry.identify_format(filename, Regions, "write")
-    if kind == _footprint_format.NAME:
-        _footprint_format.write([part for item in items for part in _members(item)], filename, overwrite)
-        return
-    if kind != "crtf":
-        _for_format(to_regions(items), kind).write(filename, format=kind, overwrite=overwrite, **kwargs)
-        return
-    text = serialize_regions(items, kind, **kwargs)
-    if os.path.lexists(filename) and not overwrite:
-        raise OSError(f"{filename} already exists; pass overwrite=True to replace it")
-    with open(filename, "w", encoding="utf-8") as file:
-        file.write(text)
+def members(items: Iterable[Any]) -> list[Any]:
+    """Return footprints, those of sets, and regions in one list."""
+    return [part for item in items for part in (item if hasattr(item, "offsets") else [item])]

@@ -519,9 +519,9 @@ class FootprintSet(Value):
         return cls._from_columns(*polygons(x, y, offsets, within=checked(within)), within)
 
     def to_regions(self) -> "Regions":
-        """Return the outlines as `regions.Regions` of polygons, which every format of `regions` can hold.
+        """Return the outlines as `regions.Regions`: a polygon a footprint, which every format of `regions` can hold.
 
-        Holes come after what they are in, with ``meta["include"] = 0``; `from_regions` makes the same pixels of them.
+        `from_regions` makes the same footprints of them; empty ones are left out. See `lsstregions.to_regions`.
         """
         return to_regions(self)
 

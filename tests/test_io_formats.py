@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import lsstregions as lr
 from lsstregions import Box2I, FootprintSet, SpanSet, io
+from lsstregions._rings import cut_rings
 from lsstregions.io import arrow, coco, fits_footprints, labels, outlines
 from lsstregions.io._checked import checked_columns
 
@@ -151,7 +152,7 @@ def test_footprints_at_the_ends_of_int32(tmp_path_factory, footprints):
 @settings(max_examples=60)
 @given(footprint_sets())
 def test_one_ring_has_the_pixels_of_each(footprints):
-    vertices, offsets = outlines.to_rings(footprints)
+    vertices, offsets = cut_rings(footprints.spans, footprints.offsets)
     runs, begins = lr.raster.polygons(*vertices.T, offsets) if len(vertices) else (footprints.spans, footprints.offsets)
     assert np.array_equal(runs, footprints.spans)
     assert np.array_equal(begins, footprints.offsets)

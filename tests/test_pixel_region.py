@@ -3,6 +3,7 @@
 import copy
 import operator
 import pickle
+import warnings
 
 import astropy.units as u
 import hypothesis.strategies as st
@@ -14,7 +15,7 @@ from hypothesis import given
 from test_rasterize import fits_wcs
 
 import lsstregions as lr
-from lsstregions._pixel_region import OutlineWarning, serialize_regions, to_regions, write_regions
+from lsstregions import LossWarning, serialize_regions, to_regions, write_regions
 from lsstregions.raster import coverage, rasterize, runs_of
 
 OPERATIONS = [operator.and_, operator.or_, operator.xor]
@@ -202,36 +203,102 @@ def nested():
     return [footprint(lr.SpanSet.disk(2)), footprint(small), footprint(big), footprint(lr.SpanSet.disk(3).shift(40, 0))]
 
 
-@pytest.mark.parametrize("format", ["ds9", "crtf", "fits"])
-def test_every_format_holds_outlines(format, tmp_path):  # noqa: A002
-    footprints = nested()
-    pixels = lr.SpanSet.union(*(fp.spans for fp in footprints))
-    assert rasterize(to_regions(footprints)) == pixels
+def holed():
+    """Footprints: a hole in a part in a hole, parts and holes that meet in corners, one pixel."""
+    big = lr.SpanSet.disk(20) - lr.SpanSet.disk(15) | lr.SpanSet.disk(10) - lr.SpanSet.disk(5) | lr.SpanSet.disk(2)
+    y, x = np.mgrid[0:9, 0:7]
+    chess = lr.SpanSet.from_mask((x + y) % 2 == 0, (40, 3))
+    random = lr.SpanSet.from_mask(np.random.default_rng(5).random((30, 40)) < 0.6, (-80, -70))
+    return [footprint(spans) for spans in (big, chess, random, lr.SpanSet.disk(0).shift(90, -90))]
+
+
+FILES = pytest.mark.parametrize("format", ["ds9", "crtf", "fits"])
+
+
+def through_text_and_file(items, folder, format):  # noqa: A002
+    """Yield regions as they come back from text or a table, and from a file."""
+    yield ar.Regions.parse(serialize_regions(items, format), format=format)
+    path = folder / f"file.{format}"
+    write_regions(items, path, format, overwrite=True)
+    yield ar.Regions.read(path, format=format)
+
+
+@FILES
+@pytest.mark.parametrize("make", [nested, holed])
+def test_every_format_holds_footprints(make, format, tmp_path):  # noqa: A002
+    footprints = make()
     for items in (footprints, lr.FootprintSet(footprints)):
-        text = serialize_regions(items, format)
-        assert rasterize(ar.Regions.parse(text, format=format)) == pixels
-        write_regions(items, tmp_path / f"file.{format}", format, overwrite=True)
-        assert rasterize(ar.Regions.read(tmp_path / f"file.{format}", format=format)) == pixels
+        for back in (to_regions(items), *through_text_and_file(items, tmp_path, format)):
+            assert [rasterize(region) for region in back] == [fp.spans for fp in footprints]
+            # So they are for regions itself.
+            assert [pixels_of(region.to_mask()) for region in back] == [fp.spans for fp in footprints]
     one = footprints[1]
     assert rasterize(ar.Regions.parse(one.serialize(format=format), format=format)) == one.spans
     one.write(tmp_path / f"one.{format}", format=format)
     assert rasterize(ar.Regions.read(tmp_path / f"one.{format}", format=format)) == one.spans
-    with pytest.raises(OSError, match="already"):
+    with pytest.raises(FileExistsError, match="exists"):
         one.write(tmp_path / f"one.{format}", format=format)
 
 
-def test_lists_of_footprints_and_shapes(tmp_path):
-    items = [circle(50, 50, 5), *nested()]
-    write_regions(items, tmp_path / "mixed.reg")
-    assert rasterize(ar.Regions.read(tmp_path / "mixed.reg")) == rasterize(items)
+@FILES
+@given(masks)
+def test_every_format_holds_any_pixels(tmp_path_factory, format, mask):  # noqa: A002
+    spans = lr.SpanSet.from_mask(mask, (-3, 5))
+    if spans:
+        for back in through_text_and_file([footprint(spans)], tmp_path_factory.mktemp("any"), format):
+            assert [rasterize(region) for region in back] == [spans]
 
 
-def test_what_outlines_cannot_say():
-    with pytest.warns(OutlineWarning, match="flux"):
-        assert len(to_regions([footprint(meta={"flux": 3})])) == 2
-    with pytest.warns(OutlineWarning, match="1 empty"):
+@FILES
+def test_lists_of_footprints_and_shapes(format, tmp_path):  # noqa: A002
+    square = ar.PolygonPixelRegion(ar.PixCoord([3, 9, 9, 3], [60, 60, 66, 66]))
+    items = [circle(50, 50, 5), *holed(), lr.FootprintSet(nested()), square]
+    expected = [rasterize(region) for region in to_regions(items)]
+    assert [rasterize(circle(50, 50, 5)), rasterize(square)] == [expected[0], expected[-1]]
+    for back in through_text_and_file(items, tmp_path, format):
+        assert [rasterize(region) for region in back] == expected
+
+
+@FILES
+def test_writing_changes_no_region(format):  # noqa: A002
+    excluded = ar.CirclePixelRegion(ar.PixCoord(2, 2), 4, meta=ar.RegionMeta({"include": 0, "label": "deg"}))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LossWarning)
+        serialize_regions([footprint(), excluded], format)
+    assert excluded.meta == {"include": 0, "label": "deg"}
+
+
+def test_names_are_kept():
+    named = footprint(meta={"label": "3deg poly[["}, visual={"color": "red"})
+    for format in ("ds9", "crtf"):  # noqa: A001
+        text = serialize_regions([named, circle()], format)
+        assert "3deg poly[[" in text
+        assert "red" in text
+        back = ar.Regions.parse(text, format=format)
+        assert rasterize(back[0]) == RING
+    with pytest.warns(LossWarning, match="meta and visual"):
+        serialize_regions([named], "fits")
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    for name in ("a.reg", "a.crtf", "a.fits", "a.footprint"):
+        (tmp_path / name).write_text("mine")
+        with pytest.raises((AttributeError, TypeError)):
+            write_regions([footprint(), "no region"], tmp_path / name, overwrite=True)
+        assert (tmp_path / name).read_text() == "mine"
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_what_outlines_cannot_say(tmp_path):
+    with pytest.warns(LossWarning, match="flux"):
+        assert len(to_regions([footprint(meta={"flux": 3})])) == 1
+    with pytest.warns(LossWarning, match="1 empty"):
         assert len(to_regions([footprint(lr.SpanSet([]))])) == 0
-    assert [region.meta["label"] for region in footprint(meta={"label": "a"}).to_regions()] == ["a", "a"]
+    with pytest.warns(LossWarning, match="peaks, signs"):
+        write_regions([footprint(sign=-1).add_peak(5, 0, 10.0)], tmp_path / "a.reg")
+    with pytest.warns(LossWarning, match="excluded"):
+        serialize_regions([ar.CirclePixelRegion(ar.PixCoord(2, 2), 4, meta=ar.RegionMeta({"include": 0}))], "ds9")
+    assert [region.meta["label"] for region in footprint(meta={"label": "a"}).to_regions()] == ["a"]
 
 
 def test_runs():

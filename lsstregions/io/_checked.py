@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._peaks import Peaks
+from .._pixel_region import LossWarning
 from .._validate import INT32_MAX, as_int32_array
 from ..footprints import FootprintSet
 from ..geom import Box2I
@@ -21,10 +22,6 @@ MAX_ROWS = 2**26
 
 class FileFormatError(OSError, ValueError):
     """A file is not what it should be: truncated, corrupt, of another format, or of a later version of it."""
-
-
-class LossWarning(UserWarning):
-    """A format cannot keep all that a set of footprints has."""
 
 
 @contextmanager
@@ -149,15 +146,24 @@ def _refuse(bad: NDArray[np.bool_], runs: NDArray[np.int32], reason: str) -> Non
         raise ValueError(f"span {i}, (y, x_start, x_stop) = {tuple(runs[i].tolist())}, {reason}")
 
 
-def warn_of_loss(footprints: FootprintSet, format_name: str, kept: tuple[str, ...] = ()) -> None:
-    """Warn of what a format cannot keep of these footprints."""
-    lost = {
+def losses(footprints: FootprintSet) -> set[str]:
+    """Return what these footprints have beyond pixels."""
+    there = {
         "peaks": len(footprints._peaks) > 0,
         "signs": bool((footprints.sign != 1).any()),
         "pixel values": footprints.is_heavy,
         "the region": footprints.region is not None,
         "empty footprints": bool((np.diff(footprints.offsets) == 0).any()),
     }
-    names = [name for name, there in lost.items() if there and name not in kept]
-    if names:
-        warnings.warn(f"{format_name} files do not keep {', '.join(names)}", LossWarning, stacklevel=2)
+    return {name for name, has in there.items() if has}
+
+
+def warn_of_loss(footprints: FootprintSet, format_name: str, kept: tuple[str, ...] = ()) -> None:
+    """Warn of what a format cannot keep of these footprints."""
+    warn_of(losses(footprints).difference(kept), format_name)
+
+
+def warn_of(lost: set[str], format_name: str) -> None:
+    """Warn of what a format cannot keep, if there is something."""
+    if lost:
+        warnings.warn(f"{format_name} files do not keep {', '.join(sorted(lost))}", LossWarning, stacklevel=3)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _columns
+from .._rings import cut_rings
 from .._validate import as_int32
 from ..footprints import FootprintSet
 from ..geom import Box2I
@@ -32,7 +33,7 @@ from ._checked import (
     warn_of_loss,
 )
 from ._files import replacing
-from .outlines import check_rows_of, to_rings, transposed
+from .outlines import check_rows_of, transposed
 
 VERSION = 1
 
@@ -316,7 +317,7 @@ def _flattened(lists: list[Any], dtype: Any) -> tuple[NDArray, NDArray[np.int64]
 
 def _polygons(footprints: FootprintSet) -> list[list[list[int]]]:
     """Return the segmentation of each footprint as one polygon."""
-    vertices, offsets = to_rings(footprints)
+    vertices, offsets = cut_rings(footprints.spans, footprints.offsets)
     flat = (vertices + 0.5).astype(np.int64).reshape(-1).tolist()
     begins = (2 * offsets).tolist()
     return [[flat[i:j]] if j > i else [] for i, j in pairwise(begins)]

@@ -2,9 +2,9 @@
 
 Outlines run along the edges of pixels, so that rasterizing them gives the pixels back exactly.
 
-In `regions` each footprint is one polygon. Parts of a footprint, and holes, are joined to it by cuts of no width,
-along edges of pixels too; by the even-odd rule, which all these programs follow, a cut that is passed twice changes
-nothing.
+In `regions` each footprint is one polygon, as `lsstregions.to_regions` has it: parts of a footprint, and holes, are
+joined to it by cuts of no width, along edges of pixels too; by the even-odd rule, which all these programs follow, a
+cut that is passed twice changes nothing.
 
 GeoJSON, where coordinates are pixels and not degrees, keeps parts, holes, signs, peaks and the region; WKT, a
 geometry a line, keeps pixels only.
@@ -13,6 +13,8 @@ geometry a line, keeps pixels only.
 import io
 import json
 import os
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,10 +23,11 @@ from astropy.io import fits
 from astropy.table import QTable
 from numpy.typing import NDArray
 
-from .. import _columns, _outline
+from .. import _columns, _footprint_format, _outline
 from .._peaks import PEAK, Peaks
+from .._pixel_region import members, to_regions
 from .._validate import as_int32_array
-from ..footprints import FootprintSet
+from ..footprints import Footprint, FootprintSet
 from ..geom import Box2I
 from ..raster import polygons, runs_of_regions
 from ._checked import (
@@ -33,8 +36,10 @@ from ._checked import (
     checked_footprints,
     content,
     edges_of,
+    losses,
     offsets_of,
     reading,
+    warn_of,
     warn_of_loss,
 )
 from ._files import replacing
@@ -44,7 +49,6 @@ if TYPE_CHECKING:
     import regions
 
 GEOJSON_VERSION = 1
-_SUFFIX_OF = {"ds9": ".reg", "crtf": ".crtf", "fits": ".fits"}
 
 
 # Polygons
@@ -74,43 +78,6 @@ def to_polygons(footprints: FootprintSet) -> NDArray[np.object_]:
     return polygons
 
 
-def to_rings(footprints: FootprintSet) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return each footprint as one ring, with cuts of no width to its parts and holes: vertices (m, 2) and offsets.
-
-    A ring is not closed: its last vertex is not its first. That of an empty footprint is empty.
-    """
-    corners, ring_offsets, ring_runs = _outline.outline(footprints.spans, footprints.offsets)
-    owner = np.searchsorted(footprints.offsets, ring_runs, side="right") - 1
-    order = np.argsort(owner, kind="stable")
-    owner, begin, size = owner[order], ring_offsets[:-1][order], np.diff(ring_offsets)[order]
-    first = np.ones(len(owner), bool)
-    first[1:] = owner[1:] != owner[:-1]
-    # The first ring is closed if others follow. Each of these is: turn, ring, its first vertex, turn, the first of all.
-    followed = np.zeros(len(owner), bool)
-    followed[:-1] = ~first[1:]
-    length = np.where(first, size + (first & followed), size + 4)
-    ends = np.cumsum(length)
-    start = ends - length
-    vertices = np.empty((ends[-1] if len(ends) else 0, 2))
-    within = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
-    vertices[np.repeat(start + ~first, size) + within] = corners[np.repeat(begin, size) + within]
-    closed = first & followed
-    vertices[start[closed] + size[closed]] = corners[begin[closed]]
-    other = ~first
-    home = begin[np.flatnonzero(first)[np.cumsum(first) - 1]] if len(owner) else begin
-    here, base = corners[begin[other]], corners[home[other]]
-    # Along a row and then along a column: no cut meets the centre of a pixel.
-    turn = np.column_stack((here[:, 0], base[:, 1]))
-    at = start[other]
-    vertices[at] = turn
-    vertices[at + size[other] + 1] = here
-    vertices[at + size[other] + 2] = turn
-    vertices[at + size[other] + 3] = base
-    offsets = np.zeros(len(footprints) + 1, np.int64)
-    np.add.at(offsets, owner + 1, length)
-    return vertices - 0.5, np.cumsum(offsets)
-
-
 def transposed(spans: NDArray[np.int32], offsets: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Return along x the spans of footprints that are given along y, or the other way round, and their offsets."""
     corners, ring_offsets, ring_runs = _outline.outline(spans, offsets)
@@ -136,71 +103,108 @@ def check_rows_of(y: NDArray[np.float64], offsets: NDArray[np.int64]) -> None:
 # The formats of regions
 
 
-def to_cut_polygons(footprints: FootprintSet) -> "regions.Regions":
-    """Return each footprint as a polygon of `regions` whose text is its number from 1 on; empty ones are left out."""
-    import regions
+def serialize_regions(items: Iterable[Any], format: str | None = None, **kwargs: Any) -> Any:  # noqa: A002
+    """Return footprints and other regions, mixed, in any format of `regions`: text, or a table for FITS.
 
-    vertices, offsets = to_rings(footprints)
-    return regions.Regions(
-        [
-            regions.PolygonPixelRegion(
-                regions.PixCoord(*vertices[start:stop].T), meta=regions.RegionMeta({"text": str(number)})
-            )
-            for number, (start, stop) in enumerate(zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True), 1)
-            if stop > start
-        ]
-    )
-
-
-def write_regions(
-    footprints: FootprintSet,
-    path: str | os.PathLike[str],
-    *,
-    format: str,  # noqa: A002
-    overwrite: bool = False,
-) -> None:
-    """Write footprints as polygons through `regions`: DS9, CRTF or FITS regions. See the module for what is kept.
+    Each footprint is the polygon that `lsstregions.to_regions` makes of it.
 
     Parameters
     ----------
-    footprints : FootprintSet
-    path : path-like
-    format : {"ds9", "crtf", "fits"}
-    overwrite : bool, optional
-        Whether a file of that name may be replaced.
+    items : FootprintSet or iterable
+        Footprints, sets of them, and any regions.
+    format : str, optional
+        "ds9", "crtf", "fits" or another format of `regions`.
+    **kwargs
+        What the format takes.
 
     Warns
     -----
     LossWarning
-        If there are peaks, signs, pixel values, a region or empty footprints, which these files do not keep.
+        If there is something that the format does not keep: all but the pixels of footprints, their ``meta`` and
+        ``visual`` as far as `regions` has them, and regions to exclude in DS9 files.
     """
-    warn_of_loss(footprints, f"{format} region")
-    outlines = to_cut_polygons(footprints)
+    if format == _footprint_format.NAME:
+        return _footprint_format.serialize(members(items))
+    outlines = _outlines_for(format, items)
+    if format != "crtf":
+        return outlines.serialize(format=format, **kwargs)
+    options = {"coordsys": "image"} | kwargs
+    text = outlines.serialize(format=format, **options)
+    if options["coordsys"] != "image":
+        return text
+    # regions 0.12 writes the unit deg for pixels as well, and does not read such polygons again.
+    return re.sub(r"^-?poly\[.*?\]\]", lambda polygon: polygon[0].replace("deg", "pix"), text, flags=re.MULTILINE)
+
+
+def write_regions(
+    items: Iterable[Any],
+    path: str | os.PathLike[str],
+    format: str | None = None,  # noqa: A002
+    *,
+    overwrite: bool = False,
+    **kwargs: Any,
+) -> None:
+    """Write footprints and other regions, mixed, to a file in any format of `regions`, as `serialize_regions` does.
+
+    Parameters
+    ----------
+    items : FootprintSet or iterable
+        Footprints, sets of them, and any regions.
+    path : path-like
+    format : str, optional
+        "ds9", "crtf", "fits" or another format of `regions`; by default what the name ends in says.
+    overwrite : bool, optional
+        Whether a file of that name may be replaced.
+    **kwargs
+        What the format takes.
+
+    Warns
+    -----
+    LossWarning
+        As for `serialize_regions`.
+
+    Raises
+    ------
+    FileExistsError
+        If the file is there and `overwrite` is False.
+    """
+    import regions
+    from regions.core.registry import RegionsRegistry
+
+    kind = format or RegionsRegistry.identify_format(os.fspath(path), regions.Regions, "write")
     with replacing(path, overwrite) as new:
-        if format == "fits" and not outlines:
-            columns = [fits.Column(name, kind) for name, kind in (("SHAPE", "7A"), ("X", "D"), ("Y", "D"))]
+        if kind != "fits":
+            new.write_text(serialize_regions(items, kind, **kwargs), encoding="utf-8")
+        elif outlines := _outlines_for(kind, items):
+            outlines.write(str(new), format=kind, overwrite=True, **kwargs)
+        else:
+            columns = [fits.Column(name, form) for name, form in (("SHAPE", "7A"), ("X", "D"), ("Y", "D"))]
             fits.BinTableHDU.from_columns(columns, name="REGION").writeto(new)
-            return
-        if format == "fits":
-            _padded(outlines).write(str(new), format=format, overwrite=True)
-            return
-        options = {"coordsys": "image", "radunit": ""} if format == "crtf" else {}
-        text = outlines.serialize(format=format, **options)
-        # The writer calls the unit of all polygons so, and the reader believes it.
-        new.write_text(text.replace("deg", "pix") if format == "crtf" else text, encoding="utf-8")
 
 
-def _padded(outlines: "regions.Regions") -> "regions.Regions":
-    """Return polygons with their last vertices repeated, up to one number: the writer fills up with zeros."""
+def _outlines_for(format: str | None, items: Iterable[Any]) -> "regions.Regions":  # noqa: A002
+    """Return footprints and regions as a format of `regions` can hold them, and warn of what it cannot."""
     import regions
 
-    most = max(len(outline.vertices) for outline in outlines)
-    padded = []
-    for outline in outlines:
-        missing = most - len(outline.vertices)
-        vertices = (np.pad(values, (0, missing), mode="edge") for values in outline.vertices.xy)
-        padded.append(regions.PolygonPixelRegion(regions.PixCoord(*vertices), meta=outline.meta))
-    return regions.Regions(padded)
+    items = members(items)
+    footprints = [item for item in items if isinstance(item, Footprint)]
+    # Of empty footprints to_regions warns.
+    lost = {loss for footprint in footprints for loss in losses(footprint._columns)} - {"empty footprints"}
+    if format == "fits" and any(footprint.meta or footprint.visual for footprint in footprints):
+        lost.add("meta and visual")
+    if format == "ds9" and any(not item.meta.get("include", True) for item in items):
+        lost.add("what is to be excluded")
+    warn_of(lost, f"{format} region")
+    # The writers of regions 0.12 take entries out of the meta of what they write.
+    outlines = regions.Regions([outline.copy() for outline in to_regions(items)])
+    if format == "fits":
+        polygons = [outline for outline in outlines if isinstance(outline, regions.PolygonPixelRegion)]
+        longest = max((len(polygon.vertices) for polygon in polygons), default=0)
+        for polygon in polygons:
+            # In a column all are as long as the longest; the writer fills up with zeros and the reader believes them.
+            missing = longest - len(polygon.vertices)
+            polygon.vertices = regions.PixCoord(*(np.pad(v, (0, missing), mode="edge") for v in polygon.vertices.xy))
+    return outlines
 
 
 def read_regions(path: Any, *, format: str, wcs: Any = None, within: Box2I | None = None) -> FootprintSet:  # noqa: A002
