@@ -259,6 +259,14 @@ def test_lists_of_footprints_and_shapes(format, tmp_path):  # noqa: A002
         assert [rasterize(region) for region in back] == expected
 
 
+def test_crtf_is_in_pixels_or_on_the_sky():
+    sky = footprint(lr.SpanSet.disk(3).shift(100, 90)).to_sky(fits_wcs())
+    back = ar.Regions.parse(serialize_regions([sky], "crtf", coordsys="icrs"), format="crtf")
+    assert rasterize(back, wcs=fits_wcs()) == lr.SpanSet.disk(3).shift(100, 90)
+    with pytest.raises(ValueError, match="all on the sky"):
+        serialize_regions([footprint(), sky], "crtf")
+
+
 @FILES
 def test_writing_changes_no_region(format):  # noqa: A002
     excluded = ar.CirclePixelRegion(ar.PixCoord(2, 2), 4, meta=ar.RegionMeta({"include": 0, "label": "deg"}))

@@ -122,16 +122,25 @@ def serialize_regions(items: Iterable[Any], format: str | None = None, **kwargs:
     LossWarning
         If there is something that the format does not keep: all but the pixels of footprints, their ``meta`` and
         ``visual`` as far as `regions` has them, and regions to exclude in DS9 files.
+
+    Raises
+    ------
+    ValueError
+        For CRTF of regions in pixels and on the sky together.
     """
+    import regions
+
     if format == _footprint_format.NAME:
         return _footprint_format.serialize(members(items))
     outlines = _outlines_for(format, items)
     if format != "crtf":
         return outlines.serialize(format=format, **kwargs)
-    options = {"coordsys": "image"} | kwargs
-    text = outlines.serialize(format=format, **options)
-    if options["coordsys"] != "image":
-        return text
+    in_pixels = {isinstance(outline, regions.PixelRegion) for outline in outlines}
+    if len(in_pixels) == 2:
+        raise ValueError("a CRTF file must be all in pixels, as footprints are, or all on the sky")
+    if True not in in_pixels:
+        return outlines.serialize(format=format, **kwargs)
+    text = outlines.serialize(format=format, **{"coordsys": "image"} | kwargs)
     # regions 0.12 writes the unit deg for pixels as well, and does not read such polygons again.
     return re.sub(r"^-?poly\[.*?\]\]", lambda polygon: polygon[0].replace("deg", "pix"), text, flags=re.MULTILINE)
 
