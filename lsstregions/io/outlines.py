@@ -205,7 +205,7 @@ def _outlines_for(format: str | None, items: Iterable[Any]) -> "regions.Regions"
         lost.add("what is to be excluded")
     warn_of(lost, f"{format} region")
     # The writers of regions 0.12 take entries out of the meta of what they write.
-    outlines = regions.Regions([outline.copy() for outline in to_regions(items)])
+    outlines = to_regions(item if isinstance(item, Footprint) else item.copy() for item in items)
     if format == "fits":
         polygons = [outline for outline in outlines if isinstance(outline, regions.PolygonPixelRegion)]
         longest = max((len(polygon.vertices) for polygon in polygons), default=0)
