@@ -146,6 +146,12 @@ def test_polygons_of_rings(rings, seed):
         np.testing.assert_array_equal(runs[starts[i] : starts[i + 1]], alone)
 
 
+def test_circle_far_beyond_int32():
+    """Its border is a straight line here."""
+    runs, _ = raster.circles(1e12, 0, 1e12, within=within())
+    assert runs.tolist() == [[y, 1, BOX[1]] for y in range(*BOX[2:])]
+
+
 def test_polygons_with_many_crossings_in_a_row():
     """More crossings than are sorted by insertion, close together or not, and more than one band of rows."""
     rng = np.random.default_rng(3)
