@@ -1,6 +1,7 @@
 """Shapes to pixels: ours, from region objects and from arrays, beside regions, photutils, cv2, skimage and rasterio.
 
-A peer paints its pixels into a bit of an integer mask as large as the frame, as it must to give a mask; so do we.
+A peer paints its pixels into a bit of an integer mask as large as the frame, as it must to give a mask; so do we. All
+masks are of one dtype.
 """
 
 import functools
@@ -16,7 +17,9 @@ from helpers import compare, parser, peer
 from photutils.aperture import CircularAperture
 
 from lsstregions import raster
+from lsstregions.footprints import FootprintSet
 from lsstregions.geom import Box2I
+from lsstregions.masks import Mask, MaskSchema
 
 BIT = 4
 
@@ -27,15 +30,6 @@ def paint_masks(image: np.ndarray, masks: list) -> None:
         large, small = mask.get_overlap_slices(image.shape)
         if large is not None:
             image[large][mask.data[small] > 0] |= BIT
-
-
-def paint_runs(image: np.ndarray, runs: np.ndarray) -> None:
-    """Set the bit under runs, by the differences along the rows: NumPy stands in for a kernel here."""
-    flat = np.zeros(image.size + 1, np.int8)
-    width = image.shape[1]
-    np.add.at(flat, runs[:, 0] * np.int64(width) + runs[:, 1], 1)
-    np.add.at(flat, runs[:, 0] * np.int64(width) + runs[:, 2], -1)
-    image |= (np.cumsum(flat[:-1], dtype=np.int8) > 0).reshape(image.shape).astype(image.dtype) * BIT
 
 
 def tan_wcs(size: int) -> WCS:
@@ -55,7 +49,8 @@ def main() -> None:
     rng = np.random.default_rng(1)
     within = Box2I.from_shape((size, size))
     x, y = rng.uniform(0, size, (2, count))
-    image = np.zeros((size, size), np.int32)
+    mask = Mask(within, MaskSchema.lsst())
+    image = np.zeros_like(mask.array)
     scratch = np.zeros((size, size), np.uint8)
     cv2, draw, features = peer("cv2"), peer("skimage.draw"), peer("rasterio.features")
 
@@ -73,13 +68,11 @@ def main() -> None:
             image[draw.disk((cy, cx), radius, shape=image.shape)] |= BIT
 
     compare(
-        f"{count} circles, r 2 to 20: pixels",
+        f"{count} circles, r 2 to 20, into a bit of a mask",
         {
-            "ours, from arrays": lambda: raster.circles(x, y, r, within=within),
-            "ours, from region objects": lambda: raster.runs_of_regions(circles, None, within),
-            "ours, from region objects, painted (NumPy)": lambda: paint_runs(
-                image, raster.runs_of_regions(circles, None, within)[0]
-            ),
+            "ours, from arrays": lambda: mask.set("BAD", FootprintSet.from_circles(x, y, r, within=within)),
+            "ours, from region objects": lambda: mask.set("BAD", circles),
+            "ours, runs alone, from arrays": lambda: raster.circles(x, y, r, within=within),
             "regions to_mask, painted": lambda: paint_masks(image, [circle.to_mask() for circle in circles]),
             "photutils to_mask(center), painted": lambda: paint_masks(
                 image, [aperture.to_mask(method="center") for aperture in apertures]
@@ -96,10 +89,11 @@ def main() -> None:
     columns = list(zip(x, y, 2 * a, 2 * b, theta * u.rad, strict=True))
     ellipses = [ar.EllipsePixelRegion(ar.PixCoord(cx, cy), w, h, angle) for cx, cy, w, h, angle in columns]
     compare(
-        f"{count} ellipses",
+        f"{count} ellipses into a bit of a mask",
         {
-            "ours, from arrays": lambda: raster.ellipses(x, y, a, b, theta, within=within),
-            "ours, from region objects": lambda: raster.runs_of_regions(ellipses, None, within),
+            "ours, from arrays": lambda: mask.set("BAD", FootprintSet.from_ellipses(x, y, a, b, theta, within=within)),
+            "ours, from region objects": lambda: mask.set("BAD", ellipses),
+            "ours, runs alone, from arrays": lambda: raster.ellipses(x, y, a, b, theta, within=within),
             "regions to_mask, painted": lambda: paint_masks(image, [ellipse.to_mask() for ellipse in ellipses]),
         },
         min(repeats, 3),

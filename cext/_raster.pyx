@@ -20,14 +20,16 @@ cdef enum:
 
 # Ends of a chord nearer than this to a pixel centre are decided by the shape's own inequality, not by the square root.
 cdef double NEAR = 4e-6
-# Beyond every int32: where doubles are cut off before they become integers.
-cdef double FAR = 1e10
+# Beyond every int32: where doubles are cut off before they become integers. The sum of two still is an int64.
+cdef double FAR = 1e18
 
 
 cdef struct Shape:
     double x, y         # centre
     double a, b         # semi-axes, half sides
     double cos, sin     # of the angle from +x to the first axis, counter-clockwise
+    int64_t column      # whole part of the centre, and what is left of it
+    double part
     double half_height
     double shear        # of a chord's middle, columns a row
     double spread       # of a chord's half length
@@ -47,6 +49,8 @@ cdef inline int64_t floored(double value) noexcept nogil:
 cdef void prepare(Shape *shape, int kind) noexcept nogil:
     """Derive what a row of the shape needs."""
     cdef double height
+    shape.column = <int64_t> clamp(floor(shape.x), -FAR, FAR)
+    shape.part = shape.x - floor(shape.x)
     if kind == CIRCLE:
         shape.half_height = shape.a
     elif kind == ELLIPSE:
@@ -110,22 +114,22 @@ cdef inline bint row_of(
     const Shape *shape, int kind, int32_t y, int32_t x_start, int32_t x_stop, Span *span
 ) noexcept nogil:
     """Give the run of the pixels of row `y` strictly inside; return whether there are any."""
-    cdef double low = 0, high = 0, whole = floor(shape.x), part = shape.x - whole, dy = y - shape.y
-    cdef int64_t near
+    cdef double low = 0, high = 0, dy = y - shape.y, beyond
+    cdef int64_t start, stop
     if not chord(shape, kind, dy, &low, &high):
         return False
     # Columns are counted from the whole part of the centre: nothing is lost far from the origin.
-    low = clamp(part + low, -FAR, FAR)
-    high = clamp(part + high, -FAR, FAR)
-    near = floored(low + 0.5)
-    if fabs(low - near) < NEAR:
-        low = near - holds(shape, kind, near - part, dy)
-    near = floored(high + 0.5)
-    if fabs(high - near) < NEAR:
-        high = near - 0.5 + holds(shape, kind, near - part, dy)
+    low = clamp(shape.part + low, -FAR, FAR)
+    high = clamp(shape.part + high, -FAR, FAR)
+    start = floored(low + 0.5)
+    beyond = low - start
+    start += beyond > 0 if fabs(beyond) >= NEAR else not holds(shape, kind, start - shape.part, dy)
+    stop = floored(high + 0.5)
+    beyond = high - stop
+    stop += beyond > 0 if fabs(beyond) >= NEAR else holds(shape, kind, stop - shape.part, dy)
     span.y = y
-    span.x_start = <int32_t> clamp(whole + floored(low) + 1, x_start, x_stop)
-    span.x_stop = <int32_t> clamp(whole + floored(high) + 1, x_start, x_stop)
+    span.x_start = <int32_t> min(max(start + shape.column, x_start), x_stop)
+    span.x_stop = <int32_t> min(max(stop + shape.column, x_start), x_stop)
     return span.x_start < span.x_stop
 
 
@@ -429,7 +433,7 @@ cdef inline void cross_rows(const Edge *edge, int32_t row, int32_t stop, Filler 
 
 
 cdef void sort(int64_t *values, int64_t *scratch, Py_ssize_t n) noexcept nogil:
-    """Sort in place: by insertion if few, else by digits of 11 bits."""
+    """Sort in place: by insertion if few, by counting if they are close, else by digits of 11 bits."""
     cdef Py_ssize_t i, j
     cdef int64_t value, low, high
     cdef int64_t *source = values
@@ -450,6 +454,16 @@ cdef void sort(int64_t *values, int64_t *scratch, Py_ssize_t n) noexcept nogil:
     for i in range(1, n):
         low = min(low, values[i])
         high = max(high, values[i])
+    if high - low < n:
+        memset(scratch, 0, (high - low + 1) * sizeof(int64_t))
+        for i in range(n):
+            scratch[values[i] - low] += 1
+        j = 0
+        for value in range(low, high + 1):
+            for i in range(scratch[value - low]):
+                values[j + i] = value
+            j += scratch[value - low]
+        return
     while (high - low) >> shift:
         memset(places, 0, sizeof(places))
         for i in range(n):

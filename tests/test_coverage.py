@@ -48,7 +48,13 @@ def of_geometry(geometry, box=BOX):
     """Return the area of shapely's intersection with each pixel."""
     x_start, x_stop, y_start, y_stop = box
     y, x = np.mgrid[y_start:y_stop, x_start:x_stop]
-    return shapely.area(shapely.intersection(geometry, shapely.box(x - 0.5, y - 0.5, x + 0.5, y + 0.5)))
+    pixels = shapely.box(x - 0.5, y - 0.5, x + 0.5, y + 0.5)
+    # Shapely's intersections cost as much as the geometry has corners: it is asked for those of the border alone.
+    shapely.prepare(geometry)
+    result = shapely.contains(geometry, pixels).astype(float)
+    border = shapely.intersects(geometry, pixels) & (result == 0)
+    result[border] = shapely.area(shapely.intersection(geometry, pixels[border]))
+    return result
 
 
 def ellipse(x, y, a, b, theta):
@@ -101,7 +107,11 @@ def test_rectangle(x, y, width, height, theta):
     np.testing.assert_allclose(dense(rectangle), of_geometry(polygon), rtol=0, atol=1e-9)
 
 
-@given(st.lists(st.tuples(places, places), min_size=3, max_size=9))
+# In steps that a shift by whole pixels leaves as they are: whether edges lie on each other must not depend on it.
+steps = places.map(lambda v: round(v * 2**20) / 2**20)
+
+
+@given(st.lists(st.tuples(steps, steps), min_size=3, max_size=9))
 def test_polygon(corners):
     """By the even-odd rule, whether it crosses itself or not."""
     x, y = np.array(corners).T

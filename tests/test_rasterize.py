@@ -146,8 +146,14 @@ def test_polygons_of_rings(rings, seed):
         np.testing.assert_array_equal(runs[starts[i] : starts[i + 1]], alone)
 
 
+def test_circle_far_beyond_int32():
+    """Its border is a straight line here."""
+    runs, _ = raster.circles(1e12, 0, 1e12, within=within())
+    assert runs.tolist() == [[y, 1, BOX[1]] for y in range(*BOX[2:])]
+
+
 def test_polygons_with_many_crossings_in_a_row():
-    """More crossings than insertion sort takes, and more than one band of rows."""
+    """More crossings than are sorted by insertion, close together or not, and more than one band of rows."""
     rng = np.random.default_rng(3)
     x, y = rng.uniform(-20, 20, (2, 3000))
     box = (-20, 21, -20, 21)
@@ -157,6 +163,10 @@ def test_polygons_with_many_crossings_in_a_row():
     np.testing.assert_array_equal(runs, whole)
     box = (-3, 5, -2, 7)
     runs, _ = raster.polygons(x, y, [0, 3000], within=within(box))
+    np.testing.assert_array_equal(dense(runs, box), reference.polygon(box, x, y))
+    x, y = x[:200] * 100, y[:200]
+    box = (-2000, 2001, -5, 6)
+    runs, _ = raster.polygons(x, y, [0, 200], within=within(box))
     np.testing.assert_array_equal(dense(runs, box), reference.polygon(box, x, y))
 
 

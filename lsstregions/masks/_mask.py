@@ -12,7 +12,7 @@ from .. import _planes
 from .._validate import as_int32, as_pair, native
 from ..footprints import FootprintSet
 from ..geom import Box2I
-from ..raster import runs_of
+from ..raster import runs_of, unordered_runs_of
 from ..spans import Shape, SpanSet
 from ._schema import MASKED, MaskPlane, MaskSchema, bit_numbers, bit_of
 
@@ -218,7 +218,7 @@ class Mask(NDArrayOperatorsMixin):
         if isinstance(region, FootprintSet):
             # A pixel in two footprints is toggled once; for the rest they may come as they are.
             return region.union().array if action == "toggle" else region.spans
-        return runs_of(region, wcs, self.bbox)
+        return (runs_of if action == "toggle" else unordered_runs_of)(region, wcs, self.bbox)
 
     def _check_writeable(self) -> None:
         if not self._words.flags.writeable:

@@ -168,18 +168,20 @@ class Mixed:
         return covers_of_each(self.regions, self.wcs, within)
 
 
-def batches(regions: Sequence[Any], wcs: Any) -> list[tuple[Batch, list[int]]]:
+def batches(regions: Sequence[Any], wcs: Any) -> list[tuple[Batch, Sequence[int]]]:
     """Return the regions in batches of what can be done together, with the places of each batch's in the list."""
-    kinds = [type(region) for region in regions]
-    places: dict[type, list[int]] = {}
-    for kind in dict.fromkeys(kinds):
+    kinds = list(map(type, regions))
+    places: dict[type, Sequence[int]] = dict.fromkeys(kinds, range(len(kinds)))
+    for kind in places:
         _adapt(kind)
-        places[kind] = [i for i, other in enumerate(kinds) if other is kind]
-    made = []
+        if len(places) > 1:
+            places[kind] = [i for i, other in enumerate(kinds) if other is kind]
+    made: list[tuple[Batch, Sequence[int]]] = []
     for kind, indexes in places.items():
         make = getattr(runs_of.dispatch(kind), "make", Alone)
         try:
-            made.append((make([regions[i] for i in indexes], wcs), indexes))
+            alike = regions if len(places) == 1 else [regions[i] for i in indexes]
+            made.append((make(alike, wcs), indexes))
         except UnprojectableError as error:
             if not isinstance(wcs, SkippingWCS):
                 raise
@@ -196,7 +198,7 @@ def batches(regions: Sequence[Any], wcs: Any) -> list[tuple[Batch, list[int]]]:
 def runs_of_each(regions: Sequence[Any], wcs: Any = None, within: Any = None) -> Many:
     """Return the runs of each region, as ``(runs, offsets)``; the regions of a class are done in one go."""
     done = batches(regions, wcs)
-    if len(done) == 1 and done[0][1] == list(range(len(regions))):
+    if len(done) == 1 and done[0][1] == range(len(regions)):
         return done[0][0].runs(within)
     return _interleaved([some.runs(within) for some, _ in done], [np.array(indexes) for _, indexes in done])
 
@@ -229,7 +231,7 @@ def runs_of_regions(regions: Iterable[Any], wcs: Any = None, within: Any = None)
     """
     regions = list(regions)
     runs, offsets = runs_of_each(regions, wcs, within)
-    excluding = [i for i, region in enumerate(regions) if is_excluded(region)]
+    excluding = np.flatnonzero(are_excluded(regions)).tolist()
     if not excluding:
         return runs, offsets
     # From the last one back: what is to be taken away grows by one region at a time.
@@ -251,10 +253,17 @@ def _without(runs: Runs, offsets: Offsets, cut: Runs) -> Many:
     return _raster.subtract_each(part, offsets - offsets[0], cut)
 
 
-def is_excluded(region: Any) -> bool:
-    """Whether a region says that its pixels are to be taken away."""
-    meta = getattr(region, "meta", None)
-    return meta.get("include", True) in (False, 0, "-") if meta else False
+def are_excluded(regions: Sequence[Any]) -> list[bool]:
+    """Whether each region says that its pixels are to be taken away."""
+    return [meta.get("include", True) in (False, 0, "-") if meta else False for meta in values(regions, "meta", None)]
+
+
+def values(regions: Sequence[Any], name: str, *default: Any) -> list[Any]:
+    """Return an attribute of each region; where `regions` keeps it, three times as fast as through its descriptors."""
+    try:
+        return [region.__dict__[name] for region in regions]
+    except (AttributeError, KeyError):
+        return [getattr(region, name, *default) for region in regions]
 
 
 def unordered_runs_of(region: Any, wcs: Any = None, within: Any = None) -> Runs:

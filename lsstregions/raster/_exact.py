@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .. import _coverage
 from .._validate import INT32_MAX, INT32_MIN
-from ._dispatch import Alone, batches, is_excluded, runs_of, truth_of
+from ._dispatch import Alone, are_excluded, batches, runs_of, truth_of
 from ._shapes import (
     NO_RUNS,
     RECTANGLE,
@@ -136,8 +136,9 @@ def cover_list(regions: Sequence[Any], wcs: Any, within: Any) -> Covered:
     """Return the coverage of a list: the union, in which excluded regions take away what came before them."""
     total = cover(operator.or_, [])
     covers = covers_of_each(regions, wcs, within)
-    kinds = [is_excluded(region) for region in regions]
-    for excluded, group in itertools.groupby(zip(kinds, covers, strict=True), key=operator.itemgetter(0)):
+    for excluded, group in itertools.groupby(
+        zip(are_excluded(regions), covers, strict=True), key=operator.itemgetter(0)
+    ):
         union = cover(operator.or_, [part for _, part in group])
         total = cover(_minus if excluded else operator.or_, [total, union])
     return total

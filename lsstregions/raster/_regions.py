@@ -9,7 +9,19 @@ import numpy as np
 import regions as ar
 from numpy.typing import NDArray
 
-from ._dispatch import Lists, Mixed, UnprojectableError, batch, box_runs, combine, joined, needed, runs_of, runs_of_each
+from ._dispatch import (
+    Lists,
+    Mixed,
+    UnprojectableError,
+    batch,
+    box_runs,
+    combine,
+    joined,
+    needed,
+    runs_of,
+    runs_of_each,
+    values,
+)
 from ._shapes import CIRCLE, ELLIPSE, RECTANGLE, Batch, Lines, Many, Polygons, Runs, Shapes, offsets_of
 from ._sky import Projection, axes_on_image, gathered
 
@@ -26,25 +38,17 @@ def _named(*names: str) -> list[type]:
     return [getattr(module, name) for name in names for module in modules if hasattr(module, name)]
 
 
-def _values(regions: Regions, name: str) -> list[Any]:
-    """Return an attribute of each region; where `regions` keeps it, three times as fast as through its descriptors."""
-    try:
-        return [region.__dict__[name] for region in regions]
-    except (AttributeError, KeyError):
-        return [getattr(region, name) for region in regions]
-
-
 def _numbers(regions: Regions, name: str) -> Doubles:
-    return np.array(_values(regions, name), dtype=np.float64)
+    return np.array(values(regions, name), dtype=np.float64)
 
 
 def _points(regions: Regions, name: str) -> tuple[Doubles, Doubles]:
-    found = _values(regions, name)
+    found = values(regions, name)
     return np.array([p.x for p in found], dtype=np.float64), np.array([p.y for p in found], dtype=np.float64)
 
 
 def _angles(regions: Regions, name: str, unit: str) -> Doubles:
-    return gathered(_values(regions, name), unit)
+    return gathered(values(regions, name), unit)
 
 
 @batch(ar.CirclePixelRegion)
@@ -90,7 +94,7 @@ def _annuli(kind: int, regions: Regions) -> Batch:
 
 @batch(ar.PolygonPixelRegion)
 def _polygons(regions: Regions, wcs: Any) -> Batch:
-    found = _values(regions, "vertices")
+    found = values(regions, "vertices")
     x = np.concatenate([np.ravel(vertices.x) for vertices in found])
     y = np.concatenate([np.ravel(vertices.y) for vertices in found])
     return Polygons(x, y, offsets_of([np.size(vertices.x) for vertices in found]))
