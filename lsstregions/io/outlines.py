@@ -30,6 +30,7 @@ from .._validate import as_int32_array
 from ..footprints import Footprint, FootprintSet
 from ..geom import Box2I
 from ..raster import polygons, runs_of_regions
+from ..raster._dispatch import are_excluded
 from ._checked import (
     check_rows,
     checked_box,
@@ -257,12 +258,10 @@ def is_region_table(hdu: Any) -> bool:
 
 def footprints_of(outlines: Any, wcs: Any = None, within: Box2I | None = None) -> FootprintSet:
     """Return the pixels of regions or geometries, one footprint each; what excludes pixels has none itself."""
-    from ..raster._dispatch import is_excluded
-
     outlines = list(outlines)
     runs, offsets = runs_of_regions(outlines, wcs, within)
     made = checked_footprints(runs, offsets, within)
-    excluding = np.array([is_excluded(outline) for outline in outlines], bool)
+    excluding = np.array(are_excluded(outlines), bool)
     return made[~excluding] if excluding.any() else made
 
 
