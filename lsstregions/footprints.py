@@ -537,10 +537,8 @@ class FootprintSet(Value):
     def read(cls, path: Any, *, format: str | None = None, **options: Any) -> Self:  # noqa: A002
         """Read from a file of any format that `lsstregions.io` names; by default it is found by content or suffix.
 
-        Raises
-        ------
-        lsstregions.io.FileFormatError
-            If the file is truncated, corrupt, of another kind or of a later version.
+        A file that is truncated, corrupt, of another kind or of a later version raises
+        `lsstregions.io.FileFormatError`, an OSError and ValueError that names it.
         """
         from .io import read
 
@@ -549,10 +547,7 @@ class FootprintSet(Value):
     def write(self, path: Any, *, format: str | None = None, overwrite: bool = False, **options: Any) -> None:  # noqa: A002
         """Write to a file in any format that `lsstregions.io` names; a failed write leaves an old file as it was.
 
-        Raises
-        ------
-        OSError
-            If the file is there and `overwrite` is False.
+        A file that is there already raises OSError unless `overwrite` is true.
         """
         from .io import write
 
