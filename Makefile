@@ -38,7 +38,7 @@ clean:
 
 # One stamp for each set of extras: installing again rebuilds what changed.
 .venv/base: .venv/bin/python $(SOURCES)
-	$(BIN)/python -m pip install -q -e ".[io,plot]"
+	$(BIN)/python -m pip install -q -e ".[cli,io,plot]"
 	touch $@
 
 .venv/test .venv/check .venv/bench .venv/docs: .venv/bin/python $(SOURCES)

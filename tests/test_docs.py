@@ -155,3 +155,10 @@ def test_notebooks(notebook, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     exec(compile(notebook.read_text(encoding="utf-8"), str(notebook), "exec"), {"__name__": "notebook"})
     plt.close("all")
+
+
+def test_readme(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})
