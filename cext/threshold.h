@@ -11,7 +11,7 @@
 
 #include "bits.h"
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(LSSTREGIONS_PORTABLE)
 #include <immintrin.h>
 #define LSSTREGIONS_THRESHOLD_SIMD 1
 #endif
