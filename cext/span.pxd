@@ -12,6 +12,9 @@ from libc.string cimport memcpy
 cdef extern from "bits.h":
     Py_ssize_t edges_of_words(const uint64_t *, Py_ssize_t, uint64_t, int32_t, int32_t *) noexcept nogil
 
+cdef extern from "memory.h":
+    bint grown(void **data, Py_ssize_t *capacity, Py_ssize_t needed, size_t size) noexcept nogil
+
 cdef extern from "span.h":
     ctypedef struct Span:
         int32_t y
@@ -32,17 +35,7 @@ cdef struct RunBuffer:
 
 cdef inline bint reserve(RunBuffer *runs, Py_ssize_t more) noexcept nogil:
     """Make room for `more` runs; return whether there is."""
-    cdef Py_ssize_t capacity
-    cdef void *data
-    if runs.size + more <= runs.capacity:
-        return True
-    capacity = runs.size + more + runs.capacity // 2 + 64
-    data = realloc(runs.data, capacity * sizeof(Span))
-    if data == NULL:
-        return False
-    runs.data = <Span *> data
-    runs.capacity = capacity
-    return True
+    return grown(<void **> &runs.data, &runs.capacity, runs.size + more, sizeof(Span))
 
 
 cdef inline object taken(RunBuffer *runs, bint good):
