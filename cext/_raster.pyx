@@ -169,26 +169,14 @@ cdef inline void rows_of(
 
 
 def shapes(
-    int kind,
-    const double[:] x,
-    const double[:] y,
-    const double[:] a,
-    const double[:] b,
-    const double[:] cos,
-    const double[:] sin,
-    const double[:] a_hole,
-    const double[:] b_hole,
-    int32_t x_start,
-    int32_t x_stop,
-    int32_t y_start,
-    int32_t y_stop,
+    int kind, const double[:, ::1] columns, int32_t x_start, int32_t x_stop, int32_t y_start, int32_t y_stop
 ):
     """Return ``(runs, offsets)`` of circles (kind 0), ellipses (1) or rectangles (2), less their holes.
 
-    All arrays are ``double[n]``, sizes are semi-axes; a hole of size 0 is none.
-    A pixel on the edge of a hole belongs to the shape.
+    The columns, ``double[8, n]``, are x, y, a, b, cos, sin, and a and b of the holes. Sizes are semi-axes; a hole of
+    size 0 is none. A pixel on the edge of a hole belongs to the shape.
     """
-    cdef Py_ssize_t i, n = x.shape[0]
+    cdef Py_ssize_t i, n = columns.shape[1]
     cdef double rows = 0
     cdef bint good = True
     cdef RunBuffer runs
@@ -199,12 +187,13 @@ def shapes(
     with nogil:
         # Most shapes have about a run a row: most buffers need not grow.
         for i in range(n):
-            rows += min(2 * max(a[i], b[i]) + 3, <double> y_stop - y_start)
+            rows += min(2 * max(columns[2, i], columns[3, i]) + 3, <double> y_stop - y_start)
         good = reserve(&runs, <Py_ssize_t> min(rows, 4e6))
         for i in range(n if good else 0):
-            outer.x, outer.y, outer.a, outer.b, outer.cos, outer.sin = x[i], y[i], a[i], b[i], cos[i], sin[i]
+            outer.x, outer.y, outer.a, outer.b = columns[0, i], columns[1, i], columns[2, i], columns[3, i]
+            outer.cos, outer.sin = columns[4, i], columns[5, i]
             hole = outer
-            hole.a, hole.b = a_hole[i], b_hole[i]
+            hole.a, hole.b = columns[6, i], columns[7, i]
             prepare(&outer, kind)
             if hole.a > 0 and hole.b > 0:
                 prepare(&hole, kind)

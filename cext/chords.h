@@ -27,7 +27,7 @@ typedef struct {
     double doubt[ROWS];     /* 0.5 less the distance of an end from a pixel centre, of the nearer one */
 } Rows;
 
-/* Square roots of doubles, a multiple of 8; that sqrt() may set errno keeps compilers from making SIMD of it. */
+/* Square roots of n doubles; that sqrt() may set errno keeps compilers from making SIMD of it. */
 #ifdef LSSTREGIONS_X86_DISPATCH
 __attribute__((target("avx512f")))
 static void roots_avx512(double *values, ptrdiff_t n)
@@ -55,18 +55,24 @@ static inline void roots(double *values, ptrdiff_t n)
 }
 
 LSSTREGIONS_CLONES
-static void squares_of_rows(const Shape *shape, double y, ptrdiff_t n, double *squares)
+static void squares_of_chords(double radius, double first, double center, ptrdiff_t n, double *squares)
 {
-    const double half_height = shape->half_height, center = shape->y;
     for (ptrdiff_t i = 0; i < n; i++) {
-        const double dy = y + (double)(int32_t)i - center;
-        const double product = (half_height - fabs(dy)) * (half_height + fabs(dy));
+        const double distance = first + (double)(int32_t)i - center;
+        const double product = (radius - fabs(distance)) * (radius + fabs(distance));
         squares[i] = product > 0 ? product : 0;
     }
 }
 
+/* Half the lengths of the chords of a circle at first, first + 1...; n is a multiple of 8. */
+static inline void half_chords(double radius, double first, double center, ptrdiff_t n, double *halves)
+{
+    squares_of_chords(radius, first, center, n, halves);
+    roots(halves, n);
+}
+
 LSSTREGIONS_CLONES
-static void ends_of_rows(const Shape *shape, double y, ptrdiff_t n, const double *root, double x_start, double x_stop,
+static void ends_of_rows(const Shape *shape, double y, ptrdiff_t n, const double *halves, double x_start, double x_stop,
                          Rows *rows)
 {
     const double center = shape->y, shear = shape->shear, spread = shape->spread;
@@ -74,7 +80,7 @@ static void ends_of_rows(const Shape *shape, double y, ptrdiff_t n, const double
     const double whole = 6755399441055744.0;
     for (ptrdiff_t i = 0; i < n; i++) {
         const double dy = y + (double)(int32_t)i - center;
-        const double middle = dy * shear, half = root[i] * spread;
+        const double middle = dy * shear, half = halves[i] * spread;
         /* From the pixel after the left end to that after the right end, where neither is at a pixel's centre. */
         const double low = part + (middle - half) + 0.5, high = part + (middle + half) + 0.5;
         double start = (low + whole) - whole, stop = (high + whole) - whole;
@@ -95,10 +101,9 @@ static void ends_of_rows(const Shape *shape, double y, ptrdiff_t n, const double
    where there is no chord. Where there is little `doubt` less than 0.5 the ends need a closer look. */
 static inline void chords(const Shape *shape, int32_t y, ptrdiff_t n, int32_t x_start, int32_t x_stop, Rows *rows)
 {
-    double root[ROWS];
-    squares_of_rows(shape, y, n, root);
-    roots(root, n);
-    ends_of_rows(shape, y, n, root, x_start, x_stop, rows);
+    double halves[ROWS];
+    half_chords(shape->half_height, y, shape->y, n, halves);
+    ends_of_rows(shape, y, n, halves, x_start, x_stop, rows);
 }
 
 #endif
