@@ -12,9 +12,6 @@ from libc.string cimport memcpy
 cdef extern from "bits.h":
     Py_ssize_t edges_of_words(const uint64_t *, Py_ssize_t, uint64_t, int32_t, int32_t *) noexcept nogil
 
-cdef extern from "memory.h":
-    bint grown(void **data, Py_ssize_t *capacity, Py_ssize_t needed, size_t size) noexcept nogil
-
 cdef extern from "span.h":
     ctypedef struct Span:
         int32_t y
@@ -35,7 +32,17 @@ cdef struct RunBuffer:
 
 cdef inline bint reserve(RunBuffer *runs, Py_ssize_t more) noexcept nogil:
     """Make room for `more` runs; return whether there is."""
-    return grown(<void **> &runs.data, &runs.capacity, runs.size + more, sizeof(Span))
+    cdef Py_ssize_t capacity
+    cdef void *data
+    if runs.size + more <= runs.capacity:
+        return True
+    capacity = runs.size + more + runs.capacity // 2 + 64
+    data = realloc(runs.data, capacity * sizeof(Span))
+    if data == NULL:
+        return False
+    runs.data = <Span *> data
+    runs.capacity = capacity
+    return True
 
 
 cdef inline object taken(RunBuffer *runs, bint good):
@@ -53,8 +60,11 @@ cdef inline object taken(RunBuffer *runs, bint good):
             memcpy(&out[0, 0], runs.data, runs.size * sizeof(Span))
         free(runs.data)
         return array
-    # Large ones are not copied: touching fresh memory would take as long as finding the runs.
-    owner = <int32_t[:runs.size, :3:1]> <int32_t *> realloc(runs.data, runs.size * sizeof(Span))
+    # Large ones are not copied: touching fresh memory would take as long as finding the runs. Nor are they cut to size,
+    # unless it is worth it: a block of another size than before would be fresh memory again.
+    if runs.size < runs.capacity // 2:
+        runs.data = <Span *> realloc(runs.data, runs.size * sizeof(Span))
+    owner = <int32_t[:runs.size, :3:1]> <int32_t *> runs.data
     owner.callback_free_data = free
     return np.asarray(owner)
 
