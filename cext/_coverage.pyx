@@ -601,7 +601,7 @@ ctypedef fused pixel:
 
 
 def spread(const int32_t[:, ::1] spans, const double[::1] weights):
-    """Return ``(runs, values)``: the canonical runs of disjoint spans in raster order, and the weight of every pixel."""
+    """Return ``(runs, values)``: disjoint spans in raster order as canonical runs, and the weight of every pixel."""
     cdef Py_ssize_t i, k, count, n = spans.shape[0], n_runs = 0, area = 0
     cdef const Span *span = <const Span *> &spans[0, 0] if n else NULL
     cdef double weight

@@ -451,9 +451,12 @@ cdef inline void cross_rows(const Edge *edge, int32_t row, int32_t stop, Filler 
     """
     cdef double x, side
     cdef double low = filler.x_start - 1., high = <double> filler.x_stop
+    # The slope of an edge of next to no height is beyond all doubles.
+    cdef bint flat = fabs(edge.slope) > 1e300
     cdef int64_t near, crossing
     while row < stop:
-        x = clamp(edge.x + (row - edge.y) * edge.slope, low, high)
+        x = (row - edge.y) / edge.dy * edge.dx if flat else (row - edge.y) * edge.slope
+        x = clamp(edge.x + x, low, high)
         near = floored(x + 0.5)
         if fabs(x - near) < NEAR:
             # The side of the edge on which the pixel's centre lies, in the pixel's own coordinates.
