@@ -17,6 +17,31 @@ from libc.string cimport memcpy, memset
 
 from span cimport Span, start_of, stop_of
 
+cdef extern from "borders.h":
+    ctypedef struct Conic:
+        double x, y                 # centre; x from the left side of the row's first pixel
+        double area                 # a b
+        double height, width        # half extents
+        double shear, spread        # of chords along x, by rows
+        double lean, rise           # of chords along y, by columns
+        double u_x, u_y, v_x, v_y   # to the unit circle
+        double turn                 # y at the right end, from the centre
+        double low, left, right     # y of the last border between rows, from the centre, and x of the chord there
+        int terms                   # of a series for what is between an arc within a pixel and its chord; or 0
+
+    ctypedef struct Arc:
+        double x, y, x_end, y_end
+        double column
+        double half
+        double outside, sign
+
+    enum:
+        COLUMNS
+        LANES
+    double LSSTREGIONS_WHOLLY
+    int terms_up_to(double s2) noexcept nogil
+    void cover_borders(const Conic *, const Arc *, double *) noexcept nogil
+
 cdef extern from "bits.h":
     int count_trailing_zeros(uint64_t) noexcept nogil
 
@@ -51,17 +76,6 @@ cdef struct Row:
     Py_ssize_t capacity
     int32_t x0
     Py_ssize_t width
-
-
-cdef struct Conic:
-    double x, y             # centre; x from the left side of the row's first pixel
-    double area             # a b
-    double height, width    # half extents
-    double shear, spread    # of chords along x, by rows
-    double lean, rise       # of chords along y, by columns
-    double u_x, u_y, v_x, v_y   # to the unit circle
-    double turn             # y at the right end, from the centre
-    double low, left, right     # y of the last border between rows, from the centre, and x of the chord there
 
 
 # A conic, perhaps with a hole, and the rows and columns in which it is.
@@ -245,9 +259,8 @@ cdef void settle(Row *row) noexcept nogil:
 
 
 cdef bint finish(Row *row, int32_t y, Pieces *pieces) noexcept nogil:
-    """Append a row's pieces and clear it; False if there is no memory."""
+    """Append the pieces of a settled row; False if there is no memory."""
     cdef Py_ssize_t i
-    settle(row)
     if not room_for(pieces, row.count):
         return False
     for i in range(row.count):
@@ -283,6 +296,8 @@ cdef void prepare(Conic *conic, double x, double y, double a, double b, double c
     conic.rise = a / conic.width * (b / conic.width)
     conic.u_x, conic.u_y, conic.v_x, conic.v_y = cos / a, sin / a, -sin / b, cos / b
     conic.turn = conic.lean * conic.width
+    # A chord in a pixel is no longer than the pixel's diagonal.
+    conic.terms = terms_up_to(0.5 / (min(a, b) * min(a, b)))
 
 
 cdef inline void cut(Conic *conic, double y) noexcept nogil:
@@ -349,10 +364,67 @@ cdef bint place(
 
 
 cdef inline void cover_row(Row *row, Ring *ring, int32_t y) noexcept nogil:
-    """Add a ring's part of a row; rows are taken in order."""
+    """Settle a ring's part of a row; rows are taken in order."""
+    if not ring.hollow and cover_steep(row, &ring.outer, y):
+        return
     cross_row(row, &ring.outer, y, 1)
     if ring.hollow:
         cross_row(row, &ring.hole, y, -1)
+    settle(row)
+
+
+cdef inline Arc arc_of(
+    double x, double y, double x_end, double y_end, double half, double outside, double sign
+) noexcept nogil:
+    cdef Arc arc
+    if x < x_end:
+        arc.x, arc.y, arc.x_end, arc.y_end = x, y, x_end, y_end
+    else:
+        arc.x, arc.y, arc.x_end, arc.y_end = x_end, y_end, x, y
+    arc.column = floor(arc.x)
+    arc.half, arc.outside, arc.sign = half, outside, sign
+    return arc
+
+
+cdef bint cover_steep(Row *row, Conic *conic, int32_t y) noexcept nogil:
+    """Settle a row if both borders cross it in few columns, with pixels between; else return False."""
+    cdef double low = conic.low, left = conic.left, right = conic.right, half
+    cdef double[LANES] weights
+    cdef Arc[2] arcs
+    cdef Py_ssize_t i, n, k = 0
+    cut(conic, y + 0.5)
+    half = conic.rise if low >= -conic.turn else -conic.rise
+    arcs[0] = arc_of(left, low, conic.left, conic.low, half, 0, 1)
+    half = conic.rise if low >= conic.turn else -conic.rise
+    arcs[1] = arc_of(right, low, conic.right, conic.low, half, conic.low - low, -1)
+    if not (
+        conic.terms
+        and low < conic.low
+        and not low < -conic.turn < conic.low
+        and not low < conic.turn < conic.low
+        and arcs[0].x >= 0
+        and arcs[0].x_end < arcs[0].column + COLUMNS
+        and arcs[0].x_end + 1 < arcs[1].column
+        and arcs[1].x_end < arcs[1].column + COLUMNS
+        and arcs[1].x_end < row.width
+    ):
+        conic.low, conic.left, conic.right = low, left, right
+        return False
+    cover_borders(conic, arcs, weights)
+    for i in range(2):
+        row.start[k] = <int32_t> arcs[i].column
+        for n in range(COLUMNS):
+            row.start[k] = <int32_t> arcs[i].column + <int32_t> n
+            row.weight[k] = weights[COLUMNS * i + n]
+            k += 1
+            if row.start[k - 1] + 1 > arcs[i].x_end:
+                break
+        row.start[k] = row.start[k - 1] + 1
+        if i == 0:
+            row.weight[k] = 1 if arcs[1].outside > LSSTREGIONS_WHOLLY else arcs[1].outside
+            k += 1
+    row.count = k
+    return True
 
 
 def conics(const double[:, ::1] columns, int32_t x_start, int32_t x_stop, int32_t y_start, int32_t y_stop):
@@ -578,6 +650,7 @@ cdef bint cover_rows(Work *work, Row *row, Pieces *pieces, int32_t first, int32_
                 work.active[i] = work.active[n_active]
             else:
                 i += 1
+        settle(row)
         if not finish(row, y, pieces):
             return False
     return True
@@ -749,7 +822,6 @@ def conic_sums(
                     if frame.variance.data != NULL:
                         prefetch_lines(at(&frame, &frame.variance, j, following.left, sizeof(pixel)), length)
                 cover_row(&row, &ring, y)
-                settle(&row)
                 add_row(&frame, &row, y, <pixel> 0, &into)
             out[0, i], out[1, i], out[2, i] = into.total, into.area, into.noise
         release(&row)
