@@ -4,6 +4,7 @@ The border is walked from pixel to pixel. A piece of it inside one pixel adds it
 and the pixel's right side, to a row of differences; the running sum of the row is the coverage (signed-area
 accumulation, as in the rasterizers of font-rs and stb_truetype). An arc is a chord and the area between the two, which
 in the coordinates of the unit circle depends on the length of the chord alone. Interior pixels are never looked at.
+Most rows of an ellipse meet its border in few columns, on two sides; what these add up to is then written down at once.
 
 A coverage comes as pieces: spans ``int32[n, 3]`` of equal weight ``float64[n]``, in raster order.
 """
@@ -391,15 +392,17 @@ cdef bint cover_steep(Row *row, Conic *conic, int32_t y) noexcept nogil:
     cdef double low = conic.low, left = conic.left, right = conic.right, half
     cdef double[LANES] weights
     cdef Arc[2] arcs
-    cdef Py_ssize_t i, n, k = 0
+    cdef int32_t i, j, x
+    cdef Py_ssize_t count = 0
+    if conic.terms == 0:
+        return False
     cut(conic, y + 0.5)
     half = conic.rise if low >= -conic.turn else -conic.rise
     arcs[0] = arc_of(left, low, conic.left, conic.low, half, 0, 1)
     half = conic.rise if low >= conic.turn else -conic.rise
     arcs[1] = arc_of(right, low, conic.right, conic.low, half, conic.low - low, -1)
     if not (
-        conic.terms
-        and low < conic.low
+        low < conic.low
         and not low < -conic.turn < conic.low
         and not low < conic.turn < conic.low
         and arcs[0].x >= 0
@@ -412,18 +415,16 @@ cdef bint cover_steep(Row *row, Conic *conic, int32_t y) noexcept nogil:
         return False
     cover_borders(conic, arcs, weights)
     for i in range(2):
-        row.start[k] = <int32_t> arcs[i].column
-        for n in range(COLUMNS):
-            row.start[k] = <int32_t> arcs[i].column + <int32_t> n
-            row.weight[k] = weights[COLUMNS * i + n]
-            k += 1
-            if row.start[k - 1] + 1 > arcs[i].x_end:
-                break
-        row.start[k] = row.start[k - 1] + 1
-        if i == 0:
-            row.weight[k] = 1 if arcs[1].outside > LSSTREGIONS_WHOLLY else arcs[1].outside
-            k += 1
-    row.count = k
+        x = <int32_t> arcs[i].column
+        for j in range(<int32_t> arcs[i].x_end - x + 1):
+            row.start[count] = x + j
+            row.weight[count] = weights[COLUMNS * i + j]
+            count += 1
+        # Then come the pixels between the two, and at last the end.
+        row.start[count] = <int32_t> arcs[i].x_end + 1
+        row.weight[count] = 1 if conic.low - low > LSSTREGIONS_WHOLLY else conic.low - low
+        count += 1
+    row.count = count - 1
     return True
 
 

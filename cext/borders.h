@@ -51,7 +51,7 @@ static void cover_borders_portable(const Conic *conic, const Arc *arcs, double *
         const double least = arc->y < arc->y_end ? arc->y : arc->y_end;
         const double most = arc->y < arc->y_end ? arc->y_end : arc->y;
         double x = arc->x, y = arc->y;
-        for (int i = 0; i < COLUMNS && x <= arc->x_end; i++) {
+        for (int i = 0; i < COLUMNS && arc->column + i <= arc->x_end; i++) {
             const double side = arc->column + (i + 1);
             double x_next = arc->x_end, y_next = arc->y_end;
             if (side < x_next) {
@@ -75,8 +75,6 @@ static void cover_borders_portable(const Conic *conic, const Arc *arcs, double *
             weights[i] = weight > LSSTREGIONS_WHOLLY ? 1 : weight;
             x = x_next;
             y = y_next;
-            if (x >= arc->x_end)
-                break;
         }
     }
 }
