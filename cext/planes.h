@@ -6,8 +6,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Into the second cache: the first can wait for few lines at a time. */
 #if defined(__GNUC__) || defined(__clang__)
-#define prefetch_to_write(address) __builtin_prefetch((address), 1)
+#define prefetch_to_write(address) __builtin_prefetch((address), 1, 2)
 #else
 #define prefetch_to_write(address) ((void)(address))
 #endif

@@ -4,8 +4,8 @@
 
 #include "bits.h"
 
-/* Ask for some bytes, the first lines of many: the rest the processor sees coming. Compilers leave out calls of functions
-   that compute nothing, unless they are no calls any more. */
+/* Ask for some bytes, the first lines of many: the rest the processor sees coming. Into the second cache: the first can wait
+   for few lines at a time. Compilers leave out calls of functions that compute nothing, unless they are no calls any more. */
 #ifdef __GNUC__
 __attribute__((always_inline))
 #endif
@@ -13,8 +13,8 @@ static inline void prefetch_lines(const char *start, ptrdiff_t length)
 {
 #ifdef __GNUC__
     for (ptrdiff_t i = 0; i < length && i < 512; i += 64)
-        __builtin_prefetch(start + i);
-    __builtin_prefetch(start + length - 1);
+        __builtin_prefetch(start + i, 0, 2);
+    __builtin_prefetch(start + length - 1, 0, 2);
 #endif
 }
 
