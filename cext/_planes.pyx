@@ -38,26 +38,28 @@ def paint(
     The image's first pixel is ``(x0, y0)``; `keep` and `flip` repeat the word through all 64 bits. Runs come
     in any order; where they overlap a word is replaced once for each of them.
     """
-    cdef Py_ssize_t i, n = runs.shape[0]
+    cdef Py_ssize_t i, n = runs.shape[0], stride = image.strides[0]
     cdef int64_t y, x_start, x_stop, ny = image.shape[0], nx = image.shape[1] // itemsize
     cdef const Span *span
+    cdef const Span *ahead
+    cdef uint8_t *origin
     if n == 0 or ny == 0 or nx == 0:
         return
     span = <const Span *> &runs[0, 0]
+    origin = &image[0, 0]
     with nogil:
         for i in range(n):
             if i + AHEAD < n:
-                y = span[i + AHEAD].y - <int64_t> y0
-                x_start = span[i + AHEAD].x_start - <int64_t> x0
-                if 0 <= y < ny and 0 <= x_start < nx:
-                    prefetch_to_write(&image[y, x_start * itemsize])
-                    x_stop = min(span[i + AHEAD].x_stop - <int64_t> x0, nx)
-                    prefetch_to_write(&image[y, x_stop * itemsize - 1])
+                # Perhaps outside, where asking does no harm.
+                ahead = span + i + AHEAD
+                y = (ahead.y - <int64_t> y0) * stride
+                prefetch_to_write(origin + (y + (ahead.x_start - <int64_t> x0) * itemsize))
+                prefetch_to_write(origin + (y + (ahead.x_stop - <int64_t> x0) * itemsize - 1))
             y = span[i].y - <int64_t> y0
             x_start = max(span[i].x_start - <int64_t> x0, 0)
             x_stop = min(span[i].x_stop - <int64_t> x0, nx)
             if 0 <= y < ny and x_start < x_stop:
-                blend(&image[y, x_start * itemsize], (x_stop - x_start) * itemsize, keep, flip)
+                blend(origin + (y * stride + x_start * itemsize), (x_stop - x_start) * itemsize, keep, flip)
 
 
 def any_of(const uint8_t[:, :] image, Py_ssize_t itemsize, uint64_t bits, uint8_t[:, ::1] out, bint more):
