@@ -836,6 +836,7 @@ cdef inline void add_row(const Frame *frame, const Row *row, int32_t y, pixel ki
     cdef Py_ssize_t i, x, length
     cdef double weight, total = 0, area = 0, noise = 0
     cdef const pixel *value = <const pixel *> at(frame, &frame.image, y, row.x0, sizeof(pixel))
+    # Where there is no variance its sum means nothing, and is not looked at.
     cdef const pixel *variance = value
     if frame.mask.data != NULL:
         for i in range(row.count):
