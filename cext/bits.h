@@ -55,26 +55,31 @@ static inline int count_ones(uint64_t word)
 #endif
 }
 
-/* Where words, the first of which begins at pixel x, change from off to on and back; `carry` is the pixel before them.
-   Returns how many edges were written to `out`, which has room for 16 more than there are pixels. */
+/* Which of at most 64 words have a bit. */
+static inline uint64_t nonzero_words(const uint64_t *words, ptrdiff_t count)
+{
+    uint64_t busy = 0;
+    for (ptrdiff_t i = 0; i < count; i++)
+        busy |= (uint64_t)(words[i] != 0) << i;
+    return busy;
+}
+
+/* Write the bits that are on in those of 64 words that `busy` names; word 0 begins at x. Returns how many; `out` has
+   room for 16 more. */
 LSSTREGIONS_CLONES
-static ptrdiff_t edges_of_words_portable(const uint64_t *words, ptrdiff_t count, uint64_t carry, int32_t x,
-                                         int32_t *out)
+static ptrdiff_t bits_of_words_portable(const uint64_t *words, uint64_t busy, int32_t x, int32_t *out)
 {
     ptrdiff_t n = 0;
-    for (ptrdiff_t i = 0; i < count; i++, x += 64) {
-        uint64_t edges = words[i] ^ (words[i] << 1 | carry);
-        carry = words[i] >> 63;
-        if (edges == 0)
-            continue;
-        /* Most words have at most two edges: these are written without asking. */
-        int more = count_ones(edges);
-        out[n] = x + count_trailing_zeros(edges);
-        edges &= edges - 1;
-        out[n + 1] = x + count_trailing_zeros(edges | (uint64_t)1 << 63);
+    for (; busy; busy &= busy - 1) {
+        const int i = count_trailing_zeros(busy), more = count_ones(words[i]);
+        uint64_t word = words[i];
+        /* Most words have at most two: these are written without asking. */
+        out[n] = x + 64 * i + count_trailing_zeros(word);
+        word &= word - 1;
+        out[n + 1] = x + 64 * i + count_trailing_zeros(word | (uint64_t)1 << 63);
         for (int k = 2; k < more; k++) {
-            edges &= edges - 1;
-            out[n + k] = x + count_trailing_zeros(edges);
+            word &= word - 1;
+            out[n + k] = x + 64 * i + count_trailing_zeros(word);
         }
         n += more;
     }
@@ -82,9 +87,9 @@ static ptrdiff_t edges_of_words_portable(const uint64_t *words, ptrdiff_t count,
 }
 
 #ifdef LSSTREGIONS_X86_DISPATCH
-/* The same with no branch but for words without edges: the indices 0 to 63 are compressed to those of the edges. */
-__attribute__((target("avx512f,avx512bw,avx512vbmi2,popcnt")))
-static ptrdiff_t edges_of_words_avx512(const uint64_t *words, ptrdiff_t count, uint64_t carry, int32_t x, int32_t *out)
+/* The same with hardly a branch: the indices 0 to 63 are compressed to those of the bits. */
+__attribute__((target("avx512f,avx512bw,avx512vbmi2,bmi,popcnt")))
+static ptrdiff_t bits_of_words_avx512(const uint64_t *words, uint64_t busy, int32_t x, int32_t *out)
 {
     static const uint8_t index[64] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
                                       16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
@@ -92,14 +97,10 @@ static ptrdiff_t edges_of_words_avx512(const uint64_t *words, ptrdiff_t count, u
                                       48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
     const __m512i indices = _mm512_loadu_si512(index);
     ptrdiff_t n = 0;
-    for (ptrdiff_t i = 0; i < count; i++, x += 64) {
-        uint64_t edges = words[i] ^ (words[i] << 1 | carry);
-        carry = words[i] >> 63;
-        if (edges == 0)
-            continue;
-        const __m512i base = _mm512_set1_epi32(x);
-        const int more = (int)_mm_popcnt_u64(edges);
-        __m512i bytes = _mm512_maskz_compress_epi8(edges, indices);
+    for (; busy; busy &= busy - 1) {
+        const int i = count_trailing_zeros(busy), more = (int)_mm_popcnt_u64(words[i]);
+        const __m512i base = _mm512_set1_epi32(x + 64 * i);
+        __m512i bytes = _mm512_maskz_compress_epi8(words[i], indices);
         for (int k = 0; k < more; k += 16) {
             const __m512i sixteen = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(bytes));
             _mm512_storeu_si512(out + n + k, _mm512_add_epi32(base, sixteen));
@@ -111,13 +112,32 @@ static ptrdiff_t edges_of_words_avx512(const uint64_t *words, ptrdiff_t count, u
 }
 #endif
 
-static inline ptrdiff_t edges_of_words(const uint64_t *words, ptrdiff_t count, uint64_t carry, int32_t x, int32_t *out)
+static inline ptrdiff_t bits_of_words(const uint64_t *words, uint64_t busy, int32_t x, int32_t *out)
 {
 #ifdef LSSTREGIONS_X86_DISPATCH
     if (__builtin_cpu_supports("avx512vbmi2"))
-        return edges_of_words_avx512(words, count, carry, x, out);
+        return bits_of_words_avx512(words, busy, x, out);
 #endif
-    return edges_of_words_portable(words, count, carry, x, out);
+    return bits_of_words_portable(words, busy, x, out);
+}
+
+/* Where at most 64 words change from off to on and back, as bits; returns which of them do. `carry` is the pixel before
+   the first one. */
+LSSTREGIONS_CLONES
+static uint64_t mark_edges(const uint64_t *words, ptrdiff_t count, uint64_t carry, uint64_t *edges)
+{
+    edges[0] = words[0] ^ (words[0] << 1 | carry);
+    for (ptrdiff_t i = 1; i < count; i++)
+        edges[i] = words[i] ^ (words[i] << 1 | words[i - 1] >> 63);
+    return nonzero_words(edges, count);
+}
+
+/* Where at most 64 words, the first of which begins at x, change from off to on and back. Returns how many edges were
+   written to `out`, which has room for 16 more than there are pixels. */
+static inline ptrdiff_t edges_of_words(const uint64_t *words, ptrdiff_t count, uint64_t carry, int32_t x, int32_t *out)
+{
+    uint64_t edges[64];
+    return bits_of_words(edges, mark_edges(words, count, carry, edges), x, out);
 }
 
 /* Turn words with a bit at each edge into words with a bit at each pixel that is on. */

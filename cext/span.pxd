@@ -3,10 +3,10 @@
 Runs come as ``int32[n, 3]`` arrays and are read as ``Span`` structs: ``<const Span *> &runs[0, 0]``.
 """
 
-from cython cimport view
 from libc.stdint cimport int32_t, int64_t, uint64_t
-from libc.stdlib cimport free, realloc
-from libc.string cimport memcpy
+from libc.stdlib cimport free
+
+from memory cimport empty_bytes, grown, owned_bytes
 
 
 cdef extern from "bits.h":
@@ -32,38 +32,26 @@ cdef struct RunBuffer:
 
 cdef inline bint reserve(RunBuffer *runs, Py_ssize_t more) noexcept nogil:
     """Make room for `more` runs; return whether there is."""
-    cdef Py_ssize_t capacity
-    cdef void *data
-    if runs.size + more <= runs.capacity:
-        return True
-    capacity = runs.size + more + runs.capacity // 2 + 64
-    data = realloc(runs.data, capacity * sizeof(Span))
-    if data == NULL:
-        return False
-    runs.data = <Span *> data
-    runs.capacity = capacity
-    return True
+    return grown(<void **> &runs.data, &runs.capacity, runs.size + more, 0, sizeof(Span))
 
 
 cdef inline object taken(RunBuffer *runs, bint good):
-    """Return the runs as an array and free the buffer; raise MemoryError where it was not `good`."""
-    import numpy as np
-    cdef int32_t[:, ::1] out
-    cdef view.array owner
+    """Return the runs as an array, which owns the buffer now; raise MemoryError where it was not `good`."""
     if not good:
         free(runs.data)
         raise MemoryError("no memory for the runs")
-    if runs.size < 10_000:
-        array = np.empty((runs.size, 3), np.int32)
-        if runs.size:
-            out = array
-            memcpy(&out[0, 0], runs.data, runs.size * sizeof(Span))
-        free(runs.data)
-        return array
-    # Large ones are not copied: touching fresh memory would take as long as finding the runs.
-    owner = <int32_t[:runs.size, :3:1]> <int32_t *> realloc(runs.data, runs.size * sizeof(Span))
-    owner.callback_free_data = free
-    return np.asarray(owner)
+    return runs_of(owned_bytes(runs.data, runs.size * sizeof(Span)))
+
+
+cdef inline object empty_runs(Py_ssize_t count):
+    """Return an array for runs."""
+    return runs_of(empty_bytes(count * sizeof(Span)))
+
+
+cdef inline object runs_of(array):
+    """Return bytes as runs."""
+    import numpy as np
+    return array.view(np.int32).reshape(-1, 3)
 
 
 cdef inline bint append_words(
