@@ -6,7 +6,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free
 
 from memory cimport grown, owned_bytes, prefetch_some
-from span cimport RunBuffer, Span, append_words, find_root
+from span cimport RunBuffer, Span, append_numbered_words, find_root
 
 cdef extern from "bits.h":
     uint64_t nonzero_bytes(const uint8_t *) noexcept nogil
@@ -17,9 +17,8 @@ cdef extern from "bits.h":
 cdef extern from "link.h":
     struct BitRow:
         uint64_t *words
-        uint64_t *starts
-        int32_t *first
-    void number_runs(const BitRow *, Py_ssize_t count, int32_t first) noexcept nogil
+        uint64_t *busy
+        int32_t *number
     void runs_at(const BitRow *, const int32_t *x, Py_ssize_t count, int32_t *runs) noexcept nogil
     void link_rows(const BitRow *, const BitRow *, Py_ssize_t count, bint corners, int32_t *parent) noexcept nogil
 
@@ -99,17 +98,18 @@ def scan(
     cdef uint64_t *peak_words
     cdef Rows around
     cdef Found found
-    # The words and starts of each row, the words with an empty one before them; those of peaks; numbers of runs.
-    cdef uint64_t *words = <uint64_t *> calloc((block + 1) * (2 * count + 1) + count, sizeof(uint64_t))
+    # The words of each row and which of them are busy, and the words of peaks; the numbers of runs.
+    cdef Py_ssize_t groups = (count + 63) // 64
+    cdef uint64_t *words = <uint64_t *> calloc((block + 1) * (count + groups) + count, sizeof(uint64_t))
     cdef int32_t *numbers = <int32_t *> calloc((block + 1) * count + 1, sizeof(int32_t))
     cdef bint good = words != NULL and numbers != NULL
     found = Found(RunBuffer(NULL, 0, 0), NULL, 0, NULL, 0, 0, NULL, 0, 0)
     for k in range(block + 1 if good else 0):
-        bits[k].words = words + k * (count + 1) + 1
-        bits[k].starts = words + (block + 1) * (count + 1) + k * count
-        bits[k].first = numbers + k * count
+        bits[k].words = words + k * (count + groups)
+        bits[k].busy = bits[k].words + count
+        bits[k].number = numbers + k * count
         n_runs[k] = 0
-    peak_words = words + (block + 1) * (2 * count + 1)
+    peak_words = words + (block + 1) * (count + groups)
     around.nx = nx
     around.x0 = x0
     if (stop - start) * nx > LARGE_IMAGE:
@@ -132,12 +132,10 @@ def scan(
                 if y + k - 1 + block < ny:
                     prefetch_some(&image[y + k - 1 + block, 0], nx * size, 0)
                 first = found.runs.size
-                good = good and _append_row(&found, bits[k].words, count, nx, x0, y0 + <int32_t> (y + k - 1))
+                good = good and _append_row(&found, &bits[k], count, nx, x0, y0 + <int32_t> (y + k - 1))
                 n_runs[k] = found.runs.size - first
-                if good and n_runs[k]:
-                    number_runs(&bits[k], count, <int32_t> first)
-                    if n_runs[k - 1]:
-                        link_rows(&bits[k], &bits[k - 1], count, connectivity == 8, found.parent)
+                if good and n_runs[k] and n_runs[k - 1]:
+                    link_rows(&bits[k], &bits[k - 1], count, connectivity == 8, found.parent)
             for k in range(1, rows + 1 if peaks else 1):
                 if n_runs[k]:
                     around.below = &image[max(y + k - 2, 0), 0]
@@ -172,7 +170,7 @@ cdef void _remove_masked(uint64_t *words, Py_ssize_t nx, const uint8_t *mask) no
 
 
 cdef bint _append_row(
-    Found *found, const uint64_t *words, Py_ssize_t count, Py_ssize_t nx, int32_t x0, int32_t y
+    Found *found, BitRow *bits, Py_ssize_t count, Py_ssize_t nx, int32_t x0, int32_t y
 ) noexcept nogil:
     """Append the runs of a row, each its own parent; return whether there was memory."""
     cdef RunBuffer *runs = &found.runs
@@ -182,7 +180,7 @@ cdef bint _append_row(
         and grown(<void **> &found.parent, &found.parent_capacity, first + nx // 2 + 1, likely, sizeof(int32_t))
     ):
         return False
-    append_words(runs, words, count, x0, y)
+    append_numbered_words(runs, bits.words, count, x0, y, bits.busy, bits.number)
     for i in range(first, runs.size):
         found.parent[i] = <int32_t> i
     return True

@@ -10,7 +10,10 @@ from memory cimport empty_bytes, grown, owned_bytes
 
 
 cdef extern from "bits.h":
-    Py_ssize_t edges_of_words(const uint64_t *, Py_ssize_t, uint64_t, int32_t, int32_t *) noexcept nogil
+    uint64_t nonzero_words(const uint64_t *, Py_ssize_t) noexcept nogil
+    Py_ssize_t edges_of_words(
+        const uint64_t *words, uint64_t busy, uint64_t before, int32_t x, int32_t first, int32_t *number, int32_t *out
+    ) noexcept nogil
 
 cdef extern from "span.h":
     ctypedef struct Span:
@@ -58,13 +61,32 @@ cdef inline bint append_words(
     RunBuffer *runs, const uint64_t *words, Py_ssize_t count, int32_t x, int32_t y
 ) noexcept nogil:
     """Append the runs of a row of words, 64 pixels each, that begins at `x`; return whether there was memory."""
+    return append_numbered_words(runs, words, count, x, y, NULL, NULL)
+
+
+cdef inline bint append_numbered_words(
+    RunBuffer *runs, const uint64_t *words, Py_ssize_t count, int32_t x, int32_t y, uint64_t *busy, int32_t *number
+) noexcept nogil:
+    """Do so, and say what ``BitRow`` wants to know unless that is NULL: which words are busy, and the runs in them."""
     cdef int32_t[64 * 64 + 17] edge
+    cdef int32_t[64] unused
     cdef Py_ssize_t i, n = 0, first, block
+    cdef uint64_t before = 0, looked_at
     cdef Span *span
     for first in range(0, count, 64):
         block = min(count - first, 64)
+        looked_at = nonzero_words(words + first, block)
+        looked_at |= looked_at << 1 | before >> 63
+        if block < 64:
+            looked_at &= (<uint64_t> 1 << block) - 1
+        if busy != NULL:
+            busy[first // 64] = looked_at
         # An odd number of edges: a run is open, and its start stays in edge[0].
-        n += edges_of_words(words + first, block, n, x + <int32_t> (64 * first), edge + n)
+        n += edges_of_words(
+            words + first, looked_at, before, x + <int32_t> (64 * first), <int32_t> runs.size,
+            &unused[0] if number == NULL else number + first, edge + n,
+        )
+        before = words[first + block - 1]
         if n > 1:
             if not reserve(runs, n // 2):
                 return False
