@@ -249,33 +249,36 @@ class FootprintSet(Value):
     @property
     def centroid(self) -> NDArray[np.float64]:
         """Mean position ``(x, y)`` of the pixel centres of each footprint, (n, 2)."""
-        return self._moments()[:, :2]
+        return self._moments()[:2].T
 
     @property
     def quadrupole(self) -> NDArray[np.float64]:
         """Second central moments ``xx, yy, xy`` of the pixel centres of each footprint, (n, 3), in pixel**2."""
-        return self._moments()[:, 2:]
+        return self._moments()[2:].T
 
     @property
     def ellipse(self) -> NDArray[np.float64]:
         """Semi-axes and angle ``a, b, theta`` of the ellipse of each `quadrupole`, (n, 3), in pixels and radians."""
-        return axes(*self.quadrupole.T)
+        return axes(*self._moments()[2:]).T
 
     def _moments(self) -> NDArray[np.float64]:
-        """Return ``x, y, xx, yy, xy``, summed from a pixel of each footprint, so that sums are of small numbers."""
-        first = self._first().astype(float)
-        sums = _measure.moments(self.spans, self.offsets, first[:, 0].copy(), first[:, 1].copy(), 2)
+        """Return ``x, y, xx, yy, xy``, (5, n), summed from the first pixel, so that sums are of small numbers."""
+        x0, y0 = np.ascontiguousarray(self._first().T, float)
+        sums = _measure.moments(self.spans, self.offsets, x0, y0, 2)
         with np.errstate(invalid="ignore"):
             sums = sums / sums[:, :1, :1]
         x, y = sums[:, 0, 1], sums[:, 1, 0]
         xx, yy = np.maximum(sums[:, 0, 2] - x * x, 0), np.maximum(sums[:, 2, 0] - y * y, 0)
-        return np.column_stack((first[:, 0] + x, first[:, 1] + y, xx, yy, sums[:, 1, 1] - x * y))
+        return np.stack((x0 + x, y0 + y, xx, yy, sums[:, 1, 1] - x * y))
 
     def _first(self) -> NDArray[np.int32]:
         """Return the first pixel ``(x, y)`` of each footprint; zeros for an empty one."""
+        starts = self.offsets[:-1]
+        if (starts < self.offsets[1:]).all():
+            return self.spans.take(starts, axis=0)[:, 1::-1]
         first = np.zeros((len(self), 2), np.int32)
-        full = self.offsets[:-1] < self.offsets[1:]
-        first[full] = self.spans[self.offsets[:-1][full], 1::-1]
+        full = starts < self.offsets[1:]
+        first[full] = self.spans[starts[full], 1::-1]
         return first
 
     def measure(
