@@ -78,7 +78,13 @@ class FootprintRegion(PixelRegion):
         return RegionMask(self.spans.to_mask(), self.bounding_box)
 
     def copy(self, **changes: Any) -> Self:
-        """Return a copy, with other `spans`, `meta` or `visual` if they are given."""
+        """Return a copy, with other `spans`, `meta` or `visual` if they are given.
+
+        Raises
+        ------
+        TypeError
+            If anything else is given.
+        """
         unknown = changes.keys() - {"spans", "meta", "visual"}
         if unknown:
             raise TypeError(f"copy takes spans, meta and visual, not {', '.join(sorted(unknown))}")
@@ -132,6 +138,11 @@ class FootprintRegion(PixelRegion):
         """Return the outline on the sky: the corners of the pixels are projected, the sides between them straight.
 
         A `regions.PolygonSkyRegion`, or a compound of several under xor.
+
+        Raises
+        ------
+        ValueError
+            If the footprint is empty.
         """
         from regions import CompoundSkyRegion, PolygonSkyRegion
 
@@ -183,7 +194,7 @@ class FootprintRegion(PixelRegion):
         ----------
         origin : pair of float
             The pixel position of the origin of the displayed image.
-        **kwargs
+        **kwargs : dict
             Of the patch; they come before the footprint's own ``visual``.
         """
         from matplotlib.patches import PathPatch

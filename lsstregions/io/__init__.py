@@ -48,10 +48,27 @@ _formats.register()
 
 
 def read(kind: type, path: Any, **options: Any) -> Any:
-    """Read an object of a class of this package; `format` is found from the file where it is not given."""
+    """Read an object of a class of this package.
+
+    Parameters
+    ----------
+    kind : class
+        `SpanSet`, `FootprintSet`, `Mask` or `MaskedImage`.
+    path : path-like
+    **options : dict
+        `format`, found from the file where it is not given, and what the format takes.
+    """
     return registry.read(kind, path, **options)
 
 
 def write(value: Any, path: Any, **options: Any) -> None:
-    """Write an object of a class of this package; `format` is found from the name where it is not given."""
+    """Write an object of a class of this package.
+
+    Parameters
+    ----------
+    value : SpanSet, FootprintSet, Mask or MaskedImage
+    path : path-like
+    **options : dict
+        `format`, found from the name where it is not given, `overwrite`, and what the format takes.
+    """
     registry.write(value, path, **options)

@@ -54,7 +54,7 @@ def plot_footprints(
     fill : bool, optional
         Fill the footprints, transparently, as well.
     color : color or sequence of n colors, optional
-    column : str or array_like of n numbers, optional
+    column : str or array_like of shape (n,), optional
         What to colour by: a column of `FootprintSet.measure`, or one number a footprint. Takes `cmap`, `norm` and
         `clim`; ``fig.colorbar`` takes the returned artist.
     labels : bool or sequence of n str, optional
@@ -64,7 +64,7 @@ def plot_footprints(
         Mark the peaks; a dict has the properties of the markers, those of `matplotlib.lines.Line2D`.
     origin : pair of int, optional
         The pixel ``(x, y)`` that the axes have at (0, 0).
-    **style
+    **style : dict
         Properties of `matplotlib.collections.Collection`: `linewidth`, `linestyle`, `alpha`, `zorder`, `hatch` ...
 
     Returns
@@ -119,7 +119,7 @@ class FootprintCollection(Collection):
         The pixel ``(x, y)`` that the axes have at (0, 0).
     fill_alpha : float, optional
         What the opacity of the filling, but not of the outlines, is multiplied by.
-    **style
+    **style : dict
         Properties of `matplotlib.collections.Collection`; colours may be one for each footprint.
 
     Attributes
@@ -129,6 +129,15 @@ class FootprintCollection(Collection):
         Edges ``x_min, x_max, y_min, y_max`` of each footprint in the axes.
     peaks, labels : Artist or None
         What marks the peaks and numbers the footprints; `remove` takes them along.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong kind.
+    ValueError
+        If `fill_alpha` is not finite.
+    OverflowError
+        If `origin` does not fit into int32.
     """
 
     def __init__(
@@ -156,11 +165,14 @@ class FootprintCollection(Collection):
         return len(self.footprints)
 
     def get_facecolor(self) -> NDArray[np.float64]:
-        """Return the colours of the filling."""
+        """Return the colours of the filling, RGBA from 0 to 1 of shape (n, 4)."""
         return np.asarray(super().get_facecolor()) * [1, 1, 1, self.fill_alpha]
 
     def get_edgecolor(self) -> NDArray[np.float64]:
-        """Return the colours of the outlines; where they are those of the filling, they are as opaque as it was."""
+        """Return the colours of the outlines, RGBA from 0 to 1 of shape (n, 4).
+
+        Where they are those of the filling, they are as opaque as it was.
+        """
         return np.asarray(super().get_facecolor() if isinstance(self._edgecolors, str) else self._edgecolors)
 
     def get_paths(self) -> list[Path]:
@@ -194,7 +206,7 @@ class FootprintCollection(Collection):
         super().remove()
 
     def visible(self) -> NDArray[np.int64]:
-        """Return the indices of the footprints in view."""
+        """Return the indices of the footprints in view, of shape (n_visible,)."""
         return self._in_view()[0]
 
     def _in_view(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -337,6 +349,13 @@ def outline_path(footprints: Drawable, origin: tuple[int, int] = (0, 0)) -> Path
     -------
     matplotlib.path.Path
         A compound path; outer rings run anticlockwise and holes clockwise.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of the wrong kind.
+    OverflowError
+        If `origin` does not fit into int32.
     """
     drawn = as_footprints(footprints)
     vertices, codes, _ = _closed_rings(drawn, as_pair(origin, "origin"))
