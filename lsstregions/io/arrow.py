@@ -39,7 +39,7 @@ def to_arrow(footprints: FootprintSet) -> Any:
     ImportError
         If pyarrow is not installed.
     ValueError
-        If pixel values are of a dtype that Arrow has not.
+        If a column of the peaks has more than one value a peak.
     """
     pa = _pyarrow()
     spans = pa.FixedSizeListArray.from_arrays(pa.array(footprints.spans.reshape(-1)), 3)
