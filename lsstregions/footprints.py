@@ -587,12 +587,13 @@ class FootprintSet(Value):
         x, y = corners.T
         return cls._from_columns(*polygons(x, y, offsets, within=checked(within)), within)
 
-    def to_regions(self) -> "Regions":
+    def to_regions(self, *, wcs: Any = None) -> "Regions":
         """Return the outlines as `regions.Regions`: a polygon a footprint, which every format of `regions` can hold.
 
-        `from_regions` makes the same footprints of them; empty ones are left out. See `lsstregions.to_regions`.
+        With a `wcs` they are on the sky. `from_regions` makes the same footprints of them; empty ones are left out. See
+        `lsstregions.to_regions`.
         """
-        return to_regions(self)
+        return to_regions(self, wcs=wcs)
 
     def to_table(self) -> "Table":
         """Return the columns as a table, one row a footprint, that shares memory with them: see `lsstregions.io`."""
