@@ -1070,6 +1070,11 @@ class Footprint(FootprintRegion, Value):
 
         return footprint_html(self)
 
+    def _repr_png_(self) -> bytes:
+        from ._reprs import spans_png
+
+        return spans_png(self.spans)
+
     def plot(self, ax: Any = None, **style: Any) -> "FootprintCollection":
         """Draw the outlines, holes included, as one artist; see `lsstregions.plotting.plot_footprints`."""
         from .plotting import plot_footprints

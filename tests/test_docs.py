@@ -26,7 +26,7 @@ MODULES = sorted(
 def test_classes_have_what_notebooks_and_figures_ask_for():
     shown = {
         "SpanSet": ("plot", "_repr_html_", "_repr_png_"),
-        "Footprint": ("plot", "_repr_html_"),
+        "Footprint": ("plot", "_repr_html_", "_repr_png_"),
         "FootprintSet": ("plot", "_repr_html_", "_repr_png_", "to_moc"),
         "Mask": ("plot", "_repr_html_", "_repr_png_"),
         "Box2I": ("_repr_svg_",),
