@@ -258,14 +258,15 @@ def _facts(rows: Iterable[tuple[str, Any]]) -> str:
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[Any]], count: int, *, safe: bool = False) -> str:
     """Return a table of a few rows out of `count`; cells that are not safe are escaped."""
-    titles = (f'<th style="text-align: left">{name}</th>' for name in header)
+    # Pages have styles of their own for tables: a space keeps columns apart in all of them.
+    titles = (f'<th style="text-align: left">{name}&ensp;</th>' for name in header)
     lines = [f"<tr>{''.join(titles)}</tr>"]
     for row in rows:
         cells = (str(cell) if safe else html.escape(str(cell)) for cell in row)
-        lines.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+        lines.append(f"<tr>{''.join(f'<td>{cell}&ensp;</td>' for cell in cells)}</tr>")
     if count > len(lines) - 1:
         lines.append(f'<tr><td colspan="{len(header)}">... {count - len(lines) + 1:,} more</td></tr>')
-    return f'<table style="border-spacing: 1em 0; margin-left: -1em">{"".join(lines)}</table>'
+    return f"<table>{''.join(lines)}</table>"
 
 
 def _page(name: str, image: str, text: str) -> str:

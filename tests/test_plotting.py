@@ -594,7 +594,7 @@ def test_mask_repr_is_safe_and_counts():
 
 def test_masks_too_large_to_count(monkeypatch):
     monkeypatch.setattr(_reprs, "_MAX_PIXELS", 10)
-    assert ">pixels</th>" not in _reprs.mask_html(make_mask())
+    assert ">pixels&ensp;</th>" not in _reprs.mask_html(make_mask())
 
 
 @pytest.mark.parametrize(
