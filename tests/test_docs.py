@@ -112,7 +112,11 @@ def test_notebooks(notebook, monkeypatch, tmp_path):
 
 
 def test_readme(monkeypatch, tmp_path):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    plt.switch_backend("agg")
     monkeypatch.chdir(tmp_path)
     text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     exec(compile(code, "README.md", "exec"), {})
+    plt.close("all")
+    assert (tmp_path / "overlay.png").exists()
