@@ -355,6 +355,14 @@ def test_the_mouse_finds_a_footprint():
         assert list(found["ind"]) == expected
 
 
+def test_axes_without_room_show_nothing():
+    ax = make_axes((10, 10))
+    artist = plot_footprints(SpanSet.disk(3).shift(5, 5), ax)
+    ax.set_position((0.5, 0.5, 0, 0.3))
+    assert len(artist.visible()) == 0
+    assert (render(ax) == 255).all()
+
+
 def test_empty_sets_are_drawn_as_nothing():
     for nothing in (SpanSet(), FootprintSet(), FootprintSet([SpanSet(), SpanSet()])):
         ax = make_axes((10, 10))

@@ -117,6 +117,7 @@ class FootprintCollection(Collection):
 
     Only footprints in view are drawn, and all that are less than two pixels wide on the screen as one picture: the
     cost is bounded by what can be seen. (Vector formats such as PDF and SVG get every outline, and so do path effects.)
+    Agg, on which most figures are drawn, shows them again from a picture as long as neither they nor the view change.
 
     Parameters
     ----------
@@ -225,6 +226,8 @@ class FootprintCollection(Collection):
     def _in_view(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
         """Return the footprints in view, and the centres and sizes (2, n) of their boxes on the screen."""
         frame = self._frame()
+        if frame.width == 0 or frame.height == 0:
+            return np.empty(0, np.int64), np.empty((2, 0)), np.empty((2, 0))
         # Lines stick out of their box by half their width.
         frame = frame.padded(float(np.max(self.get_linewidth(), initial=0)) * self.figure.dpi / 72)
         transform = self.get_transform()
