@@ -30,7 +30,7 @@ class Threshold(Value):
 
     Parameters
     ----------
-    value : float or array_like
+    value : float or array_like of shape (ny, nx)
         For "value" the threshold itself, one number or one a pixel; for "bitmask" the bits, any of which is enough; for
         the others what the noise is multiplied by.
     kind : {"value", "stdev", "variance", "pixel_stdev", "bitmask"}, optional
@@ -41,6 +41,14 @@ class Threshold(Value):
     peak_multiplier : float, optional
         Footprints are kept only if one of their pixels passes the threshold times this (hysteresis; LSST's
         includeMultiplier).
+
+    Raises
+    ------
+    TypeError
+        If `value` or `peak_multiplier` is no number, or the bits of a bitmask are no integer.
+    ValueError
+        If `kind` is none of these, `value` is NaN, a bitmask without a bit or an array where one number is wanted, or
+        `peak_multiplier` is below 1.
 
     Notes
     -----
@@ -103,7 +111,7 @@ def detect_footprints(
     image : array_like, Quantity, MaskedArray, NDData, or iterator of arrays, shape (ny, nx)
         Real numbers of any dtype and byte order; a memory-mapped one is read once, from the first row to the last. An
         iterator yields blocks of rows, all ``nx`` wide, of an image that is never held whole.
-    threshold : Threshold, float or array_like
+    threshold : Threshold, float or array_like of shape (ny, nx)
         A number or one a pixel is a `Threshold` of kind "value". With a Quantity, it must have a unit that converts.
     n_pixels : int, optional
         Footprints of fewer pixels are left out.
@@ -112,9 +120,9 @@ def detect_footprints(
     polarity : {"positive", "negative", "both"}, optional
         Whether to find what is above the threshold, what is below its negative, or both; `FootprintSet.sign` tells. A
         bitmask has no polarity, and finds no peaks.
-    mask : array_like of bool, optional
+    mask : array_like of bool, shape (ny, nx), optional
         Pixels that are never detected; by default the mask of the image, if it has one.
-    variance : array_like, optional
+    variance : array_like, shape (ny, nx), optional
         Variance of each pixel; by default from the image's uncertainty.
     peaks : bool, optional
         Whether to find the peaks.
