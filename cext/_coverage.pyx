@@ -13,23 +13,18 @@ import numpy as np
 from libc.float cimport DBL_MAX
 from libc.math cimport asin, ceil, fabs, floor, hypot, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
-from libc.stdlib cimport calloc, free, realloc
+from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy, memset
 
 from span cimport Span
 
-cdef extern from *:
-    """
-    #if defined(__GNUC__) || defined(__clang__)
-    #define prefetch(address) __builtin_prefetch(address)
-    #else
-    #define prefetch(address) ((void)(address))
-    #endif
-    """
-    void prefetch(const void *) noexcept nogil
-
 cdef extern from "bits.h":
     int count_trailing_zeros(uint64_t) noexcept nogil
+
+cdef extern from "sums.h":
+    void prefetch_lines(const char *, Py_ssize_t) noexcept nogil
+    double sum_of_floats(const float *, Py_ssize_t) noexcept nogil
+    double sum_of_doubles(const double *, Py_ssize_t) noexcept nogil
 
 # What rounding leaves of a coverage of none or all, relative to what was added up.
 cdef double ROUNDING = 1e-15
@@ -38,8 +33,6 @@ cdef double ROUNDING = 1e-15
 # How many pieces before it is summed a pixel is called from memory.
 cdef enum:
     AHEAD = 32
-    # Shapes that are covered before they are summed.
-    GROUP = 32
 
 
 cdef struct Pieces:
@@ -52,7 +45,10 @@ cdef struct Pieces:
 # One row of differences; column k is the pixel x0 + k, which extends from k to k + 1.
 cdef struct Row:
     double *difference
-    uint64_t *touched
+    uint64_t *touched       # a bit for each column that may differ from the one before
+    int32_t *start          # once settled: stretches of equal weight, the last ends at `width`
+    double *weight
+    Py_ssize_t count
     Py_ssize_t capacity
     int32_t x0
     Py_ssize_t width
@@ -65,6 +61,15 @@ cdef struct Conic:
     double shear, spread    # of chords along x, by rows
     double lean, rise       # of chords along y, by columns
     double u_x, u_y, v_x, v_y   # to the unit circle
+    double turn             # y at the right end, from the centre
+    double low, left, right     # y of the last border between rows, from the centre, and x of the chord there
+
+
+# A conic, perhaps with a hole, and the rows and columns in which it is.
+cdef struct Ring:
+    Conic outer, hole
+    bint hollow
+    int32_t first, last, left, right
 
 
 cdef inline double clamp(double value, double low, double high) noexcept nogil:
@@ -76,20 +81,40 @@ cdef bint widen(Row *row, Py_ssize_t width) noexcept nogil:
     row.width = width
     if width + 2 <= row.capacity:
         return True
-    free(row.difference)
-    free(row.touched)
+    release(row)
     row.capacity = width + width // 2 + 64
     row.difference = <double *> calloc(row.capacity, sizeof(double))
     row.touched = <uint64_t *> calloc(row.capacity // 64 + 1, sizeof(uint64_t))
-    return row.difference != NULL and row.touched != NULL
+    row.start = <int32_t *> malloc(row.capacity * sizeof(int32_t))
+    row.weight = <double *> malloc(row.capacity * sizeof(double))
+    return row.difference != NULL and row.touched != NULL and row.start != NULL and row.weight != NULL
+
+
+cdef void release(Row *row) noexcept nogil:
+    free(row.difference)
+    free(row.touched)
+    free(row.start)
+    free(row.weight)
+
+
+cdef inline void touch(Row *row, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
+    """Note that the columns from `first` to `last`, that one included, may differ from those before."""
+    cdef uint64_t head = ~<uint64_t> 0 << (first & 63), tail = ~<uint64_t> 0 >> (63 - (last & 63))
+    cdef Py_ssize_t word = first >> 6
+    if word == last >> 6:
+        row.touched[word] |= head & tail
+        return
+    row.touched[word] |= head
+    for word in range(word + 1, last >> 6):
+        row.touched[word] = ~<uint64_t> 0
+    row.touched[last >> 6] |= tail
 
 
 cdef inline void add(Row *row, Py_ssize_t column, double here, double beyond) noexcept nogil:
     """Add to the coverage of a column, and to that of all columns beyond it."""
     row.difference[column] += here
     row.difference[column + 1] += beyond - here
-    row.touched[column >> 6] |= <uint64_t> 1 << (column & 63)
-    row.touched[(column + 1) >> 6] |= <uint64_t> 1 << ((column + 1) & 63)
+    touch(row, column, column + 1)
 
 
 cdef inline double segment(const Conic *conic, double dx, double dy) noexcept nogil:
@@ -118,13 +143,12 @@ cdef inline void walk_arc(
     Row *row, const Conic *conic, double x, double y, double x_end, double y_end, bint upper, double sign, double bulge
 ) noexcept nogil:
     """Add an arc within one row on which x and y are monotone; `sign` is that of what is to its right."""
-    cdef double x_next, y_next, high, dy
-    cdef double low
-    cdef Py_ssize_t column
+    cdef double x_next, y_next, here, beyond, carried = 0
+    cdef double low = min(y, y_end), high = max(y, y_end)
+    cdef Py_ssize_t column, first
     if x > x_end:
         x, x_end = x_end, x
         y, y_end = y_end, y
-    low, high = min(y, y_end), max(y, y_end)
     if x >= row.width:
         return
     if x < 0:
@@ -133,24 +157,23 @@ cdef inline void walk_arc(
         if x_end <= 0:
             return
         x, y = 0, y_next
-    column = <Py_ssize_t> x
-    while column < row.width:
+    first = column = <Py_ssize_t> x
+    while True:
         x_next = column + 1
         if x_end <= x_next:
             x_next, y_next = x_end, y_end
         else:
             y_next = clamp(height_at(conic, x_next, upper), low, high)
-        dy = fabs(y_next - y)
-        add(
-            row,
-            column,
-            sign * dy * (column + 1 - (x + x_next) / 2) + bulge * segment(conic, x_next - x, y_next - y),
-            sign * dy,
-        )
-        x, y = x_next, y_next
-        if x >= x_end:
-            return
+        beyond = sign * fabs(y_next - y)
+        here = beyond * (column + 1 - (x + x_next) / 2) + bulge * segment(conic, x_next - x, y_next - y)
+        row.difference[column] += carried + here
+        carried = beyond - here
         column += 1
+        if x_end <= column or column == row.width:
+            break
+        x, y = x_next, y_next
+    row.difference[column] += carried
+    touch(row, first, column)
 
 
 cdef void walk_line(Row *row, double x, double y, double x_end, double y_end, double sign) noexcept nogil:
@@ -200,34 +223,36 @@ cdef inline bint room_for(Pieces *pieces, Py_ssize_t more) noexcept nogil:
     return True
 
 
-cdef bint finish(Row *row, int32_t y, Pieces *pieces) noexcept nogil:
-    """Append a row's pieces and clear it; False if there is no memory."""
-    cdef Py_ssize_t word, column, x = 0
+cdef void settle(Row *row) noexcept nogil:
+    """Turn a row's differences into stretches of equal weight, and clear them."""
+    cdef Py_ssize_t word, column, count = 0
     cdef uint64_t bits
-    cdef double weight = 0, running = 0, change, noise = 0
+    cdef double running = 0, change, noise = 0
     for word in range((row.width >> 6) + 1):
         bits = row.touched[word]
         row.touched[word] = 0
-        if bits == 0:
-            continue
-        # Every column may end a stretch and be a piece.
-        if not room_for(pieces, 128):
-            return False
         while bits:
             column = (word << 6) + count_trailing_zeros(bits)
             bits &= bits - 1
-            if column > x:
-                append(pieces, y, row.x0, x, min(column, row.width), weight)
             change = row.difference[column]
             row.difference[column] = 0
             running += change
             noise += ROUNDING * fabs(change)
-            weight = 0 if running < noise else 1 if running > 1 - max(noise, 100 * ROUNDING) else running
-            x = column
-    # What is left goes on to the right end of the row.
-    if not room_for(pieces, 1):
+            row.start[count] = <int32_t> column
+            row.weight[count] = 0 if running < noise else 1 if running > 1 - max(noise, 100 * ROUNDING) else running
+            count += 1
+    row.start[count] = <int32_t> row.width
+    row.count = count
+
+
+cdef bint finish(Row *row, int32_t y, Pieces *pieces) noexcept nogil:
+    """Append a row's pieces and clear it; False if there is no memory."""
+    cdef Py_ssize_t i
+    settle(row)
+    if not room_for(pieces, row.count):
         return False
-    append(pieces, y, row.x0, x, row.width, weight)
+    for i in range(row.count):
+        append(pieces, y, row.x0, row.start[i], row.start[i + 1], row.weight[i])
     return True
 
 
@@ -258,17 +283,23 @@ cdef void prepare(Conic *conic, double x, double y, double a, double b, double c
     conic.spread = a / conic.height * (b / conic.height)
     conic.rise = a / conic.width * (b / conic.width)
     conic.u_x, conic.u_y, conic.v_x, conic.v_y = cos / a, sin / a, -sin / b, cos / b
+    conic.turn = conic.lean * conic.width
 
 
-cdef inline double half_chord(const Conic *conic, double dy) noexcept nogil:
-    return conic.spread * sqrt(max(0., (conic.height - fabs(dy)) * (conic.height + fabs(dy))))
+cdef inline void cut(Conic *conic, double y) noexcept nogil:
+    """Find the chord at the border `y` between rows, or where the conic ends before it."""
+    cdef double low = clamp(y - conic.y, -conic.height, conic.height)
+    cdef double half = conic.spread * sqrt(max(0., (conic.height - fabs(low)) * (conic.height + fabs(low))))
+    conic.low = low
+    conic.left = conic.x + conic.shear * low - half
+    conic.right = conic.x + conic.shear * low + half
 
 
 cdef inline void walk_branch(
     Row *row, const Conic *conic, double x, double y, double x_end, double y_end, double side, double sign
 ) noexcept nogil:
     """Add the left (side -1) or right (1) border of a conic within one row, cut where it turns back."""
-    cdef double turn = side * conic.lean * conic.width
+    cdef double turn = side * conic.turn
     if y < turn < y_end:
         walk_arc(row, conic, x, y, conic.x + side * conic.width, turn, False, -side * sign, sign)
         walk_arc(row, conic, conic.x + side * conic.width, turn, x_end, y_end, True, -side * sign, sign)
@@ -276,82 +307,62 @@ cdef inline void walk_branch(
         walk_arc(row, conic, x, y, x_end, y_end, y >= turn, -side * sign, sign)
 
 
-cdef void cross_row(Row *row, const Conic *conic, int32_t y, double sign) noexcept nogil:
-    """Add a conic's part of a row."""
-    cdef double low = clamp(y - 0.5 - conic.y, -conic.height, conic.height)
-    cdef double high = clamp(y + 0.5 - conic.y, -conic.height, conic.height)
-    cdef double middle, half, middle_end, half_end
-    if low >= high:
-        return
-    middle, half = conic.x + conic.shear * low, half_chord(conic, low)
-    middle_end, half_end = conic.x + conic.shear * high, half_chord(conic, high)
-    walk_branch(row, conic, middle - half, low, middle_end - half_end, high, -1, sign)
-    walk_branch(row, conic, middle + half, low, middle_end + half_end, high, 1, sign)
+cdef void cross_row(Row *row, Conic *conic, int32_t y, double sign) noexcept nogil:
+    """Add a conic's part of the row after the one that was crossed, or cut, before."""
+    cdef double low = conic.low, left = conic.left, right = conic.right
+    cut(conic, y + 0.5)
+    if low < conic.low:
+        walk_branch(row, conic, left, low, conic.left, conic.low, -1, sign)
+        walk_branch(row, conic, right, low, conic.right, conic.low, 1, sign)
 
 
-cdef bint cover_conic(
-    Row *row,
-    Pieces *pieces,
-    double x,
-    double y,
-    double a,
-    double b,
-    double cos,
-    double sin,
-    double a_hole,
-    double b_hole,
+cdef bint place(
+    Ring *ring,
+    const double[:, ::1] columns,
+    Py_ssize_t i,
     int32_t x_start,
     int32_t x_stop,
     int32_t y_start,
     int32_t y_stop,
 ) noexcept nogil:
-    """Append the pieces of one conic; False if there is no memory."""
-    cdef Conic outer, hole
-    cdef int32_t first, last, left, right, row_y
-    cdef bint hollow = a_hole > 0 and b_hole > 0
+    """Make a ring of shape `i`; return whether any of it is in the box."""
+    cdef double x = columns[0, i], y = columns[1, i], a = columns[2, i], b = columns[3, i]
+    cdef Conic *outer = &ring.outer
+    ring.first = ring.last = ring.left = ring.right = 0
     if not (a > 0 and b > 0):
-        return True
-    prepare(&outer, x, y, a, b, cos, sin)
-    first = <int32_t> clamp(floor(y - outer.height + 0.5), y_start, y_stop)
-    last = <int32_t> clamp(ceil(y + outer.height + 0.5), y_start, y_stop)
-    left = <int32_t> clamp(floor(x - outer.width + 0.5), x_start, x_stop)
-    right = <int32_t> clamp(ceil(x + outer.width + 0.5), x_start, x_stop)
-    if left >= right or first >= last:
-        return True
-    if not widen(row, right - <Py_ssize_t> left):
         return False
-    row.x0 = left
+    prepare(outer, x, y, a, b, columns[4, i], columns[5, i])
+    ring.first = <int32_t> clamp(floor(y - outer.height + 0.5), y_start, y_stop)
+    ring.last = <int32_t> clamp(ceil(y + outer.height + 0.5), y_start, y_stop)
+    ring.left = <int32_t> clamp(floor(x - outer.width + 0.5), x_start, x_stop)
+    ring.right = <int32_t> clamp(ceil(x + outer.width + 0.5), x_start, x_stop)
+    if ring.left >= ring.right or ring.first >= ring.last:
+        ring.last = ring.first
+        return False
     # From the left side of the first pixel: nothing is lost far from the origin.
-    outer.x = x - left + 0.5
-    if hollow:
-        prepare(&hole, outer.x, y, a_hole, b_hole, cos, sin)
-    for row_y in range(first, last):
-        cross_row(row, &outer, row_y, 1)
-        if hollow:
-            cross_row(row, &hole, row_y, -1)
-        if not finish(row, row_y, pieces):
-            return False
+    outer.x = x - ring.left + 0.5
+    cut(outer, ring.first - 0.5)
+    ring.hollow = columns[6, i] > 0 and columns[7, i] > 0
+    if ring.hollow:
+        prepare(&ring.hole, outer.x, y, columns[6, i], columns[7, i], columns[4, i], columns[5, i])
+        cut(&ring.hole, ring.first - 0.5)
     return True
 
 
-def conics(
-    const double[:] x,
-    const double[:] y,
-    const double[:] a,
-    const double[:] b,
-    const double[:] cos,
-    const double[:] sin,
-    const double[:] a_hole,
-    const double[:] b_hole,
-    int32_t x_start,
-    int32_t x_stop,
-    int32_t y_start,
-    int32_t y_stop,
-):
-    """Return ``(spans, weights, offsets)`` of ellipses of semi-axes a, b, less holes; arrays are ``double[n]``."""
-    cdef Py_ssize_t i, n = x.shape[0]
+cdef inline void cover_row(Row *row, Ring *ring, int32_t y) noexcept nogil:
+    """Add a ring's part of a row; rows are taken in order."""
+    cross_row(row, &ring.outer, y, 1)
+    if ring.hollow:
+        cross_row(row, &ring.hole, y, -1)
+
+
+def conics(const double[:, ::1] columns, int32_t x_start, int32_t x_stop, int32_t y_start, int32_t y_stop):
+    """Return ``(spans, weights, offsets)`` of ellipses, less their holes; see `Shapes` for the columns."""
+    cdef Py_ssize_t i, n = columns.shape[1]
+    cdef int32_t y
     cdef bint good = True
     cdef Row row
+    cdef Ring ring
     cdef Pieces pieces
     offsets = np.zeros(n + 1, np.int64)
     cdef int64_t[::1] stops = offsets
@@ -359,15 +370,16 @@ def conics(
     memset(&pieces, 0, sizeof(pieces))
     with nogil:
         for i in range(n):
-            good = cover_conic(
-                &row, &pieces, x[i], y[i], a[i], b[i], cos[i], sin[i], a_hole[i], b_hole[i],
-                x_start, x_stop, y_start, y_stop,
-            )
+            if place(&ring, columns, i, x_start, x_stop, y_start, y_stop):
+                good = widen(&row, ring.right - <Py_ssize_t> ring.left)
+                row.x0 = ring.left
+                for y in range(ring.first, ring.last if good else ring.first):
+                    cover_row(&row, &ring, y)
+                    good = good and finish(&row, y, &pieces)
             if not good:
                 break
             stops[i + 1] = pieces.size
-        free(row.difference)
-        free(row.touched)
+        release(&row)
     return *taken_pieces(&pieces, good), offsets
 
 
@@ -470,8 +482,7 @@ def polygons(
             if not good:
                 break
             stops[i + 1] = pieces.size
-        free(row.difference)
-        free(row.touched)
+        release(&row)
         free(work.edges)
         free(work.order)
         free(work.active)
@@ -614,13 +625,19 @@ def spread(const int32_t[:, ::1] spans, const double[::1] weights):
     return result
 
 
-# What is summed: rows of an image from (x0, y0) on, its variance and mask, of no pixels where there are none.
+# What is summed: an image, its variance and its mask, NULL where there is none; pixel [0, 0] is (x0, y0).
+cdef struct Plane:
+    const char *data
+    Py_ssize_t stride
+
+
 cdef struct Frame:
-    const char *image
-    const char *variance
-    const uint8_t *mask
-    Py_ssize_t image_stride, variance_stride, mask_stride
+    Plane image, variance, mask
     int32_t x0, y0
+
+
+cdef struct Sums:
+    double total, area, noise
 
 
 cdef Frame frame_of(
@@ -629,16 +646,19 @@ cdef Frame frame_of(
     cdef Frame frame
     memset(&frame, 0, sizeof(frame))
     frame.x0, frame.y0 = x0, y0
-    frame.image_stride = image.strides[0]
-    frame.variance_stride = variance.strides[0]
-    frame.mask_stride = mask.strides[0]
     if image.shape[0] and image.shape[1]:
-        frame.image = <const char *> &image[0, 0]
+        frame.image.data, frame.image.stride = <const char *> &image[0, 0], image.strides[0]
         if variance.shape[0]:
-            frame.variance = <const char *> &variance[0, 0]
+            frame.variance.data, frame.variance.stride = <const char *> &variance[0, 0], variance.strides[0]
         if mask.shape[0]:
-            frame.mask = &mask[0, 0]
+            frame.mask.data, frame.mask.stride = <const char *> &mask[0, 0], mask.strides[0]
     return frame
+
+
+cdef inline const char *at(
+    const Frame *frame, const Plane *plane, Py_ssize_t y, Py_ssize_t x, Py_ssize_t itemsize
+) noexcept nogil:
+    return plane.data + (y - frame.y0) * plane.stride + (x - frame.x0) * itemsize
 
 
 def sums(
@@ -656,17 +676,26 @@ def sums(
     The spans lie in the image, whose rows are contiguous; `variance` and `mask` are as large, or of no pixels at all.
     Masked pixels are left out.
     """
-    cdef Py_ssize_t i, j, n = offsets.shape[0] - 1
+    cdef Py_ssize_t i, j, length, n = offsets.shape[0] - 1
     cdef const Span *span = <const Span *> &spans[0, 0] if spans.shape[0] else NULL
-    cdef const double *weight = &weights[0] if weights.shape[0] else NULL
+    cdef const Span *ahead
     result = np.zeros((3, n))
     cdef double[:, ::1] out = result
     cdef Frame frame
+    cdef Sums into
     with nogil:
         frame = frame_of(image, variance, mask, x0, y0)
         for i in range(n):
-            j = offsets[i]
-            add_up(&frame, span + j, weight + j, offsets[i + 1] - j, offsets[n] - j, <pixel> 0, &out[0, i], n)
+            memset(&into, 0, sizeof(into))
+            for j in range(offsets[i], offsets[i + 1]):
+                if j + AHEAD < offsets[n]:
+                    ahead = span + j + AHEAD
+                    length = (ahead.x_stop - <Py_ssize_t> ahead.x_start) * <Py_ssize_t> sizeof(pixel)
+                    prefetch_lines(at(&frame, &frame.image, ahead.y, ahead.x_start, sizeof(pixel)), length)
+                    if frame.variance.data != NULL:
+                        prefetch_lines(at(&frame, &frame.variance, ahead.y, ahead.x_start, sizeof(pixel)), length)
+                add_run(&frame, span[j].y, span[j].x_start, span[j].x_stop, weights[j], <pixel> 0, &into)
+            out[0, i], out[1, i], out[2, i] = into.total, into.area, into.noise
     return result
 
 
@@ -674,122 +703,112 @@ def conic_sums(
     const pixel[:, :] image,
     const pixel[:, :] variance,
     const uint8_t[:, :] mask,
-    const double[:] x,
-    const double[:] y,
-    const double[:] a,
-    const double[:] b,
-    const double[:] cos,
-    const double[:] sin,
-    const double[:] a_hole,
-    const double[:] b_hole,
+    const double[:, ::1] columns,
     int32_t x0,
     int32_t y0,
 ):
-    """Return what `sums` returns for ellipses of semi-axes a, b, less their holes, without keeping their pieces."""
-    cdef Py_ssize_t i, j, first = 0, n = x.shape[0]
-    cdef Py_ssize_t[GROUP + 1] starts
-    cdef int32_t x_stop = x0 + <int32_t> image.shape[1], y_stop = y0 + <int32_t> image.shape[0]
+    """Return what `sums` returns for ellipses, less their holes, without keeping their pieces."""
+    cdef Py_ssize_t i, j, length, n = columns.shape[1]
+    cdef int32_t y, x_stop = x0 + <int32_t> image.shape[1], y_stop = y0 + <int32_t> image.shape[0]
     cdef bint good = True
     cdef Row row
-    cdef Pieces pieces
+    cdef Ring ring, following
     cdef Frame frame
+    cdef Sums into
     result = np.zeros((3, n))
     cdef double[:, ::1] out = result
     memset(&row, 0, sizeof(row))
-    memset(&pieces, 0, sizeof(pieces))
     with nogil:
         frame = frame_of(image, variance, mask, x0, y0)
-        while first < n and good:
-            # Some shapes at a time: what is summed is still in the cache, and what is next is known to call it there.
-            pieces.size = starts[0] = 0
-            for i in range(min(n - first, GROUP)):
-                j = first + i
-                good = good and cover_conic(
-                    &row, &pieces, x[j], y[j], a[j], b[j], cos[j], sin[j], a_hole[j], b_hole[j], x0, x_stop, y0, y_stop
-                )
-                starts[i + 1] = pieces.size
-            for i in range(min(n - first, GROUP) if good else 0):
-                j = starts[i]
-                add_up(
-                    &frame, pieces.span + j, pieces.weight + j, starts[i + 1] - j, pieces.size - j, <pixel> 0,
-                    &out[0, first + i], n,
-                )
-            first += GROUP
-        free(row.difference)
-        free(row.touched)
-        free(pieces.span)
-        free(pieces.weight)
+        if n:
+            place(&following, columns, 0, x0, x_stop, y0, y_stop)
+        for i in range(n):
+            ring = following
+            following.first = following.last = following.left = following.right = 0
+            if i + 1 < n:
+                place(&following, columns, i + 1, x0, x_stop, y0, y_stop)
+            if ring.first >= ring.last:
+                continue
+            good = widen(&row, ring.right - <Py_ssize_t> ring.left)
+            row.x0 = ring.left
+            if not good:
+                break
+            memset(&into, 0, sizeof(into))
+            length = (following.right - <Py_ssize_t> following.left) * <Py_ssize_t> sizeof(pixel)
+            for y in range(ring.first, ring.last):
+                # What comes next is called from memory row by row, while this is summed.
+                j = following.first + <Py_ssize_t> (y - ring.first)
+                if j < following.last:
+                    prefetch_lines(at(&frame, &frame.image, j, following.left, sizeof(pixel)), length)
+                    if frame.variance.data != NULL:
+                        prefetch_lines(at(&frame, &frame.variance, j, following.left, sizeof(pixel)), length)
+                cover_row(&row, &ring, y)
+                settle(&row)
+                add_row(&frame, &row, y, <pixel> 0, &into)
+            out[0, i], out[1, i], out[2, i] = into.total, into.area, into.noise
+        release(&row)
     if not good:
         raise MemoryError("no memory for the coverage")
     return result
 
 
-cdef inline void fetch(const char *start, Py_ssize_t length) noexcept nogil:
-    """Call some bytes from memory, the first lines of many: the rest the processor sees coming."""
-    cdef Py_ssize_t k = 0
-    while k < min(length, 512):
-        prefetch(start + k)
-        k += 64
-
-
-cdef void add_up(
-    const Frame *frame, const Span *span, const double *weight, Py_ssize_t n, Py_ssize_t known, pixel kind,
-    double *out, Py_ssize_t stride
-) noexcept nogil:
-    """Put the sums over `n` of the `known` pieces at out[0], out[stride] and out[2 stride]."""
-    cdef Py_ssize_t j, k, length
+cdef inline void add_row(const Frame *frame, const Row *row, int32_t y, pixel kind, Sums *into) noexcept nogil:
+    """Add the pixels of a settled row."""
+    cdef Py_ssize_t i, x
     cdef double total = 0, area = 0, noise = 0
-    cdef const pixel *value
+    cdef const pixel *value = <const pixel *> at(frame, &frame.image, y, row.x0, sizeof(pixel))
+    cdef const pixel *variance = NULL
+    if frame.mask.data == NULL and frame.variance.data != NULL:
+        variance = <const pixel *> at(frame, &frame.variance, y, row.x0, sizeof(pixel))
+    for i in range(row.count):
+        x = row.start[i]
+        if variance != NULL and row.start[i + 1] == x + 1 and row.weight[i] > 0:
+            # A pixel of the border, as most are.
+            total += row.weight[i] * value[x]
+            area += row.weight[i]
+            noise += row.weight[i] * variance[x]
+        else:
+            add_run(frame, y, row.x0 + x, row.x0 + row.start[i + 1], row.weight[i], <pixel> 0, into)
+    into.total += total
+    into.area += area
+    into.noise += noise
+
+
+cdef inline void add_run(
+    const Frame *frame, Py_ssize_t y, Py_ssize_t x_start, Py_ssize_t x_stop, double weight, pixel kind, Sums *into
+) noexcept nogil:
+    """Add the pixels of a run, all of one weight."""
+    cdef Py_ssize_t k, length = x_stop - x_start
+    cdef const pixel *value = <const pixel *> at(frame, &frame.image, y, x_start, sizeof(pixel))
     cdef const pixel *variance = NULL
     cdef const uint8_t *mask
-    cdef const Span *ahead
-    for j in range(n):
-        if j + AHEAD < known:
-            ahead = span + j + AHEAD
-            length = (ahead.x_stop - <Py_ssize_t> ahead.x_start) * sizeof(pixel)
-            k = (ahead.x_start - <Py_ssize_t> frame.x0) * sizeof(pixel)
-            fetch(frame.image + (ahead.y - frame.y0) * frame.image_stride + k, length)
-            if frame.variance != NULL:
-                fetch(frame.variance + (ahead.y - frame.y0) * frame.variance_stride + k, length)
-        length = span[j].x_stop - <Py_ssize_t> span[j].x_start
-        value = <const pixel *> (frame.image + (span[j].y - frame.y0) * frame.image_stride)
-        value += span[j].x_start - frame.x0
-        if frame.variance != NULL:
-            variance = <const pixel *> (frame.variance + (span[j].y - frame.y0) * frame.variance_stride)
-            variance += span[j].x_start - frame.x0
-        if frame.mask != NULL:
-            mask = frame.mask + (span[j].y - frame.y0) * frame.mask_stride + (span[j].x_start - frame.x0)
-            for k in range(length):
-                if not mask[k]:
-                    total += weight[j] * value[k]
-                    area += weight[j]
-                    noise += weight[j] * variance[k] if variance != NULL else 0
-            continue
-        total += weight[j] * added(value, length)
-        area += weight[j] * length
-        if variance != NULL:
-            noise += weight[j] * added(variance, length)
-    out[0] = total
-    out[stride] = area
-    out[2 * stride] = noise
+    if weight <= 0 or length <= 0:
+        return
+    if frame.variance.data != NULL:
+        variance = <const pixel *> at(frame, &frame.variance, y, x_start, sizeof(pixel))
+    if frame.mask.data != NULL:
+        mask = <const uint8_t *> at(frame, &frame.mask, y, x_start, 1)
+        for k in range(length):
+            if not mask[k]:
+                into.total += weight * value[k]
+                into.area += weight
+                into.noise += weight * variance[k] if variance != NULL else 0
+        return
+    into.area += weight * length
+    into.total += weight * added(value, length)
+    if variance != NULL:
+        into.noise += weight * added(variance, length)
 
 
 cdef inline double added(const pixel *value, Py_ssize_t n) noexcept nogil:
-    """Return a sum; several are kept at once, as each addition waits for the one before."""
-    cdef Py_ssize_t i, k
-    cdef double[8] total
-    cdef double rest = 0
-    if n >= 16:
-        for k in range(8):
-            total[k] = value[k]
-        for i in range(8, n - 7, 8):
-            for k in range(8):
-                total[k] += value[i + k]
-        rest = ((total[0] + total[4]) + (total[2] + total[6])) + ((total[1] + total[5]) + (total[3] + total[7]))
-        i = n & ~<Py_ssize_t> 7
+    cdef Py_ssize_t i
+    cdef double total
+    if n < 8:
+        total = value[0]
+        for i in range(1, n):
+            total += value[i]
+        return total
+    if pixel is float:
+        return sum_of_floats(value, n)
     else:
-        i = 0
-    while i < n:
-        rest += value[i]
-        i += 1
-    return rest
+        return sum_of_doubles(value, n)

@@ -14,6 +14,28 @@ from libc.string cimport memcpy, memset
 
 from span cimport RunBuffer, Span, reserve, taken
 
+cdef extern from "chords.h":
+    ctypedef struct Shape:
+        double x, y         # centre
+        double a, b         # semi-axes, half sides
+        double cos, sin     # of the angle from +x to the first axis, counter-clockwise
+        double column       # whole part of the centre, and what is left of it
+        double part
+        double half_height
+        double shear        # of a chord's middle, columns a row
+        double spread       # of a chord's half length
+        bint small
+
+    enum:
+        ROWS
+
+    ctypedef struct Rows:
+        int32_t *start
+        int32_t *stop
+        double *doubt
+
+    void chords(const Shape *, int32_t, Py_ssize_t, int32_t, int32_t, Rows *) noexcept nogil
+
 cdef enum:
     CIRCLE = 0
     ELLIPSE = 1
@@ -23,17 +45,8 @@ cdef enum:
 cdef double NEAR = 4e-6
 # Beyond every int32: where doubles are cut off before they become integers. The sum of two still is an int64.
 cdef double FAR = 1e18
-
-
-cdef struct Shape:
-    double x, y         # centre
-    double a, b         # semi-axes, half sides
-    double cos, sin     # of the angle from +x to the first axis, counter-clockwise
-    int64_t column      # whole part of the centre, and what is left of it
-    double part
-    double half_height
-    double shear        # of a chord's middle, columns a row
-    double spread       # of a chord's half length
+# Where shapes are small: their columns, and whatever adds up to them, stay below 2^51.
+cdef double SMALL = 2. ** 49
 
 
 cdef inline double clamp(double value, double low, double high) noexcept nogil:
@@ -50,8 +63,9 @@ cdef inline int64_t floored(double value) noexcept nogil:
 cdef void prepare(Shape *shape, int kind) noexcept nogil:
     """Derive what a row of the shape needs."""
     cdef double height
-    shape.column = <int64_t> clamp(floor(shape.x), -FAR, FAR)
+    shape.column = clamp(floor(shape.x), -FAR, FAR)
     shape.part = shape.x - floor(shape.x)
+    shape.shear, shape.spread = 0, 1
     if kind == CIRCLE:
         shape.half_height = shape.a
     elif kind == ELLIPSE:
@@ -63,6 +77,16 @@ cdef void prepare(Shape *shape, int kind) noexcept nogil:
         shape.spread = (shape.a / height) * (shape.b / height)
     else:
         shape.half_height = shape.a * fabs(shape.sin) + shape.b * fabs(shape.cos)
+    height = shape.half_height + ROWS
+    # False for NaN, which sizes beyond 1e150 and below 1e-150 can bring about.
+    shape.small = (
+        kind != RECTANGLE
+        and fabs(shape.x) < SMALL
+        and fabs(shape.y) < SMALL
+        and height < SMALL
+        and height * shape.spread < SMALL
+        and height * fabs(shape.shear) < SMALL
+    )
 
 
 cdef inline bint chord(const Shape *shape, int kind, double dy, double *low, double *high) noexcept nogil:
@@ -111,14 +135,15 @@ cdef inline bint holds(const Shape *shape, int kind, double dx, double dy) noexc
     return u * u + v * v < 1
 
 
-cdef inline bint row_of(
-    const Shape *shape, int kind, int32_t y, int32_t x_start, int32_t x_stop, Span *span
+cdef void row_of(
+    const Shape *shape, int kind, int32_t y, int32_t x_start, int32_t x_stop, int32_t *first, int32_t *last
 ) noexcept nogil:
-    """Give the run of the pixels of row `y` strictly inside; return whether there are any."""
+    """Give the pixels of row `y` strictly inside."""
     cdef double low = 0, high = 0, dy = y - shape.y, beyond
     cdef int64_t start, stop
+    first[0] = last[0] = x_start
     if not chord(shape, kind, dy, &low, &high):
-        return False
+        return
     # Columns are counted from the whole part of the centre: nothing is lost far from the origin.
     low = clamp(shape.part + low, -FAR, FAR)
     high = clamp(shape.part + high, -FAR, FAR)
@@ -128,33 +153,32 @@ cdef inline bint row_of(
     stop = floored(high + 0.5)
     beyond = high - stop
     stop += beyond > 0 if fabs(beyond) >= NEAR else holds(shape, kind, stop - shape.part, dy)
-    span.y = y
-    span.x_start = <int32_t> min(max(start + shape.column, x_start), x_stop)
-    span.x_stop = <int32_t> min(max(stop + shape.column, x_start), x_stop)
-    return span.x_start < span.x_stop
+    first[0] = <int32_t> min(max(start + <int64_t> shape.column, x_start), x_stop)
+    last[0] = <int32_t> min(max(stop + <int64_t> shape.column, x_start), x_stop)
+
+
+cdef inline void rows_of(
+    const Shape *shape, int kind, int32_t y, Py_ssize_t n, int32_t x_start, int32_t x_stop, Rows *rows
+) noexcept nogil:
+    """Give the pixels of `n` rows from `y` on that are strictly inside; `n` is at most ROWS."""
+    cdef Py_ssize_t i
+    if shape.small:
+        chords(shape, y, (n + 7) & ~<Py_ssize_t> 7, x_start, x_stop, rows)
+    for i in range(n):
+        if not shape.small or rows.doubt[i] > 0.5 - 2 * NEAR:
+            row_of(shape, kind, y + <int32_t> i, x_start, x_stop, &rows.start[i], &rows.stop[i])
 
 
 def shapes(
-    int kind,
-    const double[:] x,
-    const double[:] y,
-    const double[:] a,
-    const double[:] b,
-    const double[:] cos,
-    const double[:] sin,
-    const double[:] a_hole,
-    const double[:] b_hole,
-    int32_t x_start,
-    int32_t x_stop,
-    int32_t y_start,
-    int32_t y_stop,
+    int kind, const double[:, ::1] columns, int32_t x_start, int32_t x_stop, int32_t y_start, int32_t y_stop
 ):
     """Return ``(runs, offsets)`` of circles (kind 0), ellipses (1) or rectangles (2), less their holes.
 
-    All arrays are ``double[n]``, sizes are semi-axes; a hole of size 0 is none.
-    A pixel on the edge of a hole belongs to the shape.
+    The columns, ``double[8, n]``, are x, y, a, b, cos, sin, and a and b of the holes. Sizes are semi-axes; a hole of
+    size 0 is none. A pixel on the edge of a hole belongs to the shape.
     """
-    cdef Py_ssize_t i, n = x.shape[0]
+    cdef Py_ssize_t i, n = columns.shape[1]
+    cdef double rows = 0
     cdef bint good = True
     cdef RunBuffer runs
     cdef Shape outer, hole
@@ -162,10 +186,15 @@ def shapes(
     cdef int64_t[::1] stops = offsets
     memset(&runs, 0, sizeof(runs))
     with nogil:
+        # Most shapes have about a run a row: most buffers need not grow.
         for i in range(n):
-            outer.x, outer.y, outer.a, outer.b, outer.cos, outer.sin = x[i], y[i], a[i], b[i], cos[i], sin[i]
+            rows += min(2 * max(columns[2, i], columns[3, i]) + 3, <double> y_stop - y_start)
+        good = reserve(&runs, <Py_ssize_t> min(rows, 4e6))
+        for i in range(n if good else 0):
+            outer.x, outer.y, outer.a, outer.b = columns[0, i], columns[1, i], columns[2, i], columns[3, i]
+            outer.cos, outer.sin = columns[4, i], columns[5, i]
             hole = outer
-            hole.a, hole.b = a_hole[i], b_hole[i]
+            hole.a, hole.b = columns[6, i], columns[7, i]
             prepare(&outer, kind)
             if hole.a > 0 and hole.b > 0:
                 prepare(&hole, kind)
@@ -192,26 +221,31 @@ cdef bint append_shape(
     cdef int32_t y
     cdef int32_t first = <int32_t> clamp(floor(outer.y - outer.half_height), y_start, y_stop)
     cdef int32_t last = <int32_t> clamp(ceil(outer.y + outer.half_height) + 1, y_start, y_stop)
-    cdef Span gap
+    cdef Py_ssize_t i, n
+    cdef Rows rows, gaps
     cdef Span *span
-    if not reserve(runs, 2 * (last - <Py_ssize_t> first)):
+    if not reserve(runs, (1 if hole == NULL else 2) * (last - <Py_ssize_t> first)):
         return False
     span = runs.data + runs.size
-    for y in range(first, last):
-        if not row_of(outer, kind, y, x_start, x_stop, span):
-            continue
-        if hole != NULL and row_of(hole, kind, y, span.x_start, span.x_stop, &gap):
-            span[1].y = y
-            span[1].x_start = gap.x_stop
-            span[1].x_stop = span.x_stop
-            span.x_stop = gap.x_start
-            if span[0].x_start == span[0].x_stop:
-                span[0] = span[1]
-            else:
-                span += 1
+    y = first
+    while y < last:
+        n = min(last - <Py_ssize_t> y, ROWS)
+        rows_of(outer, kind, y, n, x_start, x_stop, &rows)
+        if hole != NULL:
+            rows_of(hole, kind, y, n, x_start, x_stop, &gaps)
+        for i in range(n):
+            span.y = y + <int32_t> i
+            span.x_start = rows.start[i]
+            span.x_stop = rows.stop[i]
+            if hole != NULL and gaps.start[i] < gaps.stop[i] and span.x_start < span.x_stop:
+                # Of a run cut in two, what is left of the hole comes first.
+                span.x_stop = min(max(gaps.start[i], span.x_start), span.x_stop)
+                span += span.x_start < span.x_stop
+                span.y = y + <int32_t> i
+                span.x_start = min(max(gaps.stop[i], rows.start[i]), rows.stop[i])
+                span.x_stop = rows.stop[i]
             span += span.x_start < span.x_stop
-        else:
-            span += 1
+        y += <int32_t> n
     runs.size = span - runs.data
     return True
 

@@ -5,20 +5,7 @@ _Doubles = NDArray[np.float64]
 _Offsets = NDArray[np.int64]
 _Pieces = tuple[NDArray[np.int32], _Doubles, _Offsets]
 
-def conics(
-    x: _Doubles,
-    y: _Doubles,
-    a: _Doubles,
-    b: _Doubles,
-    cos: _Doubles,
-    sin: _Doubles,
-    a_hole: _Doubles,
-    b_hole: _Doubles,
-    x_start: int,
-    x_stop: int,
-    y_start: int,
-    y_stop: int,
-) -> _Pieces: ...
+def conics(columns: _Doubles, x_start: int, x_stop: int, y_start: int, y_stop: int) -> _Pieces: ...
 def polygons(
     x: _Doubles,
     y: _Doubles,
@@ -45,14 +32,7 @@ def conic_sums(
     image: NDArray[np.floating],
     variance: NDArray[np.floating],
     mask: NDArray[np.uint8],
-    x: _Doubles,
-    y: _Doubles,
-    a: _Doubles,
-    b: _Doubles,
-    cos: _Doubles,
-    sin: _Doubles,
-    a_hole: _Doubles,
-    b_hole: _Doubles,
+    columns: _Doubles,
     x0: int,
     y0: int,
 ) -> _Doubles: ...

@@ -6,21 +6,7 @@ _Offsets = NDArray[np.int64]
 _Doubles = NDArray[np.float64]
 _Many = tuple[_Runs, _Offsets]
 
-def shapes(
-    kind: int,
-    x: _Doubles,
-    y: _Doubles,
-    a: _Doubles,
-    b: _Doubles,
-    cos: _Doubles,
-    sin: _Doubles,
-    a_hole: _Doubles,
-    b_hole: _Doubles,
-    x_start: int,
-    x_stop: int,
-    y_start: int,
-    y_stop: int,
-) -> _Many: ...
+def shapes(kind: int, columns: _Doubles, x_start: int, x_stop: int, y_start: int, y_stop: int) -> _Many: ...
 def polygons(
     x: _Doubles,
     y: _Doubles,

@@ -320,6 +320,20 @@ def test_sums(dtype, masked):
     np.testing.assert_allclose(turned.sum, coverage_sum(image, regions, xy0=(3, -4)).sum, rtol=1e-12)
 
 
+def test_sums_over_a_large_image():
+    """Each is what it is by itself, wherever the others are; what is not touched may be NaN."""
+    rng = np.random.default_rng(8)
+    image, variance = rng.uniform(1, 2, (2, 700, 900))
+    regions = [circle(x, y, r) for x, y, r in zip(*rng.uniform(-9, 910, (2, 60)), rng.uniform(1, 150, 60), strict=True)]
+    result = coverage_sum(image, regions, variance=variance)
+    for i, region in enumerate(regions):
+        weights = dense(region, (0, 900, 0, 700))
+        alone = coverage_sum(np.where(weights > 0, image, np.nan), [region], variance=variance)
+        assert (result.sum[i], result.area[i], result.error[i]) == (alone.sum[0], alone.area[0], alone.error[0])
+        np.testing.assert_allclose(result.sum[i], (weights * image).sum(), rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(result.area[i], weights.sum(), rtol=1e-12, atol=1e-12)
+
+
 def test_sums_of_photutils():
     rng = np.random.default_rng(5)
     image = rng.normal(10, 3, (80, 80))

@@ -112,6 +112,34 @@ def test_annuli_keep_the_edge_of_their_hole(x, y, a, b, part, theta):
     np.testing.assert_array_equal(dense(raster.rectangles(x, y, a, b, theta, **inner, within=within())[0]), rectangle)
 
 
+tall = st.one_of(st.integers(60, 150).map(float), st.floats(60, 150))
+
+
+@given(places, places, tall, st.floats(0.1, 0.9), st.sampled_from([0, 3e5, -2e8, 1e9]))
+def test_shapes_of_many_rows(x, y, r, part, far):
+    """Rows are done in blocks, in which a centre on the edge is found by itself; far from the origin as near to it."""
+    box = (-20, 21, -160, 161)
+    x, y = (round(v * 2**16) / 2**16 for v in (x, y))  # so that they are the same far off
+    moved = within(tuple(int(v + far) for v in box))
+    inner, ends = r * part, (x + far, y + far)
+    circle = reference.circle(box, x, y, r) & ~reference.circle(box, x, y, inner)
+    runs, _ = raster.circles(*ends, r, inner_r=inner, within=moved)
+    np.testing.assert_array_equal(dense(runs - np.int32(far), box), circle)
+    ellipse = reference.ellipse(box, x, y, r, 5, np.pi / 2) & ~reference.ellipse(box, x, y, inner, 2, np.pi / 2)
+    runs, _ = raster.ellipses(*ends, r, 5, np.pi / 2, inner_a=inner, inner_b=2, within=moved)
+    np.testing.assert_array_equal(dense(runs - np.int32(far), box), ellipse)
+
+
+@pytest.mark.parametrize("far", [2.0**48, 2.0**49, 2.0**50, 2.0**52])
+def test_large_shapes_far_off(far):
+    """Where doubles can no longer be rounded by adding to them, one row at a time gives the same."""
+    for shapes, sizes in ((raster.circles, (far,)), (raster.ellipses, (far, far, 0.5))):
+        runs, _ = shapes(far, 0, *sizes, within=within())
+        assert runs.tolist() == [[y, 1, BOX[1]] for y in range(*BOX[2:])]
+        runs, _ = shapes(0, -far, *sizes, within=within())
+        assert runs.tolist() == [[y, BOX[0], BOX[1]] for y in range(BOX[2], 0)]
+
+
 corner_lists = st.one_of(
     st.lists(st.tuples(*[st.integers(-14, 15).map(float)] * 2), max_size=12),
     st.lists(st.tuples(places, places), max_size=40),

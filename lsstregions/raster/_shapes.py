@@ -158,8 +158,8 @@ class Shapes:
     __slots__ = ("columns", "kind")
 
     kind: int
-    #: x, y, a, b, cos, sin, and the semi-axes of holes: float64[n] each, in the order in which kernels take them.
-    columns: tuple[Doubles, Doubles, Doubles, Doubles, Doubles, Doubles, Doubles, Doubles]
+    #: x, y, a, b, cos, sin, and the semi-axes of holes, as kernels take them: float64[8, n].
+    columns: Doubles
 
     def __init__(
         self,
@@ -175,12 +175,11 @@ class Shapes:
         cos, sin = cos_sin(theta)
         names = ("x", "y", "a", "b", "cos", "sin", "inner a", "inner b")
         values = (x, y, a, b, cos, sin, inner_a, inner_b)
-        columns = np.broadcast_arrays(*map(as_doubles, values, names))
-        if columns[0].ndim > 1:
-            raise ValueError(f"shapes must come in one-dimensional arrays, not of shape {columns[0].shape}")
+        columns = np.array(np.broadcast_arrays(*map(as_doubles, values, names)))
+        if columns.ndim > 2:
+            raise ValueError(f"shapes must come in one-dimensional arrays, not of shape {columns.shape[1:]}")
         self.kind = kind
-        x, y, a, b, cos, sin, inner_a, inner_b = map(np.atleast_1d, columns)
-        self.columns = x, y, a, b, cos, sin, inner_a, inner_b
+        self.columns = columns.reshape(8, -1)
         for i in (2, 3, 6, 7):
             if self.columns[i].size and self.columns[i].min() < 0:
                 raise ValueError(f"{names[i]} must not be negative, not {self.columns[i].min()}")
@@ -194,7 +193,7 @@ class Shapes:
 
     def runs(self, within: Any) -> Many:
         """Return the pixels whose centres are inside."""
-        return _raster.shapes(self.kind, *self.columns, *self.bounds(within))
+        return _raster.shapes(self.kind, self.columns, *self.bounds(within))
 
     def pieces(self, within: Any) -> Pieces:
         """Return the exact coverage."""
@@ -202,7 +201,7 @@ class Shapes:
             x, y, rings, parts = self.corners()
             holes = np.tile(np.array([0, 1], np.uint8), len(parts) - 1)
             return _coverage.polygons(x, y, rings, parts, holes, *self.bounds(within))
-        return _coverage.conics(*self.columns, *self.bounds(within))
+        return _coverage.conics(self.columns, *self.bounds(within))
 
     def corners(self) -> tuple[Doubles, Doubles, Offsets, Offsets]:
         """Return the polygons of rectangles: two rings each, the outer and that of the hole."""

@@ -1,0 +1,65 @@
+/* Runs of pixels: called from memory early, and added up. Plain C that compilers make SIMD; all machines give the same. */
+#ifndef LSSTREGIONS_SUMS_H
+#define LSSTREGIONS_SUMS_H
+
+#include "bits.h"
+
+/* Ask for some bytes, the first lines of many: the rest the processor sees coming. Compilers leave out calls of functions
+   that compute nothing, unless they are no calls any more. */
+#ifdef __GNUC__
+__attribute__((always_inline))
+#endif
+static inline void prefetch_lines(const char *start, ptrdiff_t length)
+{
+#ifdef __GNUC__
+    for (ptrdiff_t i = 0; i < length && i < 512; i += 64)
+        __builtin_prefetch(start + i);
+    __builtin_prefetch(start + length - 1);
+#endif
+}
+
+/* Every eighth pixel in a sum of its own: an addition need not wait for the one before. */
+#define LSSTREGIONS_SUM(NAME, TYPE)                                                                                    \
+    LSSTREGIONS_CLONES                                                                                                 \
+    static double NAME(const TYPE *values, ptrdiff_t n)                                                                \
+    {                                                                                                                  \
+        double sum[8] = {0};                                                                                           \
+        ptrdiff_t i = 0;                                                                                               \
+        for (; i + 8 <= n; i += 8)                                                                                     \
+            for (int k = 0; k < 8; k++)                                                                                \
+                sum[k] += (double)values[i + k];                                                                       \
+        for (int k = 0; k < n - i; k++)                                                                                \
+            sum[k] += (double)values[i + k];                                                                           \
+        return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));                      \
+    }
+
+LSSTREGIONS_SUM(sum_of_floats_portable, float)
+LSSTREGIONS_SUM(sum_of_doubles, double)
+
+#ifdef LSSTREGIONS_X86_DISPATCH
+/* The same, with masks for what is left over. */
+__attribute__((target("avx512f,avx512vl")))
+static double sum_of_floats_avx512(const float *values, ptrdiff_t n)
+{
+    __m512d sum = _mm512_setzero_pd();
+    ptrdiff_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        sum = _mm512_add_pd(sum, _mm512_cvtps_pd(_mm256_loadu_ps(values + i)));
+    const __mmask8 rest = (__mmask8)((1 << (n - i)) - 1);
+    sum = _mm512_mask_add_pd(sum, rest, sum, _mm512_cvtps_pd(_mm256_maskz_loadu_ps(rest, values + i)));
+    const __m256d four = _mm256_add_pd(_mm512_castpd512_pd256(sum), _mm512_extractf64x4_pd(sum, 1));
+    const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    return _mm_cvtsd_f64(two) + _mm_cvtsd_f64(_mm_unpackhi_pd(two, two));
+}
+#endif
+
+static inline double sum_of_floats(const float *values, ptrdiff_t n)
+{
+#ifdef LSSTREGIONS_X86_DISPATCH
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
+        return sum_of_floats_avx512(values, n);
+#endif
+    return sum_of_floats_portable(values, n);
+}
+
+#endif
