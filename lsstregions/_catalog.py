@@ -60,9 +60,7 @@ class _Measured:
         footprints = self.footprints
         if plane.dtype.kind == "f" and plane.itemsize not in (4, 8):
             plane = plane.astype(np.float64)
-        return _photometry.measure(
-            as_bytes(plane), plane.dtype, footprints.spans, footprints.offsets, *self.frame.xy0
-        )
+        return _photometry.measure(as_bytes(plane), plane.dtype, footprints.spans, footprints.offsets, *self.frame.xy0)
 
     @cached_property
     def moments(self) -> NDArray[np.float64]:
