@@ -182,8 +182,8 @@ def sort_peaks(const uint8_t[::1] peaks, const int32_t[::1] labels, const int8_t
     """Sort peaks by label, then the most significant first, then by x, then y.
 
     That is the highest value where a label's sign is positive, the lowest where it is negative, the one farthest from 0
-    where it is 0. Returns the peaks without those whose label is negative, their offsets, ``int64``, and the permutation,
-    ``int64``, or None.
+    where it is 0. Returns the peaks without those whose label is negative, their offsets, ``int64``, and the
+    permutation, ``int64``, or None.
     """
     cdef Py_ssize_t i, k, n = labels.shape[0], count = sign.shape[0], kept = 0
     cdef const Peak *peak = <const Peak *> &peaks[0] if n else NULL

@@ -16,7 +16,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy, memset
 
-from span cimport Span
+from span cimport Span, start_of, stop_of
 
 cdef extern from "bits.h":
     int count_trailing_zeros(uint64_t) noexcept nogil
@@ -605,24 +605,34 @@ ctypedef fused pixel:
 
 
 def spread(const int32_t[:, ::1] spans, const double[::1] weights):
-    """Return the weight of every pixel, ``double[area]``."""
-    cdef Py_ssize_t i, k, n = spans.shape[0], count, done = 0
-    cdef const Span *span
-    if n == 0:
-        return np.empty(0)
-    span = <const Span *> &spans[0, 0]
+    """Return ``(runs, values)``: disjoint spans in raster order as canonical runs, and the weight of every pixel."""
+    cdef Py_ssize_t i, k, count, n = spans.shape[0], n_runs = 0, area = 0
+    cdef const Span *span = <const Span *> &spans[0, 0] if n else NULL
+    cdef double weight
+    cdef double *value
     for i in range(n):
-        done += span[i].x_stop - <Py_ssize_t> span[i].x_start
-    result = np.empty(done)
-    cdef double[::1] out = result
-    done = 0
+        n_runs += i == 0 or stop_of(span + i - 1) != start_of(span + i)
+        area += span[i].x_stop - <Py_ssize_t> span[i].x_start
+    runs, values = np.empty((n_runs, 3), np.int32), np.empty(area)
+    cdef int32_t[:, ::1] out = runs
+    cdef double[::1] pixels = values
+    if n == 0:
+        return runs, values
+    cdef Span *run = <Span *> &out[0, 0] - 1
+    value = &pixels[0]
     with nogil:
         for i in range(n):
+            if i and stop_of(span + i - 1) == start_of(span + i):
+                run.x_stop = span[i].x_stop
+            else:
+                run += 1
+                run[0] = span[i]
             count = span[i].x_stop - <Py_ssize_t> span[i].x_start
+            weight = weights[i]
             for k in range(count):
-                out[done + k] = weights[i]
-            done += count
-    return result
+                value[k] = weight
+            value += count
+    return runs, values
 
 
 # What is summed: an image, its variance and its mask, NULL where there is none; pixel [0, 0] is (x0, y0).

@@ -1,7 +1,5 @@
 """Image rows to runs, components and peaks in one pass: no mask and no label image (docs/explanation/detection)."""
 
-import numpy as np
-
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free
 
@@ -150,10 +148,12 @@ def scan(
             y += rows
         free(words)
         free(numbers)
-    runs = owned_bytes(found.runs.data, found.runs.size * sizeof(Span))
-    parent = owned_bytes(found.parent, found.runs.size * sizeof(int32_t))
-    peak = owned_bytes(found.peaks, found.n_peaks * sizeof(Peak))
-    run_of_peak = owned_bytes(found.run_of_peak, found.n_peaks * sizeof(int32_t))
+    runs = owned_bytes(found.runs.data, found.runs.size * sizeof(Span), found.runs.capacity * sizeof(Span))
+    parent = owned_bytes(found.parent, found.runs.size * sizeof(int32_t), found.parent_capacity * sizeof(int32_t))
+    peak = owned_bytes(found.peaks, found.n_peaks * sizeof(Peak), found.peak_capacity * sizeof(Peak))
+    run_of_peak = owned_bytes(
+        found.run_of_peak, found.n_peaks * sizeof(int32_t), found.run_of_peak_capacity * sizeof(int32_t)
+    )
     if not good:
         raise MemoryError("no memory for the footprints")
     return runs, parent, peak, run_of_peak

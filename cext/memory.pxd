@@ -14,12 +14,15 @@ cdef extern from "memory.h":
     ) noexcept nogil
 
 
-cdef inline object owned_bytes(void *data, Py_ssize_t size):
-    """Return the first bytes of a buffer as an array that frees it; the rest is given back."""
+cdef inline object owned_bytes(void *data, Py_ssize_t size, Py_ssize_t capacity):
+    """Return the first bytes of a buffer as an array that frees it; the rest is given back if it is more than those.
+
+    A block of another size than before would be fresh memory the next time.
+    """
     import numpy as np
     cdef view.array owner
     cdef uint8_t[::1] copy
-    cdef void *cut
+    cdef void *cut = NULL
     if size < 1 << 16:
         array = np.empty(size, np.uint8)
         if size:
@@ -27,7 +30,8 @@ cdef inline object owned_bytes(void *data, Py_ssize_t size):
             memcpy(&copy[0], data, size)
         free(data)
         return array
-    cut = realloc(data, size)
+    if size < capacity // 2:
+        cut = realloc(data, size)
     owner = <uint8_t[:size]> <uint8_t *> (cut if cut != NULL else data)
     owner.callback_free_data = free
     return np.asarray(owner)

@@ -4,9 +4,9 @@ Runs come as ``int32[n, 3]`` arrays and are read as ``Span`` structs: ``<const S
 """
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
-from libc.stdlib cimport free
+from libc.stdlib cimport free, realloc
 
-from memory cimport empty_bytes, grown, owned_bytes
+from memory cimport empty_bytes, owned_bytes
 
 
 cdef extern from "bits.h":
@@ -35,7 +35,18 @@ cdef struct RunBuffer:
 
 cdef inline bint reserve(RunBuffer *runs, Py_ssize_t more) noexcept nogil:
     """Make room for `more` runs; return whether there is."""
-    return grown(<void **> &runs.data, &runs.capacity, runs.size + more, 0, sizeof(Span))
+    cdef Py_ssize_t capacity
+    cdef void *data
+    if runs.size + more <= runs.capacity:
+        return True
+    # Not in large pages, as in grown(): most of these buffers are as large as the last one, and get its memory again.
+    capacity = runs.size + more + runs.capacity // 2 + 64
+    data = realloc(runs.data, capacity * sizeof(Span))
+    if data == NULL:
+        return False
+    runs.data = <Span *> data
+    runs.capacity = capacity
+    return True
 
 
 cdef inline object taken(RunBuffer *runs, bint good):
@@ -43,7 +54,7 @@ cdef inline object taken(RunBuffer *runs, bint good):
     if not good:
         free(runs.data)
         raise MemoryError("no memory for the runs")
-    return runs_of(owned_bytes(runs.data, runs.size * sizeof(Span)))
+    return runs_of(owned_bytes(runs.data, runs.size * sizeof(Span), runs.capacity * sizeof(Span)))
 
 
 cdef inline object empty_runs(Py_ssize_t count):

@@ -182,6 +182,13 @@ def test_circle_far_beyond_int32():
     assert runs.tolist() == [[y, 1, BOX[1]] for y in range(*BOX[2:])]
 
 
+@pytest.mark.parametrize(("low", "expected"), [(0, []), (-2e-313, [[0, -3, 7]])])
+def test_polygon_of_next_to_no_height(low, expected):
+    """The slopes of its edges are beyond all doubles."""
+    runs, _ = raster.polygons([-3.5, -3.5, 6.5], [low, 2e-313, 0], [0, 3])
+    assert runs.tolist() == expected
+
+
 def test_polygons_with_many_crossings_in_a_row():
     """More crossings than are sorted by insertion, close together or not, and more than one band of rows."""
     rng = np.random.default_rng(3)

@@ -143,7 +143,8 @@ def coverage(region: Any, *, wcs: Any = None, within: Box2I | None = None) -> tu
     (covered,) = covers_of_each([region], wcs, checked(within))
     if (area := _runs.area(covered.spans)) > MAX_AREA:
         raise ValueError(f"the region covers {area:.3g} pixels, more than {MAX_AREA:.0e}; pass a smaller `within`")
-    return SpanSet._from_canonical(_runs.canonical(covered.spans)), _coverage.spread(covered.spans, covered.weights)
+    runs, weights = _coverage.spread(covered.spans, covered.weights)
+    return SpanSet._from_canonical(runs), weights
 
 
 class ApertureSums(NamedTuple):

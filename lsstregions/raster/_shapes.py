@@ -172,14 +172,19 @@ class Shapes:
         inner_a: ArrayLike = 0.0,
         inner_b: ArrayLike = 0.0,
     ):
-        cos, sin = cos_sin(theta)
+        cos, sin = (1.0, 0.0) if kind == CIRCLE else cos_sin(theta)
         names = ("x", "y", "a", "b", "cos", "sin", "inner a", "inner b")
-        values = (x, y, a, b, cos, sin, inner_a, inner_b)
-        columns = np.array(np.broadcast_arrays(*map(as_doubles, values, names)))
-        if columns.ndim > 2:
-            raise ValueError(f"shapes must come in one-dimensional arrays, not of shape {columns.shape[1:]}")
+        values = [as_numbers(v, name) for v, name in zip((x, y, a, b, cos, sin, inner_a, inner_b), names, strict=True)]
+        shape = np.broadcast(*values).shape
+        if len(shape) > 1:
+            raise ValueError(f"shapes must come in one-dimensional arrays, not of shape {shape}")
         self.kind = kind
-        self.columns = columns.reshape(8, -1)
+        self.columns = np.empty((8, *(shape or (1,))))
+        for column, value in zip(self.columns, values, strict=True):
+            column[:] = value
+        if not np.isfinite(self.columns).all():
+            for value, name in zip(values, names, strict=True):
+                as_doubles(value, name)
         for i in (2, 3, 6, 7):
             if self.columns[i].size and self.columns[i].min() < 0:
                 raise ValueError(f"{names[i]} must not be negative, not {self.columns[i].min()}")
@@ -306,12 +311,17 @@ class Wholes:
         return wholes_of(self, within)
 
 
-def as_doubles(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    """Return `values` as finite doubles."""
+def as_numbers(values: ArrayLike, name: str) -> Doubles:
+    """Return `values` as doubles."""
     try:
-        array = np.asarray(values, dtype=np.float64)
+        return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be numbers, not {values!r}") from None
+
+
+def as_doubles(values: ArrayLike, name: str) -> Doubles:
+    """Return `values` as finite doubles."""
+    array = as_numbers(values, name)
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite, not {array[~np.isfinite(array)].flat[0]}")
     return array
