@@ -26,6 +26,7 @@ cdef extern from "chords.h":
         double spread       # of a chord's half length
         bint small
 
+    double LSSTREGIONS_DOUBT
     enum:
         ROWS
 
@@ -35,6 +36,7 @@ cdef extern from "chords.h":
         double *doubt
 
     void chords(const Shape *, int32_t, Py_ssize_t, int32_t, int32_t, Rows *) noexcept nogil
+    Py_ssize_t runs_of_rows(const Shape *, int32_t, Py_ssize_t, int32_t, int32_t, Span *) noexcept nogil
 
 cdef enum:
     CIRCLE = 0
@@ -42,6 +44,7 @@ cdef enum:
     RECTANGLE = 2
 
 # Ends of a chord nearer than this to a pixel centre are decided by the shape's own inequality, not by the square root.
+# Of many rows at once, those that may be so near are looked at again, with a margin: see LSSTREGIONS_DOUBT.
 cdef double NEAR = 4e-6
 # Beyond every int32: where doubles are cut off before they become integers. The sum of two still is an int64.
 cdef double FAR = 1e18
@@ -165,7 +168,7 @@ cdef inline void rows_of(
     if shape.small:
         chords(shape, y, (n + 7) & ~<Py_ssize_t> 7, x_start, x_stop, rows)
     for i in range(n):
-        if not shape.small or rows.doubt[i] > 0.5 - 2 * NEAR:
+        if not shape.small or rows.doubt[i] > LSSTREGIONS_DOUBT:
             row_of(shape, kind, y + <int32_t> i, x_start, x_stop, &rows.start[i], &rows.stop[i])
 
 
@@ -224,9 +227,15 @@ cdef bint append_shape(
     cdef Py_ssize_t i, n
     cdef Rows rows, gaps
     cdef Span *span
-    if not reserve(runs, (1 if hole == NULL else 2) * (last - <Py_ssize_t> first)):
+    n = last - <Py_ssize_t> first
+    if not reserve(runs, (n if hole == NULL else 2 * n) + 8):
         return False
     span = runs.data + runs.size
+    if hole == NULL and outer.small:
+        n = runs_of_rows(outer, first, n, x_start, x_stop, span)
+        if n >= 0:
+            runs.size += n
+            return True
     y = first
     while y < last:
         n = min(last - <Py_ssize_t> y, ROWS)
