@@ -764,21 +764,30 @@ def conic_sums(
 
 cdef inline void add_row(const Frame *frame, const Row *row, int32_t y, pixel kind, Sums *into) noexcept nogil:
     """Add the pixels of a settled row."""
-    cdef Py_ssize_t i, x
-    cdef double total = 0, area = 0, noise = 0
+    cdef Py_ssize_t i, x, length
+    cdef double weight, total = 0, area = 0, noise = 0
     cdef const pixel *value = <const pixel *> at(frame, &frame.image, y, row.x0, sizeof(pixel))
-    cdef const pixel *variance = NULL
-    if frame.mask.data == NULL and frame.variance.data != NULL:
+    cdef const pixel *variance = value
+    if frame.mask.data != NULL:
+        for i in range(row.count):
+            add_run(frame, y, row.x0 + row.start[i], row.x0 + row.start[i + 1], row.weight[i], <pixel> 0, into)
+        return
+    if frame.variance.data != NULL:
         variance = <const pixel *> at(frame, &frame.variance, y, row.x0, sizeof(pixel))
     for i in range(row.count):
         x = row.start[i]
-        if variance != NULL and row.start[i + 1] == x + 1 and row.weight[i] > 0:
-            # A pixel of the border, as most are.
-            total += row.weight[i] * value[x]
-            area += row.weight[i]
-            noise += row.weight[i] * variance[x]
-        else:
-            add_run(frame, y, row.x0 + x, row.x0 + row.start[i + 1], row.weight[i], <pixel> 0, into)
+        length = row.start[i + 1] - x
+        weight = row.weight[i]
+        if length == 1:
+            # A pixel of the border, as most are; what is not touched is not read, for it may be NaN.
+            if weight > 0:
+                total += weight * value[x]
+                area += weight
+                noise += weight * variance[x]
+        elif weight > 0 and length > 0:
+            total += weight * added(value + x, length)
+            area += weight * length
+            noise += weight * added(variance + x, length)
     into.total += total
     into.area += area
     into.noise += noise
