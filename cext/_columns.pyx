@@ -6,6 +6,7 @@ from libc.math cimport fabs, floor
 from libc.stdint cimport INT32_MAX, INT32_MIN, int8_t, int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport free, malloc, qsort
 
+from memory cimport empty_bytes
 from span cimport Span, find_root, key, unite
 
 cdef extern from "threshold.h":
@@ -177,71 +178,60 @@ def components(const int64_t[:, ::1] pairs, Py_ssize_t n):
 # Peaks
 
 
-def labels_of_peaks(const uint8_t[::1] peaks, const int32_t[:, ::1] runs, const int32_t[::1] labels):
-    """Return the label ``int32[m]`` of the run of each peak; both are in raster order, every peak is in a run."""
-    cdef Py_ssize_t i, r = 0, n = peaks.shape[0] // sizeof(Peak)
-    cdef const Peak *peak = <const Peak *> &peaks[0] if n else NULL
-    result = np.empty(n, np.int32)
-    cdef int32_t[::1] out = result
-    cdef const Span *span
-    if n:
-        span = <const Span *> &runs[0, 0]
-        with nogil:
-            for i in range(n):
-                while key(span[r].y, span[r].x_stop) <= key(peak[i].y, peak[i].x):
-                    r += 1
-                out[i] = labels[r]
-    return result
-
-
-def order_peaks(const uint8_t[::1] peaks, const int32_t[::1] labels, const int8_t[::1] sign):
+def sort_peaks(const uint8_t[::1] peaks, const int32_t[::1] labels, const int8_t[::1] sign, bint with_order):
     """Sort peaks by label, then the most significant first, then by x, then y.
 
     That is the highest value where a label's sign is positive, the lowest where it is negative, the one farthest from 0
-    where it is 0. Returns the permutation, ``int64``, without the peaks whose label is negative, and the offsets.
+    where it is 0. Returns the peaks without those whose label is negative, their offsets, ``int64``, and the
+    permutation, ``int64``, or None.
     """
-    cdef Py_ssize_t i, k, n = labels.shape[0], count = sign.shape[0]
+    cdef Py_ssize_t i, k, n = labels.shape[0], count = sign.shape[0], kept = 0
     cdef const Peak *peak = <const Peak *> &peaks[0] if n else NULL
-    offsets = np.zeros(count + 1, np.int64)
-    cdef int64_t[::1] begin = offsets
-    cdef int64_t[::1] order
+    cdef uint8_t[::1] out
+    cdef Peak *target
+    cdef int64_t[::1] order = None
     cdef bint good = True
+    # One more: where a group begins becomes where the next one does as its peaks move there.
+    counts = np.zeros(count + 2, np.int64)
+    cdef int64_t[::1] begin = counts
     with nogil:
         for i in range(n):
             if labels[i] >= 0:
-                begin[labels[i] + 1] += 1
+                begin[labels[i] + 2] += 1
+                kept += 1
         for k in range(count):
-            begin[k + 1] += begin[k]
-    permutation = np.empty(offsets[count], np.int64)
-    if permutation.size == 0:
-        return permutation, offsets
-    order = permutation
-    with nogil:
-        for i in range(n):
-            k = labels[i]
-            if k >= 0:
-                order[begin[k]] = i
-                begin[k] += 1
-        for k in range(count, 0, -1):
-            begin[k] = begin[k - 1]
-        begin[0] = 0
-        for k in range(count):
-            if begin[k + 1] - begin[k] > 1:
-                good = good and _sort_peaks(&order[begin[k]], begin[k + 1] - begin[k], peak, sign[k])
+            begin[k + 2] += begin[k + 1]
+    result = empty_bytes(kept * sizeof(Peak))
+    permutation = np.empty(kept, np.int64) if with_order else None
+    if kept:
+        out, order = result, permutation
+        target = <Peak *> &out[0]
+        with nogil:
+            for i in range(n):
+                k = labels[i] + 1
+                if k > 0:
+                    target[begin[k]] = peak[i]
+                    if with_order:
+                        order[begin[k]] = i
+                    begin[k] += 1
+            for k in range(count):
+                if begin[k + 1] - begin[k] > 1:
+                    good = good and _sort_group(
+                        target + begin[k], &order[begin[k]] if with_order else NULL, begin[k + 1] - begin[k], sign[k]
+                    )
     if not good:
         raise MemoryError("no memory to sort the peaks")
-    return permutation, offsets
+    return result, counts[:-1], permutation
 
 
 cdef struct Ranked:
     double significance
-    int32_t x
-    int32_t y
+    Peak peak
     int64_t index
 
 
-cdef bint _sort_peaks(int64_t *order, Py_ssize_t n, const Peak *peak, int sign) noexcept nogil:
-    """Sort the peaks of one footprint; return whether there was memory."""
+cdef bint _sort_group(Peak *peak, int64_t *index, Py_ssize_t n, int sign) noexcept nogil:
+    """Sort the peaks of one footprint, and their indices if there are any; return whether there was memory."""
     cdef Ranked[16] few
     cdef Ranked *ranked = few
     cdef Py_ssize_t i
@@ -250,13 +240,17 @@ cdef bint _sort_peaks(int64_t *order, Py_ssize_t n, const Peak *peak, int sign) 
         if ranked == NULL:
             return False
     for i in range(n):
-        ranked[i] = _ranked(peak + order[i], order[i], sign)
+        ranked[i].significance = peak[i].value * sign if sign else fabs(peak[i].value)
+        ranked[i].peak = peak[i]
+        ranked[i].index = index[i] if index != NULL else 0
     if n > 16:
         qsort(ranked, n, sizeof(Ranked), _compare)
     else:
         _insertion_sort(ranked, n)
     for i in range(n):
-        order[i] = ranked[i].index
+        peak[i] = ranked[i].peak
+        if index != NULL:
+            index[i] = ranked[i].index
     if n > 16:
         free(ranked)
     return True
@@ -274,25 +268,35 @@ cdef void _insertion_sort(Ranked *ranked, Py_ssize_t n) noexcept nogil:
         ranked[j] = moving
 
 
-cdef inline Ranked _ranked(const Peak *peak, Py_ssize_t index, int sign) noexcept nogil:
-    cdef Ranked ranked
-    ranked.significance = peak.value * sign if sign else fabs(peak.value)
-    ranked.x = peak.x
-    ranked.y = peak.y
-    ranked.index = index
-    return ranked
-
-
 cdef inline bint _before(const Ranked *a, const Ranked *b) noexcept nogil:
     if a.significance != b.significance:
         return a.significance > b.significance
-    if a.x != b.x:
-        return a.x < b.x
-    return a.y < b.y
+    if a.peak.x != b.peak.x:
+        return a.peak.x < b.peak.x
+    return a.peak.y < b.peak.y
 
 
 cdef int _compare(const void *a, const void *b) noexcept nogil:
     return _before(<const Ranked *> b, <const Ranked *> a) - _before(<const Ranked *> a, <const Ranked *> b)
+
+
+def empty_groups(const int64_t[::1] offsets):
+    """Return the indices ``int64`` of groups that have nothing."""
+    cdef Py_ssize_t i, n = offsets.shape[0] - 1, count = 0
+    cdef int64_t[::1] out
+    with nogil:
+        for i in range(n):
+            count += offsets[i] == offsets[i + 1]
+    result = np.empty(count, np.int64)
+    if count:
+        out = result
+        count = 0
+        with nogil:
+            for i in range(n):
+                if offsets[i] == offsets[i + 1]:
+                    out[count] = i
+                    count += 1
+    return result
 
 
 def nearest_peaks(

@@ -11,6 +11,7 @@ A coverage comes as pieces: spans ``int32[n, 3]`` of equal weight ``float64[n]``
 
 import numpy as np
 
+from libc.float cimport DBL_MAX
 from libc.math cimport asin, ceil, fabs, floor, hypot, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
@@ -608,6 +609,9 @@ cdef bint gather_edges(
             if edge.y == edge.y_end or edge.y >= last - 0.5 or edge.y_end <= first - 0.5:
                 continue
             edge.slope = (edge.x_end - edge.x) / (edge.y_end - edge.y)
+            # So nearly level that it bounds no area that a number could tell.
+            if fabs(edge.slope) > DBL_MAX:
+                continue
             edge.first = <int32_t> clamp(floor(edge.y + 0.5), first, last - 1)
             edge.last = <int32_t> clamp(ceil(edge.y_end - 0.5), first, last - 1)
             work.n_edges += 1

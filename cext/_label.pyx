@@ -4,7 +4,7 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
-from span cimport Span, unite
+from span cimport Span, empty_runs, unite
 
 
 def label(const int32_t[:, ::1] runs, int connectivity):
@@ -61,23 +61,19 @@ def group(const int32_t[:, ::1] runs, const int32_t[::1] labels, Py_ssize_t coun
     cdef Py_ssize_t i, n = runs.shape[0]
     cdef const Span *span
     cdef Span *target
-    offsets = np.zeros(count + 1, np.int64)
-    cdef int64_t[::1] begin = offsets
-    cdef int32_t[:, ::1] out = np.empty((n, 3), np.int32)
-    if n == 0:
-        return np.asarray(out), offsets
-    span = <const Span *> &runs[0, 0]
-    target = <Span *> &out[0, 0]
-    with nogil:
-        for i in range(n):
-            begin[labels[i] + 1] += 1
-        for i in range(count):
-            begin[i + 1] += begin[i]
-        # The counters move to the ends of their groups and so become the offsets of the next ones.
-        for i in range(n):
-            target[begin[labels[i]]] = span[i]
-            begin[labels[i]] += 1
-        for i in range(count, 0, -1):
-            begin[i] = begin[i - 1]
-        begin[0] = 0
-    return np.asarray(out), offsets
+    # One more: where a group begins becomes where the next one does as its runs move there.
+    counts = np.zeros(count + 2, np.int64)
+    cdef int64_t[::1] begin = counts
+    cdef int32_t[:, ::1] out = empty_runs(n)
+    if n:
+        span = <const Span *> &runs[0, 0]
+        target = <Span *> &out[0, 0]
+        with nogil:
+            for i in range(n):
+                begin[labels[i] + 2] += 1
+            for i in range(count):
+                begin[i + 2] += begin[i + 1]
+            for i in range(n):
+                target[begin[labels[i] + 1]] = span[i]
+                begin[labels[i] + 1] += 1
+    return np.asarray(out), counts[:-1]

@@ -6,6 +6,7 @@ All clip to the box ``[x_start, x_stop) x [y_start, y_stop)`` before they do any
 
 import numpy as np
 
+from libc.float cimport DBL_MAX
 from libc.math cimport ceil, fabs, floor, hypot, sqrt
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, qsort, realloc
@@ -460,11 +461,11 @@ cdef inline void cross_rows(const Edge *edge, int32_t row, int32_t stop, Filler 
     """
     cdef double x, side
     cdef double low = filler.x_start - 1., high = <double> filler.x_stop
-    # The slope of an edge of next to no height is beyond all doubles.
-    cdef bint flat = fabs(edge.slope) > 1e300
     cdef int64_t near, crossing
+    # An edge may be so nearly level that its slope is too large for a number.
+    cdef bint finite = fabs(edge.slope) <= DBL_MAX
     while row < stop:
-        x = (row - edge.y) / edge.dy * edge.dx if flat else (row - edge.y) * edge.slope
+        x = (row - edge.y) * edge.slope if finite else (row - edge.y) / edge.dy * edge.dx
         x = clamp(edge.x + x, low, high)
         near = floored(x + 0.5)
         if fabs(x - near) < NEAR:

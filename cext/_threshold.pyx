@@ -1,26 +1,24 @@
 """Image rows to runs, components and peaks in one pass: no mask and no label image (docs/explanation/detection)."""
 
-import numpy as np
-
-from cython cimport view
-
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
-from libc.stdlib cimport calloc, free, realloc
+from libc.stdlib cimport calloc, free
 
-from span cimport RunBuffer, Span, append_words, find_root
+from memory cimport grown, owned_bytes, prefetch_some
+from span cimport RunBuffer, Span, append_numbered_words, find_root
 
 cdef extern from "bits.h":
     uint64_t nonzero_bytes(const uint8_t *) noexcept nogil
     uint64_t nonzero_bytes_tail(const uint8_t *, Py_ssize_t) noexcept nogil
-
-cdef extern from "memory.h":
-    bint grown(void **data, Py_ssize_t *capacity, Py_ssize_t needed, size_t size) noexcept nogil
+    uint64_t nonzero_words(const uint64_t *, Py_ssize_t) noexcept nogil
+    Py_ssize_t bits_of_words(const uint64_t *, uint64_t busy, int32_t x, int32_t *out) noexcept nogil
 
 cdef extern from "link.h":
-    void link_words(
-        const uint64_t *a, const uint64_t *b, Py_ssize_t count, int32_t a_first, int32_t b_first, bint corners,
-        int32_t *parent,
-    ) noexcept nogil
+    struct BitRow:
+        uint64_t *words
+        uint64_t *busy
+        int32_t *number
+    void runs_at(const BitRow *, const int32_t *x, Py_ssize_t count, int32_t *runs) noexcept nogil
+    void link_rows(const BitRow *, const BitRow *, Py_ssize_t count, bint corners, int32_t *parent) noexcept nogil
 
 cdef extern from "threshold.h":
     struct Peak:
@@ -35,15 +33,22 @@ cdef extern from "threshold.h":
         int32_t x0
         int32_t y
     ctypedef void (*Passing)(const void *, Py_ssize_t, const void *, Py_ssize_t, uint64_t *) noexcept nogil
-    ctypedef Py_ssize_t (*Peaks)(const Rows *, Py_ssize_t, Py_ssize_t, Peak *) noexcept nogil
+    ctypedef Py_ssize_t (*MarkPeaks)(const Rows *, const uint64_t *, uint64_t *) noexcept nogil
+    ctypedef void (*ListPeaks)(const Rows *, const int32_t *, Py_ssize_t, Peak *) noexcept nogil
     struct PixelType:
         Passing passing[2]
-        Peaks peaks[2]
+        MarkPeaks mark_peaks[2]
+        ListPeaks list_peaks
     const PixelType *pixel_type(char kind, int size, int level) noexcept nogil
 
 
-# Pixels from which on it pays to begin with a large buffer.
-cdef Py_ssize_t LARGE_IMAGE = 1 << 22
+cdef enum:
+    # Rows that are looked at together, and how many bytes of them: each step finds them in the cache, and finding runs
+    # and peaks does not break the stream in which the image is read.
+    MOST_ROWS = 16
+    BLOCK = 1 << 18
+    # Pixels from which on it pays to begin with a large buffer.
+    LARGE_IMAGE = 1 << 22
 
 
 cdef struct Found:
@@ -53,6 +58,10 @@ cdef struct Found:
     Peak *peaks
     Py_ssize_t n_peaks
     Py_ssize_t peak_capacity
+    int32_t *run_of_peak
+    Py_ssize_t run_of_peak_capacity
+    # How many times as much there will be in the end, by the look of it.
+    double growth
 
 
 def scan(
@@ -74,66 +83,80 @@ def scan(
     The image comes as bytes, ``uint8[ny, nx * itemsize]`` with contiguous rows, as does the threshold: one value, or
     one a pixel. Pixels where ``mask``, ``uint8[ny, nx]`` or None, is not zero do not pass. The rows below `start` and
     above `stop` are looked at by peaks only. Returns as bytes the runs, the union-find parents of their components
-    (``int32``) and the peaks (x, y, value: ``int32, int32, float64``), in raster order; no peaks unless asked for.
+    (``int32``), the peaks (x, y, value: ``int32, int32, float64``) and the run of each (``int32``), in raster order; no
+    peaks unless asked for.
     """
     cdef const PixelType *pixels = pixel_type(ord(dtype.kind), dtype.itemsize, level)
-    cdef Py_ssize_t size = dtype.itemsize, ny = image.shape[0], nx = image.shape[1] // size, y
+    cdef Py_ssize_t size = dtype.itemsize, ny = image.shape[0], nx = image.shape[1] // size, y, k, rows, first
     cdef Py_ssize_t count = (nx + 63) // 64, stride = threshold.shape[1] > size
-    cdef Py_ssize_t row_start = 0, row_stop = 0
-    cdef Rows rows
+    cdef Py_ssize_t block = max(1, min(MOST_ROWS, BLOCK // max(nx * size, 1)))
+    cdef Py_ssize_t[MOST_ROWS + 1] n_runs
+    cdef BitRow[MOST_ROWS + 1] bits
+    cdef BitRow last
+    cdef uint64_t *peak_words
+    cdef Rows around
     cdef Found found
-    cdef uint64_t *words = <uint64_t *> calloc(2 * (count + 1), sizeof(uint64_t))
-    cdef uint64_t *before = words + count + 1
-    cdef bint good = words != NULL
-    found = Found(runs=RunBuffer(NULL, 0, 0), parent=NULL, parent_capacity=0, peaks=NULL, n_peaks=0, peak_capacity=0)
-    rows.nx = nx
-    rows.x0 = x0
+    # The words of each row and which of them are busy, and the words of peaks; the numbers of runs.
+    cdef Py_ssize_t groups = (count + 63) // 64
+    cdef uint64_t *words = <uint64_t *> calloc((block + 1) * (count + groups) + count, sizeof(uint64_t))
+    cdef int32_t *numbers = <int32_t *> calloc((block + 1) * count + 1, sizeof(int32_t))
+    cdef bint good = words != NULL and numbers != NULL
+    found = Found(RunBuffer(NULL, 0, 0), NULL, 0, NULL, 0, 0, NULL, 0, 0)
+    for k in range(block + 1 if good else 0):
+        bits[k].words = words + k * (count + groups)
+        bits[k].busy = bits[k].words + count
+        bits[k].number = numbers + k * count
+        n_runs[k] = 0
+    peak_words = words + (block + 1) * (count + groups)
+    around.nx = nx
+    around.x0 = x0
     if (stop - start) * nx > LARGE_IMAGE:
-        good = good and grown(<void **> &found.runs.data, &found.runs.capacity, 1 << 16, sizeof(Span))
+        good = good and grown(<void **> &found.runs.data, &found.runs.capacity, 1 << 16, 0, sizeof(Span))
     with nogil:
-        # Peaks are one row behind: their row and the next are at hand then.
-        for y in range(start, stop + 1 if good and nx and start < stop else start):
-            if y < stop:
+        y = start if nx else stop
+        while good and y < stop:
+            # The row before the block is row 0 of the bits.
+            rows = min(block, stop - y)
+            if y > start:
+                found.growth = 1.0625 * (stop - start) / (y - start)
+            for k in range(rows):
                 pixels.passing[negative](
-                    &image[y, 0], nx, &threshold[y if threshold.shape[0] > 1 else 0, 0], stride, words
+                    &image[y + k, 0], nx, &threshold[y + k if threshold.shape[0] > 1 else 0, 0], stride,
+                    bits[k + 1].words,
                 )
                 if mask is not None:
-                    _remove_masked(words, nx, &mask[y, 0])
-                good = _append_row(&found, words, count, nx, x0, y0 + <int32_t> y)
-                if good and row_start < row_stop and row_stop < found.runs.size:
-                    link_words(
-                        words, before, count, <int32_t> row_stop, <int32_t> row_start, connectivity == 8, found.parent
-                    )
-            if peaks and row_start < row_stop:
-                rows.below = &image[max(y - 2, 0), 0]
-                rows.row = &image[y - 1, 0]
-                rows.above = &image[min(y, ny - 1), 0]
-                rows.y = y0 + <int32_t> (y - 1)
-                good = good and _append_peaks(&found, pixels.peaks[negative], &rows, row_start, row_stop)
-            row_start, row_stop = row_stop, found.runs.size
-            words, before = before, words
-            if not good:
-                break
-        free(min(words, before))
-    runs = _taken(found.runs.data, found.runs.size * sizeof(Span))
-    parent = _taken(found.parent, found.runs.size * sizeof(int32_t))
-    peak = _taken(found.peaks, found.n_peaks * sizeof(Peak))
+                    _remove_masked(bits[k + 1].words, nx, &mask[y + k, 0])
+            for k in range(1, rows + 1):
+                if y + k - 1 + block < ny:
+                    prefetch_some(&image[y + k - 1 + block, 0], nx * size, 0)
+                first = found.runs.size
+                good = good and _append_row(&found, &bits[k], count, nx, x0, y0 + <int32_t> (y + k - 1))
+                n_runs[k] = found.runs.size - first
+                if good and n_runs[k] and n_runs[k - 1]:
+                    link_rows(&bits[k], &bits[k - 1], count, connectivity == 8, found.parent)
+            for k in range(1, rows + 1 if peaks else 1):
+                if n_runs[k]:
+                    around.below = &image[max(y + k - 2, 0), 0]
+                    around.row = &image[y + k - 1, 0]
+                    around.above = &image[min(y + k, ny - 1), 0]
+                    around.y = y0 + <int32_t> (y + k - 1)
+                    good = good and _append_peaks(&found, pixels, negative, &around, &bits[k], peak_words)
+            last = bits[0]
+            bits[0] = bits[rows]
+            bits[rows] = last
+            n_runs[0] = n_runs[rows]
+            y += rows
+        free(words)
+        free(numbers)
+    runs = owned_bytes(found.runs.data, found.runs.size * sizeof(Span), found.runs.capacity * sizeof(Span))
+    parent = owned_bytes(found.parent, found.runs.size * sizeof(int32_t), found.parent_capacity * sizeof(int32_t))
+    peak = owned_bytes(found.peaks, found.n_peaks * sizeof(Peak), found.peak_capacity * sizeof(Peak))
+    run_of_peak = owned_bytes(
+        found.run_of_peak, found.n_peaks * sizeof(int32_t), found.run_of_peak_capacity * sizeof(int32_t)
+    )
     if not good:
         raise MemoryError("no memory for the footprints")
-    return runs, parent, peak
-
-
-cdef object _taken(void *data, Py_ssize_t size):
-    """Return a buffer as an array of bytes that owns it; it is not copied, for fresh memory is slow to touch."""
-    cdef view.array owner
-    cdef void *cut
-    if size == 0:
-        free(data)
-        return np.empty(0, np.uint8)
-    cut = realloc(data, size)
-    owner = <uint8_t[:size]> <uint8_t *> (cut if cut != NULL else data)
-    owner.callback_free_data = free
-    return np.asarray(owner)
+    return runs, parent, peak, run_of_peak
 
 
 cdef void _remove_masked(uint64_t *words, Py_ssize_t nx, const uint8_t *mask) noexcept nogil:
@@ -147,31 +170,42 @@ cdef void _remove_masked(uint64_t *words, Py_ssize_t nx, const uint8_t *mask) no
 
 
 cdef bint _append_row(
-    Found *found, const uint64_t *words, Py_ssize_t count, Py_ssize_t nx, int32_t x0, int32_t y
+    Found *found, BitRow *bits, Py_ssize_t count, Py_ssize_t nx, int32_t x0, int32_t y
 ) noexcept nogil:
     """Append the runs of a row, each its own parent; return whether there was memory."""
     cdef RunBuffer *runs = &found.runs
-    cdef Py_ssize_t i, first = runs.size
-    if not grown(<void **> &runs.data, &runs.capacity, first + nx // 2 + 1, sizeof(Span)):
+    cdef Py_ssize_t i, first = runs.size, likely = <Py_ssize_t> (found.growth * first)
+    if not (
+        grown(<void **> &runs.data, &runs.capacity, first + nx // 2 + 1, likely, sizeof(Span))
+        and grown(<void **> &found.parent, &found.parent_capacity, first + nx // 2 + 1, likely, sizeof(int32_t))
+    ):
         return False
-    append_words(runs, words, count, x0, y)
-    if not grown(<void **> &found.parent, &found.parent_capacity, runs.size, sizeof(int32_t)):
-        return False
+    append_numbered_words(runs, bits.words, count, x0, y, bits.busy, bits.number)
     for i in range(first, runs.size):
         found.parent[i] = <int32_t> i
     return True
 
 
-cdef bint _append_peaks(Found *found, Peaks find, const Rows *rows, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
-    """Append the peaks under the runs of a row; return whether there was memory."""
-    cdef const Span *span = found.runs.data
-    cdef Py_ssize_t i, start, stop
-    for i in range(first, last):
-        start = span[i].x_start - <Py_ssize_t> rows.x0
-        stop = span[i].x_stop - <Py_ssize_t> rows.x0
-        if not grown(<void **> &found.peaks, &found.peak_capacity, found.n_peaks + stop - start + 1, sizeof(Peak)):
-            return False
-        found.n_peaks += find(rows, start, stop, found.peaks + found.n_peaks)
+cdef bint _append_peaks(
+    Found *found, const PixelType *pixels, bint negative, const Rows *rows, const BitRow *bits, uint64_t *peaks
+) noexcept nogil:
+    """Append the peaks of a row, which are marked in `peaks`; return whether there was memory."""
+    cdef Py_ssize_t count = (rows.nx + 63) // 64, n, first, needed, likely
+    cdef int32_t[64 * 64 + 16] x
+    n = pixels.mark_peaks[negative](rows, bits.words, peaks)
+    needed, likely = found.n_peaks + n, <Py_ssize_t> (found.growth * found.n_peaks)
+    if not (
+        grown(<void **> &found.peaks, &found.peak_capacity, needed, likely, sizeof(Peak))
+        and grown(<void **> &found.run_of_peak, &found.run_of_peak_capacity, needed, likely, sizeof(int32_t))
+    ):
+        return False
+    for first in range(0, count if n else 0, 64):
+        n = bits_of_words(
+            peaks + first, nonzero_words(peaks + first, min(count - first, 64)), <int32_t> (64 * first), x
+        )
+        pixels.list_peaks(rows, x, n, found.peaks + found.n_peaks)
+        runs_at(bits, x, n, found.run_of_peak + found.n_peaks)
+        found.n_peaks += n
     return True
 
 
@@ -206,11 +240,12 @@ def join(const int32_t[:, ::1] runs, int32_t[::1] parent, const int64_t[::1] sea
 def number(int32_t[::1] parent) -> int:
     """Replace the parents by the numbers of their components, in the order of their first runs; return how many."""
     cdef Py_ssize_t i
-    cdef int32_t count = 0
-    cdef bint root
+    cdef int32_t count = 0, root, label
     with nogil:
         for i in range(parent.shape[0]):
-            root = parent[i] == i
-            parent[i] = count if root else parent[parent[i]]
-            count += root
+            # Which runs are roots is a coin toss: no branch asks.
+            root = -(parent[i] == i)
+            label = parent[parent[i]]
+            parent[i] = label ^ ((label ^ count) & root)
+            count -= root
     return count

@@ -55,69 +55,114 @@ static inline int count_ones(uint64_t word)
 #endif
 }
 
-/* Where words, the first of which begins at pixel x, change from off to on and back; `carry` is the pixel before them.
-   Returns how many edges were written to `out`, which has room for 16 more than there are pixels. */
+/* Which of at most 64 words have a bit. */
 LSSTREGIONS_CLONES
-static ptrdiff_t edges_of_words_portable(const uint64_t *words, ptrdiff_t count, uint64_t carry, int32_t x,
-                                         int32_t *out)
+static uint64_t nonzero_words(const uint64_t *words, ptrdiff_t count)
 {
-    ptrdiff_t n = 0;
-    for (ptrdiff_t i = 0; i < count; i++, x += 64) {
-        uint64_t edges = words[i] ^ (words[i] << 1 | carry);
-        carry = words[i] >> 63;
-        if (edges == 0)
-            continue;
-        /* Most words have at most two edges: these are written without asking. */
-        int more = count_ones(edges);
-        out[n] = x + count_trailing_zeros(edges);
-        edges &= edges - 1;
-        out[n + 1] = x + count_trailing_zeros(edges | (uint64_t)1 << 63);
-        for (int k = 2; k < more; k++) {
-            edges &= edges - 1;
-            out[n + k] = x + count_trailing_zeros(edges);
-        }
-        n += more;
+    uint64_t busy = 0;
+    for (ptrdiff_t i = 0; i < count; i++)
+        busy |= (uint64_t)(words[i] != 0) << i;
+    return busy;
+}
+
+/* Write the bits that are on in a word whose first pixel is x, and perhaps a few numbers more: `out` has room for 16 more
+   than there are bits. Returns how many. */
+static inline ptrdiff_t bits_of_word(uint64_t word, int32_t x, int32_t *out)
+{
+    const int count = count_ones(word);
+    /* Most words have at most two: these are written without asking. */
+    out[0] = x + count_trailing_zeros(word | (uint64_t)1 << 63);
+    word &= word - 1;
+    out[1] = x + count_trailing_zeros(word | (uint64_t)1 << 63);
+    for (int k = 2; k < count; k++) {
+        word &= word - 1;
+        out[k] = x + count_trailing_zeros(word);
     }
-    return n;
+    return count;
 }
 
 #ifdef LSSTREGIONS_X86_DISPATCH
-/* The same with no branch but for words without edges: the indices 0 to 63 are compressed to those of the edges. */
-__attribute__((target("avx512f,avx512bw,avx512vbmi2,popcnt")))
-static ptrdiff_t edges_of_words_avx512(const uint64_t *words, ptrdiff_t count, uint64_t carry, int32_t x, int32_t *out)
+#define LSSTREGIONS_COMPRESS __attribute__((target("avx512f,avx512bw,avx512vbmi2,bmi,popcnt")))
+
+/* The same with hardly a branch: the indices 0 to 63 are compressed to those of the bits. */
+LSSTREGIONS_COMPRESS
+static inline ptrdiff_t bits_of_word_compressed(uint64_t word, int32_t x, int32_t *out)
 {
     static const uint8_t index[64] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
                                       16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
                                       32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
                                       48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
-    const __m512i indices = _mm512_loadu_si512(index);
-    ptrdiff_t n = 0;
-    for (ptrdiff_t i = 0; i < count; i++, x += 64) {
-        uint64_t edges = words[i] ^ (words[i] << 1 | carry);
-        carry = words[i] >> 63;
-        if (edges == 0)
-            continue;
-        const __m512i base = _mm512_set1_epi32(x);
-        const int more = (int)_mm_popcnt_u64(edges);
-        __m512i bytes = _mm512_maskz_compress_epi8(edges, indices);
-        for (int k = 0; k < more; k += 16) {
-            const __m512i sixteen = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(bytes));
-            _mm512_storeu_si512(out + n + k, _mm512_add_epi32(base, sixteen));
-            bytes = _mm512_alignr_epi32(bytes, bytes, 4);
-        }
-        n += more;
-    }
-    return n;
+    const int count = (int)_mm_popcnt_u64(word);
+    const __m512i base = _mm512_set1_epi32(x);
+    __m512i bytes = _mm512_maskz_compress_epi8(word, _mm512_loadu_si512(index));
+    int k = 0;
+    do {
+        const __m512i sixteen = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(bytes));
+        _mm512_storeu_si512(out + k, _mm512_add_epi32(base, sixteen));
+        bytes = _mm512_alignr_epi32(bytes, bytes, 4);
+        k += 16;
+    } while (k < count);
+    return count;
 }
 #endif
 
-static inline ptrdiff_t edges_of_words(const uint64_t *words, ptrdiff_t count, uint64_t carry, int32_t x, int32_t *out)
+/* Write the bits that are on in those of 64 words that `busy` names; word 0 begins at x. Returns how many; `out` has
+   room for 16 more. */
+#define LSSTREGIONS_BITS_OF_WORDS(NAME, TARGET, BITS_OF_WORD)                                                          \
+    TARGET                                                                                                             \
+    static ptrdiff_t NAME(const uint64_t *words, uint64_t busy, int32_t x, int32_t *out)                               \
+    {                                                                                                                  \
+        ptrdiff_t n = 0;                                                                                               \
+        for (; busy; busy &= busy - 1) {                                                                               \
+            const int i = count_trailing_zeros(busy);                                                                  \
+            n += BITS_OF_WORD(words[i], x + 64 * i, out + n);                                                          \
+        }                                                                                                              \
+        return n;                                                                                                      \
+    }
+
+/* Write where those of 64 words that `busy` names change from off to on and back; word 0 begins at x, `before` is the word
+   before it. Returns how many edges; `out` has room for 16 more. Runs are numbered from `first` on, after one that comes
+   in from the word before: `number` says for each word which is the first that starts in it or after it. */
+#define LSSTREGIONS_EDGES_OF_WORDS(NAME, TARGET, BITS_OF_WORD)                                                         \
+    TARGET                                                                                                             \
+    static ptrdiff_t NAME(const uint64_t *words, uint64_t busy, uint64_t before, int32_t x, int32_t first,             \
+                          int32_t *number, int32_t *out)                                                               \
+    {                                                                                                                  \
+        const ptrdiff_t carry = (ptrdiff_t)(before >> 63);                                                             \
+        ptrdiff_t n = 0;                                                                                               \
+        for (; busy; busy &= busy - 1) {                                                                               \
+            const int i = count_trailing_zeros(busy);                                                                  \
+            const uint64_t word = words[i], last = i ? words[i - 1] : before;                                          \
+            number[i] = first + (int32_t)((n + 1 + carry) >> 1);                                                       \
+            n += BITS_OF_WORD(word ^ (word << 1 | last >> 63), x + 64 * i, out + n);                                   \
+        }                                                                                                              \
+        return n;                                                                                                      \
+    }
+
+LSSTREGIONS_BITS_OF_WORDS(bits_of_words_portable, LSSTREGIONS_CLONES, bits_of_word)
+LSSTREGIONS_EDGES_OF_WORDS(edges_of_words_portable, LSSTREGIONS_CLONES, bits_of_word)
+#ifdef LSSTREGIONS_X86_DISPATCH
+LSSTREGIONS_BITS_OF_WORDS(bits_of_words_compressed, LSSTREGIONS_COMPRESS LSSTREGIONS_UNUSED, bits_of_word_compressed)
+LSSTREGIONS_EDGES_OF_WORDS(edges_of_words_compressed, LSSTREGIONS_COMPRESS LSSTREGIONS_UNUSED, bits_of_word_compressed)
+#endif
+
+static inline ptrdiff_t bits_of_words(const uint64_t *words, uint64_t busy, int32_t x, int32_t *out)
 {
 #ifdef LSSTREGIONS_X86_DISPATCH
     if (__builtin_cpu_supports("avx512vbmi2"))
-        return edges_of_words_avx512(words, count, carry, x, out);
+        return bits_of_words_compressed(words, busy, x, out);
 #endif
-    return edges_of_words_portable(words, count, carry, x, out);
+    return bits_of_words_portable(words, busy, x, out);
+}
+
+static inline ptrdiff_t edges_of_words(const uint64_t *words, uint64_t busy, uint64_t before, int32_t x, int32_t first,
+                                       int32_t *number, int32_t *out)
+{
+#ifdef LSSTREGIONS_X86_DISPATCH
+    if (__builtin_cpu_supports("avx512vbmi2"))
+        return edges_of_words_compressed(words, busy, before, x, first, number, out);
+#endif
+    return edges_of_words_portable(words, busy, before, x, first, number, out);
 }
 
 /* Turn words with a bit at each edge into words with a bit at each pixel that is on. */

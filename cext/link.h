@@ -4,8 +4,43 @@
 
 #include "bits.h"
 
+/* A row of pixels, 64 a word, and what finding its runs has told. */
+struct BitRow {
+    uint64_t *words;
+    uint64_t *busy;  /* which words have a bit or come after one that has its last bit on: a bit a word */
+    int32_t *number; /* of the first run that starts in a busy word or after it */
+};
+
+/* Where word i has runs that start, and where it has the first pixel after a run. */
+static inline void edges_of_row(const struct BitRow *row, ptrdiff_t i, uint64_t *starts, uint64_t *stops)
+{
+    const uint64_t word = row->words[i], before = word << 1 | (i ? row->words[i - 1] >> 63 : 0);
+    *starts = word & ~before;
+    *stops = before & ~word;
+}
+
+/* Number of the run that holds a pixel of word i, the lowest of some bits. */
+static inline int32_t run_at(int32_t number, uint64_t starts, uint64_t bits)
+{
+    return number + count_ones(starts & (bits ^ (bits - 1))) - 1;
+}
+
+/* Numbers of the runs that hold pixels x. */
+LSSTREGIONS_CLONES
+static void runs_at(const struct BitRow *row, const int32_t *x, ptrdiff_t count, int32_t *runs)
+{
+    for (ptrdiff_t k = 0; k < count; k++) {
+        const ptrdiff_t i = x[k] / 64;
+        uint64_t starts, stops;
+        edges_of_row(row, i, &starts, &stops);
+        runs[k] = run_at(row->number[i], starts, (uint64_t)1 << x[k] % 64);
+    }
+}
+
 static inline int32_t root_of(int32_t *parent, int32_t i)
 {
+    /* Nearly all are at most one step away: it is taken without asking. */
+    i = parent[i];
     while (parent[i] != i) {
         parent[i] = parent[parent[i]];
         i = parent[i];
@@ -13,37 +48,28 @@ static inline int32_t root_of(int32_t *parent, int32_t i)
     return i;
 }
 
-/* Unite the runs of row `a` with those of row `b` that they touch, at corners too if `corners`; the runs of a row are
-   numbered from `a_first` and `b_first` on, and `parent` holds their union-find tree, in which the smaller is the root.
+/* Unite the runs of row `a` with those of row `b` that they touch, at corners too if `corners`; `parent` holds the
+   union-find tree of their numbers, in which the smaller is the root.
 
    Two runs overlap in one stretch of pixels: where it begins they meet. Where one stops just as the other starts, they
-   meet at a corner. A run's number is how many runs of its row have started by then. */
+   meet at a corner. */
 LSSTREGIONS_CLONES
-static void link_words(const uint64_t *a, const uint64_t *b, ptrdiff_t count, int32_t a_first, int32_t b_first,
-                       int corners, int32_t *parent)
+static void link_rows(const struct BitRow *a, const struct BitRow *b, ptrdiff_t count, int corners, int32_t *parent)
 {
-    for (ptrdiff_t first = 0; first < count; first += 64) {
-        const ptrdiff_t block = count - first < 64 ? count - first : 64;
-        /* Most words are empty, and which is a coin toss: no branch asks. */
-        uint64_t busy = 0;
-        for (ptrdiff_t i = 0; i < block; i++)
-            busy |= (uint64_t)((a[first + i] | b[first + i]) != 0) << i;
-        for (; busy; busy &= busy - 1) {
-            const ptrdiff_t i = first + count_trailing_zeros(busy);
-            const uint64_t a_before = a[i] << 1 | (i ? a[i - 1] >> 63 : 0);
-            const uint64_t b_before = b[i] << 1 | (i ? b[i - 1] >> 63 : 0);
-            const uint64_t a_starts = a[i] & ~a_before, b_starts = b[i] & ~b_before;
-            uint64_t meet = a[i] & b[i] & ~(a_before & b_before);
-            if (corners)
-                meet |= (b_starts & a_before & ~a[i]) | (a_starts & b_before & ~b[i]);
+    const uint64_t at_corners = corners ? ~(uint64_t)0 : 0;
+    for (ptrdiff_t base = 0; base < count; base += 64) {
+        for (uint64_t busy = a->busy[base / 64] & b->busy[base / 64]; busy; busy &= busy - 1) {
+            const ptrdiff_t i = base + count_trailing_zeros(busy);
+            uint64_t a_starts, a_stops, b_starts, b_stops;
+            edges_of_row(a, i, &a_starts, &a_stops);
+            edges_of_row(b, i, &b_starts, &b_stops);
+            uint64_t meet = (a->words[i] & b->words[i] & (a_starts | b_starts)) |
+                            (((a_starts & b_stops) | (b_starts & a_stops)) & at_corners);
             for (; meet; meet &= meet - 1) {
-                const uint64_t by_then = meet ^ (meet - 1);
-                const int32_t p = root_of(parent, a_first + count_ones(a_starts & by_then) - 1);
-                const int32_t q = root_of(parent, b_first + count_ones(b_starts & by_then) - 1);
+                const int32_t p = root_of(parent, run_at(a->number[i], a_starts, meet));
+                const int32_t q = root_of(parent, run_at(b->number[i], b_starts, meet));
                 parent[p > q ? p : q] = p > q ? q : p;
             }
-            a_first += count_ones(a_starts);
-            b_first += count_ones(b_starts);
         }
     }
 }

@@ -3,14 +3,17 @@
 Runs come as ``int32[n, 3]`` arrays and are read as ``Span`` structs: ``<const Span *> &runs[0, 0]``.
 """
 
-from cython cimport view
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcpy
+
+from memory cimport empty_bytes, owned_bytes
 
 
 cdef extern from "bits.h":
-    Py_ssize_t edges_of_words(const uint64_t *, Py_ssize_t, uint64_t, int32_t, int32_t *) noexcept nogil
+    uint64_t nonzero_words(const uint64_t *, Py_ssize_t) noexcept nogil
+    Py_ssize_t edges_of_words(
+        const uint64_t *words, uint64_t busy, uint64_t before, int32_t x, int32_t first, int32_t *number, int32_t *out
+    ) noexcept nogil
 
 cdef extern from "span.h":
     ctypedef struct Span:
@@ -36,6 +39,7 @@ cdef inline bint reserve(RunBuffer *runs, Py_ssize_t more) noexcept nogil:
     cdef void *data
     if runs.size + more <= runs.capacity:
         return True
+    # Not in large pages, as in grown(): most of these buffers are as large as the last one, and get its memory again.
     capacity = runs.size + more + runs.capacity // 2 + 64
     data = realloc(runs.data, capacity * sizeof(Span))
     if data == NULL:
@@ -46,40 +50,54 @@ cdef inline bint reserve(RunBuffer *runs, Py_ssize_t more) noexcept nogil:
 
 
 cdef inline object taken(RunBuffer *runs, bint good):
-    """Return the runs as an array and free the buffer; raise MemoryError where it was not `good`."""
-    import numpy as np
-    cdef int32_t[:, ::1] out
-    cdef view.array owner
+    """Return the runs as an array, which owns the buffer now; raise MemoryError where it was not `good`."""
     if not good:
         free(runs.data)
         raise MemoryError("no memory for the runs")
-    if runs.size < 10_000:
-        array = np.empty((runs.size, 3), np.int32)
-        if runs.size:
-            out = array
-            memcpy(&out[0, 0], runs.data, runs.size * sizeof(Span))
-        free(runs.data)
-        return array
-    # Large ones are not copied: touching fresh memory would take as long as finding the runs. Nor are they cut to size,
-    # unless it is worth it: a block of another size than before would be fresh memory again.
-    if runs.size < runs.capacity // 2:
-        runs.data = <Span *> realloc(runs.data, runs.size * sizeof(Span))
-    owner = <int32_t[:runs.size, :3:1]> <int32_t *> runs.data
-    owner.callback_free_data = free
-    return np.asarray(owner)
+    return runs_of(owned_bytes(runs.data, runs.size * sizeof(Span), runs.capacity * sizeof(Span)))
+
+
+cdef inline object empty_runs(Py_ssize_t count):
+    """Return an array for runs."""
+    return runs_of(empty_bytes(count * sizeof(Span)))
+
+
+cdef inline object runs_of(array):
+    """Return bytes as runs."""
+    import numpy as np
+    return array.view(np.int32).reshape(-1, 3)
 
 
 cdef inline bint append_words(
     RunBuffer *runs, const uint64_t *words, Py_ssize_t count, int32_t x, int32_t y
 ) noexcept nogil:
     """Append the runs of a row of words, 64 pixels each, that begins at `x`; return whether there was memory."""
+    return append_numbered_words(runs, words, count, x, y, NULL, NULL)
+
+
+cdef inline bint append_numbered_words(
+    RunBuffer *runs, const uint64_t *words, Py_ssize_t count, int32_t x, int32_t y, uint64_t *busy, int32_t *number
+) noexcept nogil:
+    """Do so, and say what ``BitRow`` wants to know unless that is NULL: which words are busy, and the runs in them."""
     cdef int32_t[64 * 64 + 17] edge
+    cdef int32_t[64] unused
     cdef Py_ssize_t i, n = 0, first, block
+    cdef uint64_t before = 0, looked_at
     cdef Span *span
     for first in range(0, count, 64):
         block = min(count - first, 64)
+        looked_at = nonzero_words(words + first, block)
+        looked_at |= looked_at << 1 | before >> 63
+        if block < 64:
+            looked_at &= (<uint64_t> 1 << block) - 1
+        if busy != NULL:
+            busy[first // 64] = looked_at
         # An odd number of edges: a run is open, and its start stays in edge[0].
-        n += edges_of_words(words + first, block, n, x + <int32_t> (64 * first), edge + n)
+        n += edges_of_words(
+            words + first, looked_at, before, x + <int32_t> (64 * first), <int32_t> runs.size,
+            &unused[0] if number == NULL else number + first, edge + n,
+        )
+        before = words[first + block - 1]
         if n > 1:
             if not reserve(runs, n // 2):
                 return False

@@ -1,15 +1,18 @@
 /* Which pixels of a row pass a threshold, and which of these are peaks: 64 pixels a word, bit i of a word is pixel i.
 
-   For every pixel type there are three functions, for either polarity:
+   For every pixel type there are five functions, the first two of them for either polarity:
 
-   passing   words of the pixels that are at least (at most, where negative) the threshold: one value, or one a pixel
-   peaks     the pixels of a run that none of their 8 neighbours exceeds (undercuts, where negative)
+   passing     words of the pixels that are at least (at most, where negative) the threshold: one value, or one a pixel
+   mark_peaks  those of the pixels of a row that none of their 8 neighbours exceeds (undercuts, where negative)
+   list_peaks  write these
 
    Comparisons with NaN are false: NaN never passes and never exceeds. */
 #ifndef LSSTREGIONS_THRESHOLD_H
 #define LSSTREGIONS_THRESHOLD_H
 
-#include "bits.h"
+#include <string.h>
+
+#include "link.h"
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(LSSTREGIONS_PORTABLE)
 #include <immintrin.h>
@@ -33,13 +36,14 @@ struct Peak {
 };
 
 typedef void (*Passing)(const void *row, ptrdiff_t nx, const void *threshold, ptrdiff_t stride, uint64_t *words);
-/* Writes the peaks among the pixels `start` to `stop` of a row, and perhaps one more that does not count; returns how
-   many. */
-typedef ptrdiff_t (*Peaks)(const struct Rows *rows, ptrdiff_t start, ptrdiff_t stop, struct Peak *out);
+/* Reads and writes (nx + 63) / 64 words; returns how many bits are on in `peaks`. */
+typedef ptrdiff_t (*MarkPeaks)(const struct Rows *rows, const uint64_t *words, uint64_t *peaks);
+typedef void (*ListPeaks)(const struct Rows *rows, const int32_t *x, ptrdiff_t count, struct Peak *out);
 
 struct PixelType {
     Passing passing[2]; /* [negative] */
-    Peaks peaks[2];
+    MarkPeaks mark_peaks[2];
+    ListPeaks list_peaks;
 };
 
 /* Compare into bytes, which compilers make SIMD, and gather these into bits. */
@@ -66,32 +70,55 @@ struct PixelType {
         }                                                                                                              \
     }
 
-#define LSSTREGIONS_PEAKS(NAME, TYPE, EXCEEDS)                                                                         \
-    static ptrdiff_t NAME(const struct Rows *rows, ptrdiff_t start, ptrdiff_t stop, struct Peak *out)                  \
+/* The peaks among the pixels of word i that are on, one by one. */
+#define LSSTREGIONS_PEAKS_OF_WORD(NAME, TYPE, EXCEEDS)                                                                 \
+    static uint64_t NAME(const struct Rows *rows, ptrdiff_t i, uint64_t word)                                          \
     {                                                                                                                  \
         const TYPE *row[3] = {(const TYPE *)rows->below, (const TYPE *)rows->row, (const TYPE *)rows->above};          \
-        ptrdiff_t count = 0;                                                                                           \
-        for (ptrdiff_t x = start; x < stop; x++) {                                                                     \
+        uint64_t peaks = 0;                                                                                            \
+        for (; word; word &= word - 1) {                                                                               \
+            const ptrdiff_t x = 64 * i + count_trailing_zeros(word);                                                   \
             const ptrdiff_t left = x > 0 ? x - 1 : x, right = x + 1 < rows->nx ? x + 1 : x;                            \
             const TYPE pixel = row[1][x];                                                                              \
             int exceeded = 0;                                                                                          \
-            for (int i = 0; i < 3; i++)                                                                                \
-                exceeded |= (row[i][left] EXCEEDS pixel) | (row[i][x] EXCEEDS pixel) | (row[i][right] EXCEEDS pixel);  \
-            out[count].x = rows->x0 + (int32_t)x;                                                                      \
-            out[count].y = rows->y;                                                                                    \
-            out[count].value = (double)pixel;                                                                          \
-            count += !exceeded;                                                                                        \
+            for (int k = 0; k < 3; k++)                                                                                \
+                exceeded |= (row[k][left] EXCEEDS pixel) | (row[k][x] EXCEEDS pixel) | (row[k][right] EXCEEDS pixel);  \
+            peaks |= exceeded ? 0 : word & (0 - word);                                                                 \
+        }                                                                                                              \
+        return peaks;                                                                                                  \
+    }
+
+#define LSSTREGIONS_MARK_PEAKS(NAME, OF_WORD)                                                                          \
+    static ptrdiff_t NAME(const struct Rows *rows, const uint64_t *words, uint64_t *peaks)                             \
+    {                                                                                                                  \
+        ptrdiff_t count = 0;                                                                                           \
+        for (ptrdiff_t i = 0; i < (rows->nx + 63) / 64; i++) {                                                         \
+            peaks[i] = words[i] ? OF_WORD(rows, i, words[i]) : 0;                                                      \
+            count += count_ones(peaks[i]);                                                                             \
         }                                                                                                              \
         return count;                                                                                                  \
+    }
+
+#define LSSTREGIONS_LIST_PEAKS(NAME, TYPE)                                                                             \
+    static void NAME(const struct Rows *rows, const int32_t *x, ptrdiff_t count, struct Peak *out)                     \
+    {                                                                                                                  \
+        for (ptrdiff_t i = 0; i < count; i++) {                                                                        \
+            out[i].x = rows->x0 + x[i];                                                                                \
+            out[i].y = rows->y;                                                                                        \
+            out[i].value = (double)((const TYPE *)rows->row)[x[i]];                                                    \
+        }                                                                                                              \
     }
 
 #define LSSTREGIONS_PIXEL_TYPE(NAME, TYPE)                                                                             \
     LSSTREGIONS_PASSING(passing_high_##NAME, TYPE, >=)                                                                 \
     LSSTREGIONS_PASSING(passing_low_##NAME, TYPE, <=)                                                                  \
-    LSSTREGIONS_PEAKS(maxima_##NAME, TYPE, >)                                                                          \
-    LSSTREGIONS_PEAKS(minima_##NAME, TYPE, <)                                                                          \
+    LSSTREGIONS_PEAKS_OF_WORD(maxima_of_word_##NAME, TYPE, >)                                                          \
+    LSSTREGIONS_PEAKS_OF_WORD(minima_of_word_##NAME, TYPE, <)                                                          \
+    LSSTREGIONS_MARK_PEAKS(maxima_##NAME, maxima_of_word_##NAME)                                                       \
+    LSSTREGIONS_MARK_PEAKS(minima_##NAME, minima_of_word_##NAME)                                                       \
+    LSSTREGIONS_LIST_PEAKS(list_##NAME, TYPE)                                                                          \
     static const struct PixelType pixels_##NAME = {                                                                    \
-        {passing_high_##NAME, passing_low_##NAME}, {maxima_##NAME, minima_##NAME}};
+        {passing_high_##NAME, passing_low_##NAME}, {maxima_##NAME, minima_##NAME}, list_##NAME};
 
 LSSTREGIONS_PIXEL_TYPE(int8, int8_t)
 LSSTREGIONS_PIXEL_TYPE(uint8, uint8_t)
@@ -119,9 +146,6 @@ LSSTREGIONS_PIXEL_TYPE(float64, double)
             return;                                                                                                    \
         }                                                                                                              \
         for (; x + 64 <= nx; x += 64) {                                                                                \
-            /* The hardware looks ahead within a page of memory only. */                                               \
-            for (int line = 0; line < 64; line += 16)                                                                  \
-                _mm_prefetch((const char *)(row + x + 2048 + line), _MM_HINT_T0);                                      \
             *words++ = (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(row + x), limit, PASSES) |                         \
                        (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(row + x + 16), limit, PASSES) << 16 |              \
                        (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(row + x + 32), limit, PASSES) << 32 |              \
@@ -154,52 +178,74 @@ LSSTREGIONS_PIXEL_TYPE(float64, double)
             PORTABLE(row + x, nx - x, threshold, 0, words);                                                            \
     }
 
-#define LSSTREGIONS_PEAKS_AVX2(NAME, PORTABLE, KEEPS)                                                                  \
-    __attribute__((target("avx2")))                                                                                    \
-    static ptrdiff_t NAME(const struct Rows *rows, ptrdiff_t start, ptrdiff_t stop, struct Peak *out)                  \
+/* WIDTH pixels at once, beginning with the first that is on. Their neighbours must be in the image: the words at the ends
+   of a row are left to the portable function. KEEP(kept, address, pixels, KEEPS) takes those out of `kept` that the
+   pixels at an address exceed. */
+#define LSSTREGIONS_MARK_PEAKS_SIMD(NAME, TARGET, OF_WORD, WIDTH, VECTOR, LOAD, KEEP, KEEPS)                           \
+    __attribute__((target(TARGET)))                                                                                    \
+    static ptrdiff_t NAME(const struct Rows *rows, const uint64_t *words, uint64_t *peaks)                             \
     {                                                                                                                  \
+        const ptrdiff_t words_of_row = (rows->nx + 63) / 64;                                                           \
         ptrdiff_t count = 0;                                                                                           \
-        /* Eight pixels are read at a time: the last ones of a row are left to the portable function. */               \
-        if (start == 0 || stop + 8 > rows->nx)                                                                         \
-            return PORTABLE(rows, start, stop, out);                                                                   \
-        for (ptrdiff_t x = start; x < stop; x += 8) {                                                                  \
-            const float *row = (const float *)rows->row + x;                                                           \
-            const float *below = (const float *)rows->below + x, *above = (const float *)rows->above + x;              \
-            const unsigned here = stop - x < 8 ? (1u << (stop - x)) - 1 : 0xff;                                        \
-            const __m256 pixels = _mm256_loadu_ps(row);                                                                \
-            __m256 kept = _mm256_and_ps(_mm256_cmp_ps(_mm256_loadu_ps(row - 1), pixels, KEEPS),                        \
-                                        _mm256_cmp_ps(_mm256_loadu_ps(row + 1), pixels, KEEPS));                       \
-            for (int dx = -1; dx <= 1; dx++) {                                                                         \
-                kept = _mm256_and_ps(kept, _mm256_cmp_ps(_mm256_loadu_ps(below + dx), pixels, KEEPS));                 \
-                kept = _mm256_and_ps(kept, _mm256_cmp_ps(_mm256_loadu_ps(above + dx), pixels, KEEPS));                 \
+        memset(peaks, 0, (size_t)words_of_row * sizeof(uint64_t));                                                     \
+        for (ptrdiff_t base = 0; base < words_of_row; base += 64) {                                                    \
+            const ptrdiff_t block = words_of_row - base < 64 ? words_of_row - base : 64;                               \
+            for (uint64_t busy = nonzero_words(words + base, block); busy; busy &= busy - 1) {                         \
+                const ptrdiff_t i = base + count_trailing_zeros(busy);                                                 \
+                uint64_t word = words[i], found = 0;                                                                   \
+                if (i == 0 || 64 * (i + 1) >= rows->nx) {                                                              \
+                    found = OF_WORD(rows, i, word);                                                                    \
+                    word = 0;                                                                                          \
+                }                                                                                                      \
+                while (word) {                                                                                         \
+                    const int bit = count_trailing_zeros(word);                                                        \
+                    const int start = bit < 64 - WIDTH ? bit : 64 - WIDTH;                                             \
+                    const uint64_t here = ((uint64_t)1 << WIDTH) - 1;                                                  \
+                    const float *row = (const float *)rows->row + 64 * i + start;                                      \
+                    const float *below = (const float *)rows->below + 64 * i + start;                                  \
+                    const float *above = (const float *)rows->above + 64 * i + start;                                  \
+                    const VECTOR pixels = LOAD(row);                                                                   \
+                    unsigned kept = (unsigned)(word >> start & here);                                                  \
+                    kept = KEEP(kept, row - 1, pixels, KEEPS);                                                         \
+                    kept = KEEP(kept, row + 1, pixels, KEEPS);                                                         \
+                    for (int dx = -1; dx <= 1; dx++) {                                                                 \
+                        kept = KEEP(kept, below + dx, pixels, KEEPS);                                                  \
+                        kept = KEEP(kept, above + dx, pixels, KEEPS);                                                  \
+                    }                                                                                                  \
+                    found |= (uint64_t)kept << start;                                                                  \
+                    word &= ~(here << start);                                                                          \
+                }                                                                                                      \
+                peaks[i] = found;                                                                                      \
+                count += count_ones(found);                                                                            \
             }                                                                                                          \
-            unsigned left = (unsigned)_mm256_movemask_ps(kept) & here;                                                 \
-            /* The first one is written without asking whether there is one. */                                        \
-            out[count] = peak_at(rows, x + count_trailing_zeros(left | 0x80));                                         \
-            count += left != 0;                                                                                        \
-            for (left &= left - 1; left; left &= left - 1)                                                             \
-                out[count++] = peak_at(rows, x + count_trailing_zeros(left));                                          \
         }                                                                                                              \
         return count;                                                                                                  \
     }
 
-static inline struct Peak peak_at(const struct Rows *rows, ptrdiff_t x)
-{
-    const struct Peak peak = {rows->x0 + (int32_t)x, rows->y, ((const float *)rows->row)[x]};
-    return peak;
-}
+#define LSSTREGIONS_KEEP_AVX512(KEPT, ADDRESS, PIXELS, KEEPS)                                                          \
+    _mm512_mask_cmp_ps_mask((__mmask16)(KEPT), _mm512_loadu_ps(ADDRESS), PIXELS, KEEPS)
+#define LSSTREGIONS_KEEP_AVX2(KEPT, ADDRESS, PIXELS, KEEPS)                                                            \
+    ((KEPT) & (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(ADDRESS), PIXELS, KEEPS)))
+#define LSSTREGIONS_MARK_PEAKS_AVX512(NAME, OF_WORD, KEEPS)                                                            \
+    LSSTREGIONS_MARK_PEAKS_SIMD(NAME, "avx512f,bmi,popcnt", OF_WORD, 16, __m512, _mm512_loadu_ps,                      \
+                                LSSTREGIONS_KEEP_AVX512, KEEPS)
+#define LSSTREGIONS_MARK_PEAKS_AVX2(NAME, OF_WORD, KEEPS)                                                              \
+    LSSTREGIONS_MARK_PEAKS_SIMD(NAME, "avx2,bmi,popcnt", OF_WORD, 8, __m256, _mm256_loadu_ps, LSSTREGIONS_KEEP_AVX2,   \
+                                KEEPS)
 
 LSSTREGIONS_PASSING_AVX512(passing_high_avx512, passing_high_float32, _CMP_GE_OQ)
 LSSTREGIONS_PASSING_AVX512(passing_low_avx512, passing_low_float32, _CMP_LE_OQ)
 LSSTREGIONS_PASSING_AVX2(passing_high_avx2, passing_high_float32, _CMP_GE_OQ)
 LSSTREGIONS_PASSING_AVX2(passing_low_avx2, passing_low_float32, _CMP_LE_OQ)
-LSSTREGIONS_PEAKS_AVX2(maxima_avx2, maxima_float32, _CMP_NGT_UQ)
-LSSTREGIONS_PEAKS_AVX2(minima_avx2, minima_float32, _CMP_NLT_UQ)
+LSSTREGIONS_MARK_PEAKS_AVX512(maxima_avx512, maxima_of_word_float32, _CMP_NGT_UQ)
+LSSTREGIONS_MARK_PEAKS_AVX512(minima_avx512, minima_of_word_float32, _CMP_NLT_UQ)
+LSSTREGIONS_MARK_PEAKS_AVX2(maxima_avx2, maxima_of_word_float32, _CMP_NGT_UQ)
+LSSTREGIONS_MARK_PEAKS_AVX2(minima_avx2, minima_of_word_float32, _CMP_NLT_UQ)
 
-static const struct PixelType pixels_float32_avx512 = {{passing_high_avx512, passing_low_avx512},
-                                                       {maxima_avx2, minima_avx2}};
-static const struct PixelType pixels_float32_avx2 = {{passing_high_avx2, passing_low_avx2},
-                                                     {maxima_avx2, minima_avx2}};
+static const struct PixelType pixels_float32_avx512 = {
+    {passing_high_avx512, passing_low_avx512}, {maxima_avx512, minima_avx512}, list_float32};
+static const struct PixelType pixels_float32_avx2 = {
+    {passing_high_avx2, passing_low_avx2}, {maxima_avx2, minima_avx2}, list_float32};
 #endif
 
 /* Return the functions for a NumPy dtype's kind and size; for float32 at `level` 0 the portable ones, 1 and 2 those for
@@ -215,9 +261,9 @@ static inline const struct PixelType *pixel_type(char kind, int size, int level)
         return size == 1 ? &pixels_uint8 : size == 2 ? &pixels_uint16 : size == 4 ? &pixels_uint32 : &pixels_uint64;
     case 'f':
 #ifdef LSSTREGIONS_THRESHOLD_SIMD
-        if (size == 4 && level >= 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx2"))
+        if (size == 4 && level >= 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("bmi"))
             return &pixels_float32_avx512;
-        if (size == 4 && level >= 1 && __builtin_cpu_supports("avx2"))
+        if (size == 4 && level >= 1 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi"))
             return &pixels_float32_avx2;
 #endif
         return size == 4 ? &pixels_float32 : size == 8 ? &pixels_float64 : NULL;

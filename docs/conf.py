@@ -36,7 +36,7 @@ plot_include_source = True
 plot_html_show_source_link = False
 plot_html_show_formats = False
 plot_formats = [("png", 100)]
-plot_rcparams = {"image.origin": "lower", "image.cmap": "gray", "figure.figsize": (5, 5), "figure.autolayout": True}
+plot_rcparams = {"image.origin": "lower", "image.cmap": "gray", "figure.figsize": (5, 5), "savefig.bbox": "tight"}
 plot_apply_rcparams = True
 
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}

@@ -1,15 +1,14 @@
 """The table of measurements of a FootprintSet: which columns there are, and what each is made of."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _measure, _photometry
-from ._frames import Frame
-from ._validate import native
+from ._frames import Frame, as_bytes
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -41,11 +40,7 @@ class _Measured:
 
     @cached_property
     def shape_axes(self) -> NDArray[np.float64]:
-        return axes(*self.shape[:, 2:].T)
-
-    @cached_property
-    def first(self) -> NDArray[np.int32]:
-        return self.footprints._first()
+        return axes(*self.shape[2:])
 
     @cached_property
     def pixels(self) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
@@ -58,29 +53,26 @@ class _Measured:
     @cached_property
     def variance(self) -> NDArray[np.float64]:
         variance = _required(self.frame, "image").variance
-        return self._sums(_required(variance, "variance"))[0][:, 1]
+        return self._sums(_required(variance, "variance"))[0][1]
 
     def _sums(self, plane: NDArray) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
         assert self.frame is not None
         footprints = self.footprints
         if plane.dtype.kind == "f" and plane.itemsize not in (4, 8):
             plane = plane.astype(np.float64)
-        plane = native(plane.view(np.uint8) if plane.dtype == bool else plane)
-        if plane.size == 0:
-            plane = np.zeros((1, 1), plane.dtype)
-        return _photometry.measure(plane, footprints.spans, footprints.offsets, self.first, *self.frame.xy0)
+        return _photometry.measure(as_bytes(plane), plane.dtype, footprints.spans, footprints.offsets, *self.frame.xy0)
 
     @cached_property
     def moments(self) -> NDArray[np.float64]:
-        """Centroid and central second moments, weighted by the pixel values."""
+        """Centroid and central second moments, weighted by the pixel values, (5, n)."""
         with np.errstate(invalid="ignore", divide="ignore"):
-            x, y, xx, yy, xy = self.sums[:, 2:7].T / self.sums[:, 1]
-        first = self.first
-        return np.column_stack((first[:, 0] + x, first[:, 1] + y, xx - x * x, yy - y * y, xy - x * y))
+            x, y, xx, yy, xy = self.sums[2:7] / self.sums[1]
+        x0, y0 = self.footprints._first().T
+        return np.stack((x0 + x, y0 + y, xx - x * x, yy - y * y, xy - x * y))
 
     @cached_property
     def moment_axes(self) -> NDArray[np.float64]:
-        return axes(*self.moments[:, 2:].T)
+        return axes(*self.moments[2:])
 
     @property
     def flux_err(self) -> NDArray[np.float64]:
@@ -90,13 +82,13 @@ class _Measured:
     @property
     def mean(self) -> NDArray[np.float64]:
         with np.errstate(invalid="ignore"):
-            return self.sums[:, 1] / self.sums[:, 0]
+            return self.sums[1] / self.sums[0]
 
     @property
     def sky(self) -> Any:
         position = self.moments if self.frame is not None else self.shape
         x0, y0 = self.wcs_xy0
-        return _required(self.wcs, "wcs").pixel_to_world(position[:, 0] - x0, position[:, 1] - y0)
+        return _required(self.wcs, "wcs").pixel_to_world(position[0] - x0, position[1] - y0)
 
     @property
     def touches_edge(self) -> NDArray[np.bool_]:
@@ -122,41 +114,41 @@ _Column = tuple[Callable[[_Measured], Any], str, str]
 _SHAPE: dict[str, _Column] = {
     "label": (lambda m: np.arange(1, len(m.area) + 1), "", "number of the footprint, from 1"),
     "area": (lambda m: m.area, "pix2", "number of pixels"),
-    "bbox_xmin": (lambda m: m.bbox[:, 0], "", "first column"),
+    "bbox_xmin": (lambda m: m.bbox[:, 0].copy(), "", "first column"),
     "bbox_xmax": (lambda m: m.bbox[:, 1] - 1, "", "last column"),
-    "bbox_ymin": (lambda m: m.bbox[:, 2], "", "first row"),
+    "bbox_ymin": (lambda m: m.bbox[:, 2].copy(), "", "first row"),
     "bbox_ymax": (lambda m: m.bbox[:, 3] - 1, "", "last row"),
-    "shape_x": (lambda m: m.shape[:, 0], "pix", "mean x of the pixel centres"),
-    "shape_y": (lambda m: m.shape[:, 1], "pix", "mean y of the pixel centres"),
-    "shape_xx": (lambda m: m.shape[:, 2], "pix2", "variance of x over the pixel centres"),
-    "shape_yy": (lambda m: m.shape[:, 3], "pix2", "variance of y over the pixel centres"),
-    "shape_xy": (lambda m: m.shape[:, 4], "pix2", "covariance of x and y over the pixel centres"),
-    "shape_semimajor": (lambda m: m.shape_axes[:, 0], "pix", "semi-major axis of the ellipse of these moments"),
-    "shape_semiminor": (lambda m: m.shape_axes[:, 1], "pix", "semi-minor axis of the ellipse of these moments"),
-    "shape_orientation": (lambda m: np.degrees(m.shape_axes[:, 2]), "deg", "angle of the major axis from the x axis"),
+    "shape_x": (lambda m: m.shape[0], "pix", "mean x of the pixel centres"),
+    "shape_y": (lambda m: m.shape[1], "pix", "mean y of the pixel centres"),
+    "shape_xx": (lambda m: m.shape[2], "pix2", "variance of x over the pixel centres"),
+    "shape_yy": (lambda m: m.shape[3], "pix2", "variance of y over the pixel centres"),
+    "shape_xy": (lambda m: m.shape[4], "pix2", "covariance of x and y over the pixel centres"),
+    "shape_semimajor": (lambda m: m.shape_axes[0], "pix", "semi-major axis of the ellipse of these moments"),
+    "shape_semiminor": (lambda m: m.shape_axes[1], "pix", "semi-minor axis of the ellipse of these moments"),
+    "shape_orientation": (lambda m: np.degrees(m.shape_axes[2]), "deg", "angle of the major axis from the x axis"),
     "perimeter": (lambda m: _perimeter(m), "pix", "length of the outline along the pixel edges, holes included"),
     "euler_number": (lambda m: _euler(m), "", "8-connected parts less holes"),
-    "sign": (lambda m: m.footprints.sign, "", "1 above a threshold, -1 below a negative one, 0 both"),
+    "sign": (lambda m: m.footprints.sign.copy(), "", "1 above a threshold, -1 below a negative one, 0 both"),
     "n_peaks": (lambda m: np.diff(m.footprints.peak_offsets), "", "number of peaks"),
 }
 _EDGE: dict[str, _Column] = {
     "touches_edge": (lambda m: m.touches_edge, "", "whether a pixel lies on the edge of the image"),
 }
 _IMAGE: dict[str, _Column] = {
-    "segment_flux": (lambda m: m.sums[:, 1], "image", "sum of the pixel values"),
-    "min_value": (lambda m: m.sums[:, 7], "image", "least pixel value"),
-    "max_value": (lambda m: m.sums[:, 8], "image", "greatest pixel value"),
+    "segment_flux": (lambda m: m.sums[1], "image", "sum of the pixel values"),
+    "min_value": (lambda m: m.sums[7], "image", "least pixel value"),
+    "max_value": (lambda m: m.sums[8], "image", "greatest pixel value"),
     "mean_value": (lambda m: m.mean, "image", "mean of the pixel values"),
-    "max_value_xindex": (lambda m: m.pixels[1][:, 0], "", "column of the first pixel of the greatest value"),
-    "max_value_yindex": (lambda m: m.pixels[1][:, 1], "", "row of the first pixel of the greatest value"),
-    "x_centroid": (lambda m: m.moments[:, 0], "pix", "mean x, weighted by the pixel values"),
-    "y_centroid": (lambda m: m.moments[:, 1], "pix", "mean y, weighted by the pixel values"),
-    "covariance_xx": (lambda m: m.moments[:, 2], "pix2", "variance of x, weighted by the pixel values"),
-    "covariance_yy": (lambda m: m.moments[:, 3], "pix2", "variance of y, weighted by the pixel values"),
-    "covariance_xy": (lambda m: m.moments[:, 4], "pix2", "covariance of x and y, weighted by the pixel values"),
-    "semimajor_axis": (lambda m: m.moment_axes[:, 0], "pix", "semi-major axis of the ellipse of these moments"),
-    "semiminor_axis": (lambda m: m.moment_axes[:, 1], "pix", "semi-minor axis of the ellipse of these moments"),
-    "orientation": (lambda m: np.degrees(m.moment_axes[:, 2]), "deg", "angle of the major axis from the x axis"),
+    "max_value_xindex": (lambda m: m.pixels[1][0], "", "column of the first pixel of the greatest value"),
+    "max_value_yindex": (lambda m: m.pixels[1][1], "", "row of the first pixel of the greatest value"),
+    "x_centroid": (lambda m: m.moments[0], "pix", "mean x, weighted by the pixel values"),
+    "y_centroid": (lambda m: m.moments[1], "pix", "mean y, weighted by the pixel values"),
+    "covariance_xx": (lambda m: m.moments[2], "pix2", "variance of x, weighted by the pixel values"),
+    "covariance_yy": (lambda m: m.moments[3], "pix2", "variance of y, weighted by the pixel values"),
+    "covariance_xy": (lambda m: m.moments[4], "pix2", "covariance of x and y, weighted by the pixel values"),
+    "semimajor_axis": (lambda m: m.moment_axes[0], "pix", "semi-major axis of the ellipse of these moments"),
+    "semiminor_axis": (lambda m: m.moment_axes[1], "pix", "semi-minor axis of the ellipse of these moments"),
+    "orientation": (lambda m: np.degrees(m.moment_axes[2]), "deg", "angle of the major axis from the x axis"),
 }
 _VARIANCE: dict[str, _Column] = {
     "segment_flux_err": (lambda m: m.flux_err, "image", "root of the sum of the variances"),
@@ -177,12 +169,17 @@ def _euler(measured: _Measured) -> NDArray[np.int64]:
 
 
 def axes(xx: NDArray, yy: NDArray, xy: NDArray) -> NDArray[np.float64]:
-    """Return the semi-axes and the angle, in radians from -pi/2 to pi/2, of the ellipses of second moments, (n, 3)."""
+    """Return the semi-axes and the angle, in radians from -pi/2 to pi/2, of the ellipses of second moments, (3, n)."""
     mean, half = 0.5 * (xx + yy), np.hypot(0.5 * (xx - yy), xy)
     with np.errstate(invalid="ignore"):
-        return np.column_stack(
-            (np.sqrt(mean + half), np.sqrt(np.maximum(mean - half, 0)), 0.5 * np.arctan2(2 * xy, xx - yy))
-        )
+        return np.stack((np.sqrt(mean + half), np.sqrt(np.maximum(mean - half, 0)), 0.5 * np.arctan2(2 * xy, xx - yy)))
+
+
+@cache
+def _unit(name: str) -> Any:
+    from astropy.units import Unit
+
+    return Unit(name)
 
 
 def measure(
@@ -213,15 +210,17 @@ def measure(
     if unknown:
         raise KeyError(f"columns must be of {sorted(_COLUMNS)}, not {unknown}")
     measured = _Measured(footprints, frame, wcs, wcs_xy0)
-    table = QTable()
+    made: dict[str, Any] = {}
     for name in names:
-        get, unit, description = _COLUMNS[name]
+        get, unit, _ = _COLUMNS[name]
         column = get(measured)
         of_image = None if frame is None else frame.unit
         if unit == "image" and of_image is not None:
             column = Quantity(column, of_image, copy=False)
         elif unit and unit != "image":
-            column = Quantity(column, unit, copy=False)
-        table[name] = column
-        table[name].info.description = description
+            column = Quantity(column, _unit(unit), copy=False)
+        made[name] = column
+    table = QTable(made, copy=False)
+    for name in names:
+        table[name].info.description = _COLUMNS[name][2]
     return table

@@ -46,6 +46,12 @@ class Peaks:
         return cls(np.empty(0, PEAK), np.zeros(count + 1, np.int64))
 
     @classmethod
+    def sorted(cls, pixels: NDArray, labels: NDArray[np.int32], sign: NDArray[np.int8]) -> "Peaks":
+        """Return peaks grouped by label, the most significant first; they are numbered as they come out."""
+        ordered, offsets, _ = _columns.sort_peaks(pixels.view(np.uint8), labels, sign, False)
+        return cls(ordered.view(PEAK), offsets)
+
+    @classmethod
     def from_table(cls, table: "Table") -> "Peaks":
         """Return the peaks of a table as those of one footprint; x_peak, y_peak and peak_value must be there."""
         missing = {"x_peak", "y_peak", "peak_value"}.difference(table.colnames)
@@ -98,9 +104,8 @@ class Peaks:
 
     def grouped(self, labels: NDArray[np.int32], sign: NDArray[np.int8]) -> "Peaks":
         """Return the peaks grouped by label, those with a negative one left out, the most significant first."""
-        order, offsets = _columns.order_peaks(
-            self.pixels.view(np.uint8), np.ascontiguousarray(labels, np.int32), np.ascontiguousarray(sign, np.int8)
-        )
+        labels, sign = np.ascontiguousarray(labels, np.int32), np.ascontiguousarray(sign, np.int8)
+        _, offsets, order = _columns.sort_peaks(self.pixels.view(np.uint8), labels, sign, True)
         return self.with_offsets(order, offsets)
 
     def table(self) -> "Table":

@@ -9,9 +9,11 @@ import numpy as np
 from astropy.utils.exceptions import AstropyUserWarning
 from regions import (
     CompoundPixelRegion,
+    CompoundSkyRegion,
     PixCoord,
     PixelRegion,
     PolygonPixelRegion,
+    PolygonSkyRegion,
     RegionBoundingBox,
     RegionMask,
     RegionMeta,
@@ -78,7 +80,13 @@ class FootprintRegion(PixelRegion):
         return RegionMask(self.spans.to_mask(), self.bounding_box)
 
     def copy(self, **changes: Any) -> Self:
-        """Return a copy, with other `spans`, `meta` or `visual` if they are given."""
+        """Return a copy, with other `spans`, `meta` or `visual` if they are given.
+
+        Raises
+        ------
+        TypeError
+            If anything else is given.
+        """
         unknown = changes.keys() - {"spans", "meta", "visual"}
         if unknown:
             raise TypeError(f"copy takes spans, meta and visual, not {', '.join(sorted(unknown))}")
@@ -132,9 +140,12 @@ class FootprintRegion(PixelRegion):
         """Return the outline on the sky: the corners of the pixels are projected, the sides between them straight.
 
         A `regions.PolygonSkyRegion`, or a compound of several under xor.
-        """
-        from regions import CompoundSkyRegion, PolygonSkyRegion
 
+        Raises
+        ------
+        ValueError
+            If the footprint is empty.
+        """
         parts = self._rings()
         x, y = np.concatenate(parts).T
         sky = wcs.pixel_to_world(x, y)
@@ -162,12 +173,12 @@ class FootprintRegion(PixelRegion):
         (region,) = parts
         return region.copy(meta=meta, visual=visual) if not isinstance(region, compound) else region
 
-    def to_regions(self) -> Regions:
+    def to_regions(self, *, wcs: Any = None) -> Regions:
         """Return the outline as one polygon, parts and holes joined by cuts of no width: see `lsstregions.to_regions`.
 
-        `lsstregions.rasterize` makes the same pixels of it again.
+        With a `wcs` it is on the sky. `lsstregions.rasterize` makes the same pixels of it again.
         """
-        return to_regions([self])
+        return to_regions([self], wcs=wcs)
 
     def rotate(self, center: PixCoord, angle: Any) -> Self:
         """Return the footprint rotated counter-clockwise by an angle (radians or a Quantity), in whole pixels again."""
@@ -183,7 +194,7 @@ class FootprintRegion(PixelRegion):
         ----------
         origin : pair of float
             The pixel position of the origin of the displayed image.
-        **kwargs
+        **kwargs : dict
             Of the patch; they come before the footprint's own ``visual``.
         """
         from matplotlib.patches import PathPatch
@@ -218,7 +229,7 @@ def known(footprint: Any, kind: Any) -> Any:
     return kind({key: value for key, value in values.items() if key in valid})
 
 
-def to_regions(items: "Iterable[Footprint | FootprintSet | Any]") -> Regions:
+def to_regions(items: "Iterable[Footprint | FootprintSet | Any]", *, wcs: Any = None) -> Regions:
     """Return each footprint as one polygon, which every format of `regions` can hold, and other regions as they are.
 
     Parts of a footprint, and holes, are joined by cuts of no width along edges of pixels, which by the even-odd rule
@@ -230,6 +241,8 @@ def to_regions(items: "Iterable[Footprint | FootprintSet | Any]") -> Regions:
     ----------
     items : FootprintSet or iterable
         Footprints, sets of them, and any regions.
+    wcs : APE-14 WCS, optional
+        From the pixel plane to the sky: makes polygons on the sky of footprints, whose sides go from corner to corner.
 
     Warns
     -----
@@ -242,14 +255,16 @@ def to_regions(items: "Iterable[Footprint | FootprintSet | Any]") -> Regions:
     lengths = [len(footprint.spans) for footprint in footprints]
     spans = np.concatenate([np.empty((0, 3), np.int32), *(footprint.spans.array for footprint in footprints)])
     vertices, offsets = cut_rings(spans, np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)]))
+    corners = PixCoord(*vertices.T) if wcs is None else wcs.pixel_to_world(*vertices.T)
+    polygon = PolygonPixelRegion if wcs is None else PolygonSkyRegion
     polygons, lost = [], set()
     for number, footprint in enumerate(footprints):
         meta, visual = known(footprint, RegionMeta), known(footprint, RegionVisual)
         lost |= (footprint.meta.keys() - meta.keys()) | (footprint.visual.keys() - visual.keys())
         meta.setdefault("label", str(number))
         meta.setdefault("text", str(meta["label"]))
-        corners = PixCoord(*vertices[offsets[number] : offsets[number + 1]].T)
-        polygons.append(PolygonPixelRegion(corners, meta=meta, visual=visual) if footprint.spans else None)
+        part = corners[offsets[number] : offsets[number + 1]]
+        polygons.append(polygon(part, meta=meta, visual=visual) if footprint.spans else None)
     if lost:
         warnings.warn(f"regions has no place for {', '.join(sorted(map(str, lost)))}", LossWarning, stacklevel=2)
     if empty := lengths.count(0):

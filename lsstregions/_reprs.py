@@ -47,7 +47,7 @@ def footprint_html(footprint: "Footprint") -> str:
     peaks = footprint.peaks
     rows = [("pixels", footprint.area), *_box_rows(footprint.bbox), ("peaks", len(peaks))]
     columns = ("x_peak", "y_peak", "peak_value")
-    table = _table(columns, ([row[name] for name in columns] for row in peaks[:_ROWS]), len(peaks))
+    table = _table(columns, ([f"{row[name]:.6g}" for name in columns] for row in peaks[:_ROWS]), len(peaks))
     return _page(
         type(footprint).__name__, _image(spans_png(footprint.spans)), _facts(rows) + (table if len(peaks) else "")
     )
@@ -168,18 +168,22 @@ def _coverage(runs: NDArray[np.int32], box: Box2I) -> NDArray[np.float64]:
     if step > 1:
         runs = runs[(runs[:, 0] - np.int64(box.y.start)) % step == 0]
     runs = runs[:: -(-len(runs) // _MAX_SPANS) or 1].astype(np.int64)
-    row = ((runs[:, 0] - box.y.start) / scale).astype(np.int64)
+    # A row, or the rows that it stands for, is no taller than a row of the thumbnail, and lies in two at most.
+    low = (runs[:, 0] - box.y.start) / scale
+    row = low.astype(np.int64)
+    above = np.clip(low + step / scale - (row + 1), 0, 1)
     # A run adds 1 at its start and takes it away at its stop: sums along the row are what is covered.
-    slopes = np.zeros((ny, nx + 2))
+    slopes = np.zeros((ny + 1) * (nx + 2))
     for sign, edge in ((1, runs[:, 1]), (-1, runs[:, 2])):
         place = (edge - box.x.start) / scale
         column = place.astype(np.int64)
         part = place - column
-        for offset, weight in ((0, 1 - part), (1, part)):
-            slopes += sign * np.bincount(
-                row * (nx + 2) + column + offset, weights=weight, minlength=ny * (nx + 2)
-            ).reshape(ny, nx + 2)
-    return np.clip(np.cumsum(slopes, axis=1)[:, :nx] * step / scale, 0, 1)
+        for up, height in ((0, step / scale - above), (1, above)):
+            for right, width in ((0, 1 - part), (1, part)):
+                slopes += sign * np.bincount(
+                    (row + up) * (nx + 2) + column + right, weights=height * width, minlength=len(slopes)
+                )
+    return np.clip(np.cumsum(slopes.reshape(ny + 1, nx + 2), axis=1)[:ny, :nx], 0, 1)
 
 
 def _shades(coverage: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -254,10 +258,12 @@ def _facts(rows: Iterable[tuple[str, Any]]) -> str:
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[Any]], count: int, *, safe: bool = False) -> str:
     """Return a table of a few rows out of `count`; cells that are not safe are escaped."""
-    lines = [f"<tr>{''.join(f'<th>{name}</th>' for name in header)}</tr>"]
+    # Pages have styles of their own for tables: a space keeps columns apart in all of them.
+    titles = (f'<th style="text-align: left">{name}&ensp;</th>' for name in header)
+    lines = [f"<tr>{''.join(titles)}</tr>"]
     for row in rows:
         cells = (str(cell) if safe else html.escape(str(cell)) for cell in row)
-        lines.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+        lines.append(f"<tr>{''.join(f'<td>{cell}&ensp;</td>' for cell in cells)}</tr>")
     if count > len(lines) - 1:
         lines.append(f'<tr><td colspan="{len(header)}">... {count - len(lines) + 1:,} more</td></tr>')
     return f"<table>{''.join(lines)}</table>"

@@ -33,7 +33,13 @@ _FAULTS = (OSError, ValueError, TypeError, KeyError, OverflowError, ImportError,
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code."""
+    """Run the command; return its exit code.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        What follows the name of the command, by default that of the process.
+    """
     options = _parser().parse_args(argv)
     with warnings.catch_warnings():
         warnings.simplefilter("default")

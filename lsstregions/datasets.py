@@ -52,6 +52,15 @@ def simulate_field(
     truth : Table
         ``x``, ``y``, ``flux`` (electrons) and ``is_star`` of each source.
 
+    Raises
+    ------
+    TypeError
+        If a number or a pair is none.
+    ValueError
+        If `shape` is not positive, or `psf_sigma` not finite.
+    OverflowError
+        If `shape` or `xy0` does not fit into int32.
+
     Examples
     --------
     >>> from lsstregions.datasets import simulate_field

@@ -30,7 +30,7 @@ class Threshold(Value):
 
     Parameters
     ----------
-    value : float or array_like
+    value : float or array_like of shape (ny, nx)
         For "value" the threshold itself, one number or one a pixel; for "bitmask" the bits, any of which is enough; for
         the others what the noise is multiplied by.
     kind : {"value", "stdev", "variance", "pixel_stdev", "bitmask"}, optional
@@ -41,6 +41,14 @@ class Threshold(Value):
     peak_multiplier : float, optional
         Footprints are kept only if one of their pixels passes the threshold times this (hysteresis; LSST's
         includeMultiplier).
+
+    Raises
+    ------
+    TypeError
+        If `value` or `peak_multiplier` is no number, or the bits of a bitmask are no integer.
+    ValueError
+        If `kind` is none of these, `value` is NaN, a bitmask without a bit or an array where one number is wanted, or
+        `peak_multiplier` is below 1.
 
     Notes
     -----
@@ -103,7 +111,7 @@ def detect_footprints(
     image : array_like, Quantity, MaskedArray, NDData, or iterator of arrays, shape (ny, nx)
         Real numbers of any dtype and byte order; a memory-mapped one is read once, from the first row to the last. An
         iterator yields blocks of rows, all ``nx`` wide, of an image that is never held whole.
-    threshold : Threshold, float or array_like
+    threshold : Threshold, float or array_like of shape (ny, nx)
         A number or one a pixel is a `Threshold` of kind "value". With a Quantity, it must have a unit that converts.
     n_pixels : int, optional
         Footprints of fewer pixels are left out.
@@ -112,9 +120,9 @@ def detect_footprints(
     polarity : {"positive", "negative", "both"}, optional
         Whether to find what is above the threshold, what is below its negative, or both; `FootprintSet.sign` tells. A
         bitmask has no polarity, and finds no peaks.
-    mask : array_like of bool, optional
+    mask : array_like of bool, shape (ny, nx), optional
         Pixels that are never detected; by default the mask of the image, if it has one.
-    variance : array_like, optional
+    variance : array_like, shape (ny, nx), optional
         Variance of each pixel; by default from the image's uncertainty.
     peaks : bool, optional
         Whether to find the peaks.
@@ -180,6 +188,7 @@ class _Part(NamedTuple):
     runs: NDArray[np.int32]
     parent: NDArray[np.int32]
     peaks: NDArray
+    run_of_peak: NDArray[np.int32]
 
 
 def _resolved(rule: Threshold, frame: Frame) -> Threshold:
@@ -292,9 +301,9 @@ def _scan_rows(frame: Frame, rule: Threshold, sign: int, rows: tuple[int, int], 
         variance = None if frame.variance is None else frame.variance[low:high]
         image, limit = _limit(image, _local_threshold(rule, variance, (low, high)), sign, rule.inclusive)
     if limit is None:
-        return _Part(np.empty((0, 3), np.int32), np.empty(0, np.int32), np.empty(0, PEAK))
+        return _Part(np.empty((0, 3), np.int32), np.empty(0, np.int32), np.empty(0, PEAK), np.empty(0, np.int32))
     x0, y0 = frame.xy0
-    runs, parent, peaks = _threshold.scan(
+    runs, parent, peaks, run_of_peak = _threshold.scan(
         as_bytes(image),
         image.dtype,
         as_bytes(limit),
@@ -307,7 +316,9 @@ def _scan_rows(frame: Frame, rule: Threshold, sign: int, rows: tuple[int, int], 
         x0,
         y0 + low,
     )
-    return _Part(runs.view(np.int32).reshape(-1, 3), parent.view(np.int32), peaks.view(PEAK))
+    return _Part(
+        runs.view(np.int32).reshape(-1, 3), parent.view(np.int32), peaks.view(PEAK), run_of_peak.view(np.int32)
+    )
 
 
 def _supported(image: NDArray) -> NDArray:
@@ -361,23 +372,24 @@ def _as_float_dtype(array: NDArray) -> np.dtype:
 def _connected(parts: list[_Part], sign: int, region: Box2I | None, options: _Options) -> FootprintSet:
     """Join the components of blocks of rows and return them as footprints."""
     if len(parts) == 1:
-        runs, parent, pixels = parts[0]
+        runs, parent, pixels, run_of_peak = parts[0]
     else:
         starts = np.cumsum([0, *(len(part.runs) for part in parts)])
         if starts[-1] > INT32_MAX:
             raise OverflowError(f"there are more than {INT32_MAX} runs of pixels beyond the threshold")
+        firsts = starts.astype(np.int32)
         runs = np.concatenate([np.empty((0, 3), np.int32), *(part.runs for part in parts)])
-        parent = np.concatenate(
-            [np.empty(0, np.int32), *(part.parent + np.int32(n) for part, n in zip(parts, starts, strict=False))]
-        )
         pixels = np.concatenate([np.empty(0, PEAK), *(part.peaks for part in parts)])
+        none = np.empty(0, np.int32)
+        parent = np.concatenate([none, *(part.parent + first for part, first in zip(parts, firsts, strict=False))])
+        run_of_peak = np.concatenate(
+            [none, *(part.run_of_peak + first for part, first in zip(parts, firsts, strict=False))]
+        )
         _threshold.join(runs, parent, starts[1:-1].astype(np.int64), options.connectivity)
     count = _threshold.number(parent)
     signs = np.full(count, sign, np.int8)
-    labels = _columns.labels_of_peaks(pixels.view(np.uint8), runs, parent)
-    order, peak_offsets = _columns.order_peaks(pixels.view(np.uint8), labels, signs)
     spans, offsets = _label.group(runs, parent, count)
-    peaks = Peaks(pixels[order], peak_offsets)
+    peaks = Peaks.sorted(pixels, parent[run_of_peak], signs)
     found = FootprintSet._from_columns(spans, offsets, region, peaks=peaks, sign=signs)
     if options.n_pixels > 1:
         kept = found[found.area >= options.n_pixels]
@@ -395,7 +407,7 @@ def _holding(found: FootprintSet, runs: NDArray[np.int32]) -> NDArray[np.bool_]:
 
 def _with_missing_peaks(found: FootprintSet, frame: Frame) -> FootprintSet:
     """Give footprints without a peak their highest pixel, the first of several in raster order, as LSST does."""
-    lacking = np.flatnonzero(np.diff(found.peak_offsets) == 0)
+    lacking = _columns.empty_groups(found.peak_offsets)
     if not len(lacking):
         return found
     poor = found[lacking]
@@ -413,8 +425,7 @@ def _with_missing_peaks(found: FootprintSet, frame: Frame) -> FootprintSet:
     all_pixels = np.concatenate([found._peaks.pixels, pixels])
     owners = np.repeat(np.arange(len(found), dtype=np.int32), np.diff(found.peak_offsets))
     labels = np.concatenate([owners, owner[best]])
-    order, offsets = _columns.order_peaks(all_pixels.view(np.uint8), labels, found.sign)
-    return found._replaced(peaks=Peaks(all_pixels[order], offsets))
+    return found._replaced(peaks=Peaks.sorted(all_pixels, labels, found.sign))
 
 
 def _with_subpixel(found: FootprintSet, frame: Frame) -> FootprintSet:

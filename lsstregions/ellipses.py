@@ -210,7 +210,8 @@ class _Core(Value):
         ellipticity : class, optional
             `Distortion`, `ReducedShear` or `ConformalShear` (the default).
         radius : class, optional
-            `DeterminantRadius` (the default), `TraceRadius`, `LogDeterminantRadius` or `LogTraceRadius`.
+            `DeterminantRadius` (the default) or `TraceRadius`, in pixels, or their natural logarithms,
+            `LogDeterminantRadius` or `LogTraceRadius`.
 
         Raises
         ------
@@ -237,7 +238,7 @@ class _Core(Value):
         to : class
             `Axes` (as by `to_axes`), `Quadrupole` or `Separable`.
         ellipticity, radius : class, optional
-            Of the `Separable`, as in `to_separable`.
+            Of the `Separable`, as in `to_separable`; radii in pixels.
 
         Returns
         -------
@@ -246,6 +247,8 @@ class _Core(Value):
 
         Raises
         ------
+        TypeError
+            If `to` is none of these.
         ValueError
             If a semi-axis is not between 1e-50 and 1e50 pixels, so for flat ellipses; or if `to` is `Axes` and
             the ellipse a circle, whose angle has no derivative. That of any other core is defined there.
@@ -274,7 +277,7 @@ class _Core(Value):
 
     @property
     def area(self) -> float:
-        """Area, pi a b."""
+        """Area in square pixels, pi a b."""
         shape = self._shape()
         return math.pi * shape.a * shape.b
 
@@ -306,7 +309,15 @@ class _Core(Value):
         return self
 
     def grown(self, buffer: float) -> Self:
-        """Return the core with `buffer` added to both semi-axes; ValueError if one becomes negative."""
+        """Return the core with `buffer`, in pixels, added to both semi-axes.
+
+        Raises
+        ------
+        TypeError
+            If `buffer` is no number.
+        ValueError
+            If `buffer` is not finite, or a semi-axis becomes negative.
+        """
         a, b, _, theta = self._shape()
         buffer = as_finite(buffer, "buffer")
         if min(a, b) + buffer < 0:
@@ -314,13 +325,27 @@ class _Core(Value):
         return self._like(_Shape.from_axes(a + buffer, b + buffer, theta))
 
     def scaled(self, factor: float) -> Self:
-        """Return the core with both semi-axes multiplied by `factor`, which must not be negative."""
+        """Return the core with both semi-axes multiplied by `factor`.
+
+        Raises
+        ------
+        TypeError
+            If `factor` is no number.
+        ValueError
+            If `factor` is negative or not finite.
+        """
         factor = _not_negative(factor, "factor")
         a, b, eta, theta = self._shape()
         return self._like(_Shape(a * factor, b * factor, eta, theta))
 
     def transformed(self, transform: LinearTransform | AffineTransform) -> Self:
-        """Return the core under the linear part of a map."""
+        """Return the core under the linear part of a map.
+
+        Raises
+        ------
+        TypeError
+            If `transform` is no LinearTransform or AffineTransform.
+        """
         return self._like(self._shape().transformed(_linear_part(transform)))
 
     def transformed_jacobians(
@@ -342,6 +367,8 @@ class _Core(Value):
 
         Raises
         ------
+        TypeError
+            If `transform` is no LinearTransform or AffineTransform.
         ValueError
             As by `jacobian`, for this ellipse or for its image; so if the map is singular.
 
@@ -360,16 +387,27 @@ class _Core(Value):
         return parameters @ _congruence(turn) @ change, parameters @ change_by_transform
 
     def convolved(self, other: "Core") -> Self:
-        """Return the core whose second moments are the sum of the two."""
+        """Return the core whose second moments are the sum of the two.
+
+        Raises
+        ------
+        TypeError
+            If `other` is no core.
+        """
         if not isinstance(other, _Core):
             raise TypeError(f"other must be an ellipse core, not {other!r}")
         mine, others = self.to_quadrupole(), other.to_quadrupole()
         return self._like(Quadrupole(mine.xx + others.xx, mine.yy + others.yy, mine.xy + others.xy)._shape())
 
     def grid_transform(self) -> LinearTransform:
-        """Return the symmetric map that takes this ellipse to the unit circle; ValueError if it is flat.
+        """Return the symmetric map that takes this ellipse to the unit circle.
 
         It is the inverse of the symmetric square root of the matrix of second moments.
+
+        Raises
+        ------
+        ValueError
+            If a semi-axis is zero.
         """
         a, b, _, theta = self._shape()
         if a == 0 or b == 0:
@@ -417,6 +455,13 @@ class Axes(_Core):
         Semi-axes in pixels, not negative; zero is allowed, and so is a < b.
     theta : float or Quantity
         Angle of the axis `a` from +x, anticlockwise; a plain number is in radians.
+
+    Raises
+    ------
+    TypeError
+        If a semi-axis or the angle is no number.
+    ValueError
+        If one is not finite, or a semi-axis negative.
     """
 
     __slots__ = ("a", "b", "theta")
@@ -454,6 +499,13 @@ class Quadrupole(_Core):
     ----------
     xx, yy, xy : float
         Moments in square pixels, of a matrix without negative eigenvalues (but for rounding: that is flat).
+
+    Raises
+    ------
+    TypeError
+        If a moment is no number.
+    ValueError
+        If one is not finite, `xx` or `yy` negative, or `xy` larger than their geometric mean.
     """
 
     __slots__ = ("xx", "xy", "yy")
@@ -755,7 +807,14 @@ class Separable(_Core):
     ellipticity : Distortion, ReducedShear or ConformalShear
         Axis ratio and direction.
     radius : DeterminantRadius, TraceRadius, LogDeterminantRadius or LogTraceRadius
-        Size.
+        Size: a radius in pixels or its natural logarithm.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of another class.
+    ValueError
+        If the ellipticity is that of a line, and the radius a determinant radius, which cannot tell its size.
     """
 
     __slots__ = ("ellipticity", "radius")
@@ -809,6 +868,13 @@ class Ellipse(Value):
         Size, shape and direction.
     center : Point2D, Point2I or pair of float
         Centre ``(x, y)``, finite.
+
+    Raises
+    ------
+    TypeError
+        If `core` is no core, or `center` no point or pair of numbers.
+    ValueError
+        If `center` is not finite.
     """
 
     __slots__ = ("center", "core")
@@ -841,7 +907,13 @@ class Ellipse(Value):
         return cls(Axes(region.width / 2, region.height / 2, region.angle), center)
 
     def to_region(self) -> "EllipsePixelRegion":
-        """Return this ellipse as a `regions.EllipsePixelRegion`; ValueError if its area is zero."""
+        """Return this ellipse as a `regions.EllipsePixelRegion`.
+
+        Raises
+        ------
+        ValueError
+            If the ellipse has no area.
+        """
         from astropy.units import Quantity
         from regions import EllipsePixelRegion
 
@@ -853,7 +925,7 @@ class Ellipse(Value):
 
     @property
     def area(self) -> float:
-        """Area, pi a b."""
+        """Area in square pixels, pi a b."""
         return self.core.area
 
     @property
@@ -876,7 +948,7 @@ class Ellipse(Value):
         return type(self)(self.core.normalized(), self.center)
 
     def grown(self, buffer: float) -> Self:
-        """Return the ellipse with `buffer` added to both semi-axes; ValueError if one becomes negative."""
+        """Return the ellipse with `buffer`, in pixels, added to both semi-axes; errors are those of `Axes.grown`."""
         return type(self)(self.core.grown(buffer), self.center)
 
     def scaled(self, factor: float) -> Self:
@@ -884,7 +956,7 @@ class Ellipse(Value):
         return type(self)(self.core.scaled(factor), self.center)
 
     def shifted(self, dx: float, dy: float) -> Self:
-        """Return the ellipse moved by (`dx`, `dy`)."""
+        """Return the ellipse moved by (`dx`, `dy`) pixels."""
         return type(self)(self.core, self.center + Extent2D(dx, dy))
 
     def transformed(self, transform: LinearTransform | AffineTransform) -> Self:
@@ -896,18 +968,27 @@ class Ellipse(Value):
         return type(self)(self.core.transformed(transform), transform(self.center))
 
     def convolved(self, other: "Ellipse") -> Self:
-        """Return the ellipse of two Gaussians convolved: second moments add, and so do centres."""
+        """Return the ellipse of two Gaussians convolved: second moments add, and so do centres.
+
+        Raises
+        ------
+        TypeError
+            If `other` is no Ellipse.
+        """
         if not isinstance(other, Ellipse):
             raise TypeError(f"other must be an Ellipse, not {other!r}")
         return type(self)(self.core.convolved(other.core), self.center + other.center.to_extent())
 
     def grid_transform(self) -> AffineTransform:
-        """Return the map of this ellipse to the unit circle at the origin; ValueError if it is flat."""
+        """Return the map of this ellipse to the unit circle at the origin; see `Axes.grid_transform`."""
         linear = self.core.grid_transform()
         return AffineTransform(linear, -linear(self.center.to_extent()))
 
     def parametric(self, t: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the points ``(x, y)`` of the outline at ``t`` radians, centre + a cos t + b sin t."""
+        """Return the points ``(x, y)`` of the outline at ``t`` radians, centre + a cos t + b sin t.
+
+        Both are of the shape of `t`.
+        """
         axes = self.core if isinstance(self.core, Axes) else self.core.to_axes()
         along, across = axes.a * np.cos(t), axes.b * np.sin(t)
         cosine, sine = cos_sin(axes.theta)
@@ -925,7 +1006,7 @@ class Ellipse(Value):
         Parameters
         ----------
         x, y : array_like
-            Coordinates, broadcast against each other.
+            Coordinates in pixels, of shapes that broadcast against each other.
 
         Returns
         -------

@@ -41,6 +41,11 @@ class FootprintSet(Value):
     region : Box2I, optional
         The box of the image that they were found in: what grows is clipped to it.
 
+    Raises
+    ------
+    TypeError
+        If a footprint is neither a Footprint nor a SpanSet, or `region` no Box2I.
+
     Notes
     -----
     ``fs[i]`` is a `Footprint`; a slice, an array of indices or a boolean array gives a FootprintSet. Footprints may
@@ -160,6 +165,11 @@ class FootprintSet(Value):
         """Return the footprints of several sets, one set after the other; the region is kept if they share it.
 
         Pixel values are kept if all sets have the same kinds of them.
+
+        Raises
+        ------
+        TypeError
+            If one of `sets` is no FootprintSet.
         """
         parts = list(sets)
         for part in parts:
@@ -249,33 +259,36 @@ class FootprintSet(Value):
     @property
     def centroid(self) -> NDArray[np.float64]:
         """Mean position ``(x, y)`` of the pixel centres of each footprint, (n, 2)."""
-        return self._moments()[:, :2]
+        return self._moments()[:2].T
 
     @property
     def quadrupole(self) -> NDArray[np.float64]:
         """Second central moments ``xx, yy, xy`` of the pixel centres of each footprint, (n, 3), in pixel**2."""
-        return self._moments()[:, 2:]
+        return self._moments()[2:].T
 
     @property
     def ellipse(self) -> NDArray[np.float64]:
         """Semi-axes and angle ``a, b, theta`` of the ellipse of each `quadrupole`, (n, 3), in pixels and radians."""
-        return axes(*self.quadrupole.T)
+        return axes(*self._moments()[2:]).T
 
     def _moments(self) -> NDArray[np.float64]:
-        """Return ``x, y, xx, yy, xy``, summed from a pixel of each footprint, so that sums are of small numbers."""
-        first = self._first().astype(float)
-        sums = _measure.moments(self.spans, self.offsets, first[:, 0].copy(), first[:, 1].copy(), 2)
+        """Return ``x, y, xx, yy, xy``, (5, n), summed from the first pixel, so that sums are of small numbers."""
+        x0, y0 = np.ascontiguousarray(self._first().T, float)
+        sums = _measure.moments(self.spans, self.offsets, x0, y0, 2)
         with np.errstate(invalid="ignore"):
             sums = sums / sums[:, :1, :1]
         x, y = sums[:, 0, 1], sums[:, 1, 0]
         xx, yy = np.maximum(sums[:, 0, 2] - x * x, 0), np.maximum(sums[:, 2, 0] - y * y, 0)
-        return np.column_stack((first[:, 0] + x, first[:, 1] + y, xx, yy, sums[:, 1, 1] - x * y))
+        return np.stack((x0 + x, y0 + y, xx, yy, sums[:, 1, 1] - x * y))
 
     def _first(self) -> NDArray[np.int32]:
         """Return the first pixel ``(x, y)`` of each footprint; zeros for an empty one."""
+        starts = self.offsets[:-1]
+        if (starts < self.offsets[1:]).all():
+            return self.spans.take(starts, axis=0)[:, 1::-1]
         first = np.zeros((len(self), 2), np.int32)
-        full = self.offsets[:-1] < self.offsets[1:]
-        first[full] = self.spans[self.offsets[:-1][full], 1::-1]
+        full = starts < self.offsets[1:]
+        first[full] = self.spans[starts[full], 1::-1]
         return first
 
     def measure(
@@ -344,7 +357,7 @@ class FootprintSet(Value):
 
     @property
     def peak_offsets(self) -> NDArray[np.int64]:
-        """Footprint i has the peaks ``peak_offsets[i]`` to ``peak_offsets[i + 1]``."""
+        """Footprint i has the peaks ``peak_offsets[i]`` to ``peak_offsets[i + 1]``; of shape (n + 1,)."""
         return self._peaks.offsets
 
     def with_peaks(self, table: "Table") -> Self:
@@ -358,8 +371,14 @@ class FootprintSet(Value):
 
         Raises
         ------
+        KeyError
+            If one of the columns is missing.
+        TypeError
+            If ``x_peak`` or ``y_peak`` holds no numbers.
         ValueError
-            If a peak lies in no footprint.
+            If a peak lies in no footprint, or its pixel is not integral.
+        OverflowError
+            If a pixel does not fit into int32.
         """
         peaks = Peaks.from_table(table)
         labels = self._label_at(peaks)
@@ -369,7 +388,13 @@ class FootprintSet(Value):
         return self._replaced(peaks=peaks.grouped(labels, self.sign))
 
     def with_peak_columns(self, **columns: ArrayLike) -> Self:
-        """Return these footprints with columns added to their peaks, or replaced, by arrays of one value a peak."""
+        """Return these footprints with columns added to their peaks, or replaced, by arrays of shape (n_peaks, ...).
+
+        Raises
+        ------
+        ValueError
+            If a column is of another length, or one of ``x_peak``, ``y_peak``, ``peak_value``; see `with_peaks`.
+        """
         for name, column in columns.items():
             if name in PIXEL_COLUMNS:
                 raise ValueError(f"{name} cannot be replaced alone; see FootprintSet.with_peaks")
@@ -407,6 +432,15 @@ class FootprintSet(Value):
         ----------
         box : Box2I, optional
             The box of the image, by default `region`, or the smallest that holds all footprints.
+
+        Returns
+        -------
+        ndarray of int32, shape (ny, nx)
+
+        Raises
+        ------
+        TypeError
+            If `box` is no Box2I.
         """
         box = self._box() if box is None else _as_region(box)
         labels = np.zeros(box.shape, np.int32)
@@ -427,6 +461,15 @@ class FootprintSet(Value):
         labels : array_like of int or photutils SegmentationImage, shape (ny, nx)
         xy0 : pair of int, optional
             The pixel of ``labels[0, 0]``.
+
+        Raises
+        ------
+        TypeError
+            If `labels` are not integers, or `xy0` is no pair of them.
+        ValueError
+            If `labels` are not 2-D.
+        OverflowError
+            If a coordinate does not fit into int32.
         """
         array = as_array2d(getattr(labels, "data", labels) if hasattr(labels, "segments") else labels, "labels")
         if array.dtype.kind not in "iub":
@@ -449,6 +492,15 @@ class FootprintSet(Value):
             The WCS of the pixels, for sky regions.
         within : Box2I, optional
             The box of the image, to which the regions are clipped and which becomes the `region`.
+
+        Raises
+        ------
+        TypeError
+            If a region is of no known kind, or `within` no Box2I.
+        ValueError
+            If a sky region has no WCS or no place in the pixel plane, and for what else `rasterize` raises it.
+        OverflowError
+            If a region leaves int32 where there is no `within`.
         """
         runs, offsets = runs_of_regions(regions, wcs, checked(within))
         return cls._from_columns(runs, offsets, within)
@@ -459,13 +511,15 @@ class FootprintSet(Value):
 
         Parameters
         ----------
-        x, y, r : array_like of float
+        x, y, r : array_like of float, shape (n,) or scalar
             Centres and radii in pixels, broadcast against each other.
         within : Box2I, optional
             The box of the image, to which the circles are clipped and which becomes the `region`.
 
         Raises
         ------
+        TypeError
+            For what is no number, or a `within` that is no Box2I.
         ValueError
             For a value that is not finite, or a negative radius.
         OverflowError
@@ -488,14 +542,23 @@ class FootprintSet(Value):
 
         Parameters
         ----------
-        x, y : array_like of float
-            Centres.
-        a, b : array_like of float
+        x, y : array_like of float, shape (n,) or scalar
+            Centres in pixels, broadcast against the rest.
+        a, b : array_like of float, shape (n,) or scalar
             Semi-axes in pixels.
-        theta : array_like of float or Quantity, optional
+        theta : array_like of float or Quantity, shape (n,) or scalar, optional
             Angle from +x to the axis `a`, counter-clockwise, in radians or with a unit.
         within : Box2I, optional
-            As in `from_circles`, as are the errors.
+            As in `from_circles`.
+
+        Raises
+        ------
+        TypeError
+            For what is no number, or a `within` that is no Box2I.
+        ValueError
+            For a value that is not finite, or a negative semi-axis.
+        OverflowError
+            For an ellipse that leaves int32 where there is no `within`.
         """
         return cls._from_columns(*ellipses(x, y, a, b, theta, within=checked(within)), within)
 
@@ -506,11 +569,20 @@ class FootprintSet(Value):
         Parameters
         ----------
         vertices : array_like of float, shape (n, 2)
-            The vertices ``(x, y)`` of all polygons, one polygon after the other.
-        offsets : array_like of int
+            The vertices ``(x, y)`` of all polygons in pixels, one polygon after the other.
+        offsets : array_like of int, shape (n_polygons + 1,)
             Where each polygon begins among the vertices, and at last where the last one ends.
         within : Box2I, optional
-            As in `from_circles`, as are the errors.
+            As in `from_circles`.
+
+        Raises
+        ------
+        TypeError
+            If `within` is no Box2I.
+        ValueError
+            For vertices of another shape or not finite, or offsets that do not rise from 0 to their number.
+        OverflowError
+            For a polygon that leaves int32 where there is no `within`.
         """
         corners = np.asarray(vertices, float)
         if corners.ndim != 2 or corners.shape[1] != 2:
@@ -518,12 +590,13 @@ class FootprintSet(Value):
         x, y = corners.T
         return cls._from_columns(*polygons(x, y, offsets, within=checked(within)), within)
 
-    def to_regions(self) -> "Regions":
+    def to_regions(self, *, wcs: Any = None) -> "Regions":
         """Return the outlines as `regions.Regions`: a polygon a footprint, which every format of `regions` can hold.
 
-        `from_regions` makes the same footprints of them; empty ones are left out. See `lsstregions.to_regions`.
+        With a `wcs` they are on the sky. `from_regions` makes the same footprints of them; empty ones are left out. See
+        `lsstregions.to_regions`.
         """
-        return to_regions(self)
+        return to_regions(self, wcs=wcs)
 
     def to_table(self) -> "Table":
         """Return the columns as a table, one row a footprint, that shares memory with them: see `lsstregions.io`."""
@@ -561,7 +634,12 @@ class FootprintSet(Value):
         Parameters
         ----------
         x, y : array_like of float
-            Points, of one shape.
+            Points in pixels, of shapes that broadcast against each other.
+
+        Returns
+        -------
+        ndarray of int64
+            Of the shape of `x` and `y`.
         """
         columns, rows = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
         order = _columns.raster_order(self.spans)
@@ -580,8 +658,13 @@ class FootprintSet(Value):
 
         Returns
         -------
-        i, j, area : ndarray of int64
+        i, j, area : ndarray of int64, shape (n_pairs,)
             The indices into both sets, sorted, and how many pixels each pair shares.
+
+        Raises
+        ------
+        TypeError
+            If `other` is neither a FootprintSet nor a SpanSet.
         """
         mine, others = self._in_raster_order(), _as_set(other)._in_raster_order()
         pairs = _columns.overlaps(*mine, *others)
@@ -596,7 +679,10 @@ class FootprintSet(Value):
         return self.spans[order], self._owners()[order]
 
     def overlaps(self, other: "FootprintSet | SpanSet") -> NDArray[np.bool_]:
-        """Whether each footprint shares a pixel with any of another set."""
+        """Whether each footprint shares a pixel with any of another set: bools of shape (n,).
+
+        See `crossmatch` for which, and for the errors.
+        """
         result = np.zeros(len(self), bool)
         result[self.crossmatch(other)[0]] = True
         return result
@@ -604,7 +690,13 @@ class FootprintSet(Value):
     # New footprints from these
 
     def split(self, connectivity: int = 8) -> Self:
-        """Return the connected parts of each footprint as footprints, each with its own peaks."""
+        """Return the connected parts of each footprint as footprints, each with its own peaks.
+
+        Raises
+        ------
+        ValueError
+            If `connectivity` is neither 4 nor 8.
+        """
         labels, count = _columns.split(self.spans, self.offsets, as_connectivity(connectivity))
         sign = np.empty(count, np.int8)
         sign[labels] = self.sign[self._owners()]
@@ -631,6 +723,11 @@ class FootprintSet(Value):
         box : Box2I
         keep_empty : bool, optional
             Keep footprints outside the box as empty ones, so that indices stay the same.
+
+        Raises
+        ------
+        TypeError
+            If `box` is no Box2I.
         """
         box = _as_region(box)
         spans, offsets = _columns.clip(self.spans, self.offsets, box.x.start, box.x.stop, box.y.start, box.y.stop)
@@ -638,7 +735,15 @@ class FootprintSet(Value):
         return clipped if keep_empty else clipped[np.diff(offsets) > 0]
 
     def shift(self, dx: int, dy: int) -> Self:
-        """Return the footprints, peaks and region moved by whole pixels."""
+        """Return the footprints, peaks and region moved by whole pixels.
+
+        Raises
+        ------
+        TypeError
+            If `dx` or `dy` is no integer.
+        OverflowError
+            If a footprint, a peak or the region leaves int32.
+        """
         dx, dy = as_int(dx, "dx"), as_int(dy, "dy")
         pixels, columns = self._peaks.pixels.copy(), self._peaks.columns
         pixels["x_peak"] = as_int32_array(self._peaks["x_peak"] + np.int64(dx), "shifted peaks")
@@ -660,7 +765,7 @@ class FootprintSet(Value):
 
         Parameters
         ----------
-        mapping, inverse
+        mapping, inverse : LinearTransform, AffineTransform or callable
             As in `SpanSet.transform`, whose rule holds for each footprint.
         region : Box2I, optional
             The box of the new image, to which the footprints are clipped; those outside are dropped.
@@ -704,6 +809,15 @@ class FootprintSet(Value):
         parents : ndarray of int64, if asked for
             For each footprint of this set the index of the grown one that holds its first pixel, or -1 if that is
             clipped away.
+
+        Raises
+        ------
+        TypeError
+            If both a radius and sides are given or neither, or a side is no integer.
+        ValueError
+            If a side or the radius is negative, or `shape` is none of these.
+        OverflowError
+            If the grown pixels leave int32, those outside `region` too.
         """
         sides = [as_int(side, name) for side, name in ((left, "left"), (right, "right"), (up, "up"), (down, "down"))]
         if (radius is None) == (not any(sides)):
@@ -749,6 +863,8 @@ class FootprintSet(Value):
 
         Raises
         ------
+        TypeError
+            If `other` is no FootprintSet.
         ValueError
             If the regions differ.
         """
@@ -797,8 +913,12 @@ class FootprintSet(Value):
 
         Raises
         ------
+        TypeError
+            If an array holds no real numbers, or `xy0` is no pair of integers.
         ValueError
             If a footprint leaves the image, or the shapes differ.
+        OverflowError
+            If a coordinate of the image does not fit into int32.
         """
         frame = Frame.of(image, variance, mask, xy0, self.region)
         frame.check_holds(self)
@@ -813,19 +933,46 @@ class FootprintSet(Value):
 
     @property
     def values(self) -> dict[str, NDArray]:
-        """Pixel values of heavy footprints, in the order of the spans: ``image``, perhaps ``variance`` and ``mask``."""
+        """Pixel values of heavy footprints, in the order of the spans: ``image``, perhaps ``variance`` and ``mask``.
+
+        Each is of shape (n_pixels,), read-only.
+        """
         return dict(self._values)
 
     def insert(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
-        """Write the values of all heavy footprints into an image, in which they must lie."""
+        """Write the values of all heavy footprints into an image of shape (ny, nx), in which they must lie.
+
+        Raises
+        ------
+        KeyError
+            If there are no values of that name: those are ``image``, ``variance`` and ``mask``.
+        TypeError
+            If `image` is no writeable 2-D array, or `xy0` no pair of integers.
+        ValueError
+            If a footprint leaves the image.
+        OverflowError
+            If `xy0` does not fit into int32.
+        """
         self._each_pixel(image, xy0, plane, lambda old, new: new)
 
     def add_to(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
-        """Add the values of all heavy footprints to an image, in which they must lie."""
+        """Add the values of all heavy footprints to an image of shape (ny, nx), in which they must lie.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError, OverflowError
+            As by `insert`.
+        """
         self._each_pixel(image, xy0, plane, lambda old, new: old + new)
 
     def subtract_from(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
-        """Subtract the values of all heavy footprints from an image, in which they must lie."""
+        """Subtract the values of all heavy footprints from an image of shape (ny, nx), in which they must lie.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError, OverflowError
+            As by `insert`.
+        """
         self._each_pixel(image, xy0, plane, lambda old, new: old - new)
 
     def _each_pixel(self, image: NDArray, xy0: Origin, plane: str, change: Callable[[Any, Any], Any]) -> None:
@@ -862,8 +1009,10 @@ class Footprint(FootprintRegion, Value):
 
     Raises
     ------
+    TypeError
+        If `spans` is no SpanSet, or `region` no Box2I.
     ValueError
-        If a peak lies outside the spans.
+        If a peak lies outside the spans, or `sign` is none of these.
     """
 
     __slots__ = ("_columns", "meta", "visual")
@@ -923,6 +1072,11 @@ class Footprint(FootprintRegion, Value):
         from ._reprs import footprint_html
 
         return footprint_html(self)
+
+    def _repr_png_(self) -> bytes:
+        from ._reprs import spans_png
+
+        return spans_png(self.spans)
 
     def plot(self, ax: Any = None, **style: Any) -> "FootprintCollection":
         """Draw the outlines, holes included, as one artist; see `lsstregions.plotting.plot_footprints`."""
@@ -988,8 +1142,10 @@ class Footprint(FootprintRegion, Value):
 
         Raises
         ------
+        TypeError
+            If a coordinate or the value is no number.
         ValueError
-            If that pixel is not in the footprint.
+            If one is not finite, or that pixel is not in the footprint.
         """
         pixel = Point2D(as_finite(x, "x"), as_finite(y, "y")).to_pixel()
         old = self._columns._peaks
@@ -1038,7 +1194,13 @@ class Footprint(FootprintRegion, Value):
         return self._columns.split(connectivity)
 
     def merge(self, other: "Footprint") -> "Footprint":
-        """Return the union, with the peaks of both, whether they meet or not; heavy ones add their values."""
+        """Return the union, with the peaks of both, whether they meet or not; heavy ones add their values.
+
+        Raises
+        ------
+        TypeError
+            If `other` is no Footprint.
+        """
         if not isinstance(other, Footprint):
             raise TypeError(f"other must be a Footprint, not {type(other).__name__}")
         both = FootprintSet.concatenate([self._columns, other._columns])
@@ -1061,7 +1223,7 @@ class HeavyFootprint(Footprint):
         The values, in the order of `SpanSet.indices`.
     variance, mask : array_like, shape (area,), optional
         Variances and bits in the same order.
-    **options
+    **options : dict
         Those of `Footprint`: `peaks`, `region`, `sign`, `meta`, `visual`.
 
     Raises
@@ -1097,28 +1259,40 @@ class HeavyFootprint(Footprint):
 
     @property
     def variance(self) -> NDArray | None:
-        """Variances, if there are any."""
+        """Variances, one for each pixel, read-only; None if there are none."""
         return self._columns._values.get("variance")
 
     @property
     def mask(self) -> NDArray | None:
-        """Mask values, if there are any."""
+        """Mask values, one for each pixel, read-only; None if there are none."""
         return self._columns._values.get("mask")
 
     def insert(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
-        """Write the values into an image, in which the footprint must lie."""
+        """Write the values into an image of shape (ny, nx); see `FootprintSet.insert`, also for the errors."""
         self._columns.insert(image, xy0, plane=plane)
 
     def add_to(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
-        """Add the values to an image."""
+        """Add the values to an image of shape (ny, nx); see `FootprintSet.insert`, also for the errors."""
         self._columns.add_to(image, xy0, plane=plane)
 
     def subtract_from(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
-        """Subtract the values from an image."""
+        """Subtract the values from an image of shape (ny, nx); see `FootprintSet.insert`, also for the errors."""
         self._columns.subtract_from(image, xy0, plane=plane)
 
     def extract(self, box: Box2I | None = None, fill: Any = np.nan, *, plane: str = "image") -> NDArray:
-        """Return an image of a box, by default `bbox`, with the values where the footprint is and `fill` elsewhere."""
+        """Return an image of a box, by default `bbox`, with the values where the footprint is and `fill` elsewhere.
+
+        Returns
+        -------
+        ndarray, shape (ny, nx)
+
+        Raises
+        ------
+        KeyError
+            If there are no values of that name: those are ``image``, ``variance`` and ``mask``.
+        ValueError
+            If the box does not hold the footprint.
+        """
         if plane not in self._columns._values:
             raise KeyError(f"plane must be one of {sorted(self._columns._values)}, not {plane!r}")
         return self.spans.unflatten(self._columns._values[plane], box, fill)

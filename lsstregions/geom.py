@@ -191,6 +191,11 @@ class Point2D(_Pair):
     x, y : float
         Coordinates; NaN and infinities are allowed.
 
+    Raises
+    ------
+    TypeError
+        If a coordinate is no number.
+
     See Also
     --------
     Point2I : the same for whole pixels, with the rules of arithmetic.
@@ -238,7 +243,13 @@ class Point2D(_Pair):
 
     @classmethod
     def from_pixcoord(cls, pixcoord: "PixCoord") -> "Point2D":
-        """Return the point at a scalar `regions.PixCoord`."""
+        """Return the point at a scalar `regions.PixCoord`.
+
+        Raises
+        ------
+        ValueError
+            If `pixcoord` is an array of points.
+        """
         if not pixcoord.isscalar:
             raise ValueError(f"pixcoord must be scalar, not of shape {pixcoord.x.shape}")
         return cls(pixcoord.x, pixcoord.y)
@@ -338,6 +349,11 @@ class Extent2D(_Pair):
     x, y : float
         Components; NaN and infinities are allowed.
 
+    Raises
+    ------
+    TypeError
+        If a component is no number.
+
     See Also
     --------
     Extent2I : the same for whole pixels, with the rules of arithmetic.
@@ -375,15 +391,39 @@ class Extent2D(_Pair):
         return Point2D(self.x, self.y)
 
     def floor(self) -> Extent2I:
-        """Return the components rounded down; ValueError if one is not finite."""
+        """Return the components rounded down.
+
+        Raises
+        ------
+        ValueError
+            If one is not finite.
+        OverflowError
+            If one leaves int32.
+        """
         return self._rounded(math.floor)
 
     def ceil(self) -> Extent2I:
-        """Return the components rounded up; ValueError if one is not finite."""
+        """Return the components rounded up.
+
+        Raises
+        ------
+        ValueError
+            If one is not finite.
+        OverflowError
+            If one leaves int32.
+        """
         return self._rounded(math.ceil)
 
     def truncate(self) -> Extent2I:
-        """Return the components rounded toward zero; ValueError if one is not finite."""
+        """Return the components rounded toward zero.
+
+        Raises
+        ------
+        ValueError
+            If one is not finite.
+        OverflowError
+            If one leaves int32.
+        """
         return self._rounded(math.trunc)
 
     def _rounded(self, rounding: Callable[[float], int]) -> Extent2I:
@@ -495,7 +535,15 @@ class IntervalI(Value):
 
     @classmethod
     def from_points(cls, points: Iterable[int]) -> Self:
-        """Return the smallest interval that holds all pixels of a sequence or array, in any order."""
+        """Return the smallest interval that holds all pixels of a sequence or array, in any order.
+
+        Raises
+        ------
+        TypeError
+            If a pixel is no integer.
+        OverflowError
+            If one does not fit into int32.
+        """
         values = [as_int32(value, "points") for value in np.ravel(np.asarray(points)).tolist()]
         return cls(min(values), max(values) + 1) if values else cls.empty()
 
@@ -503,7 +551,16 @@ class IntervalI(Value):
     def from_center_size(cls, center: float, size: int) -> Self:
         """Return the interval of `size` pixels whose middle is at most half a pixel from `center`.
 
-        A size below one gives the empty interval; a centre that is not finite is a ValueError.
+        A size below one gives the empty interval.
+
+        Raises
+        ------
+        TypeError
+            If `center` is no number or `size` no integer.
+        ValueError
+            If `center` is not finite.
+        OverflowError
+            If the interval leaves int32.
         """
         center, size = as_finite(center, "center"), as_int32(size, "size")
         if size <= 0:
@@ -521,6 +578,8 @@ class IntervalI(Value):
 
         Raises
         ------
+        TypeError
+            If `interval` is no IntervalD.
         ValueError
             If the interval is infinite or `edges` is neither.
         OverflowError
@@ -576,7 +635,7 @@ class IntervalI(Value):
         return range(self.start, self.stop)
 
     def to_array(self) -> NDArray[np.int32]:
-        """Return the pixels as an int32 array."""
+        """Return the pixels as an int32 array of shape (size,)."""
         return np.arange(self.start, self.stop, dtype=np.int32)
 
     def slice(self, origin: int = 0) -> slice:
@@ -584,8 +643,12 @@ class IntervalI(Value):
 
         Raises
         ------
+        TypeError
+            If `origin` is no integer.
         ValueError
             If the interval starts before `origin`: a slice would count from the end of the array.
+        OverflowError
+            If `origin` does not fit into int32.
         """
         if not self:
             return slice(0, 0)
@@ -604,7 +667,13 @@ class IntervalI(Value):
         Parameters
         ----------
         other : IntervalI or array_like
-            An interval gives one answer, coordinates (integers or floats) one each; NaN is in nothing.
+            An interval gives one answer, coordinates in pixels (integers or floats) an array of their shape; NaN is
+            in nothing.
+
+        Raises
+        ------
+        TypeError
+            If `other` is neither.
         """
         if isinstance(other, IntervalI):
             return other.is_empty or (self.start <= other.start and other.stop <= self.stop)
@@ -620,16 +689,38 @@ class IntervalI(Value):
         return not self.overlaps(other)
 
     def dilated_by(self, buffer: int) -> Self:
-        """Return the interval with `buffer` more pixels at both ends; it shrinks if `buffer` is negative."""
+        """Return the interval with `buffer` more pixels at both ends; it shrinks if `buffer` is negative.
+
+        Raises
+        ------
+        TypeError
+            If `buffer` is no integer.
+        OverflowError
+            If the interval leaves int32.
+        """
         buffer = as_int(buffer, "buffer")
         return type(self)._checked(self.start - buffer, self.stop + buffer) if self else self
 
     def eroded_by(self, buffer: int) -> Self:
-        """Return the interval with `buffer` fewer pixels at both ends, empty if none is left."""
+        """Return the interval with `buffer` fewer pixels at both ends, empty if none is left.
+
+        Raises
+        ------
+        TypeError
+            If `buffer` is no integer.
+        """
         return self.dilated_by(-as_int(buffer, "buffer"))
 
     def shifted_by(self, offset: int) -> Self:
-        """Return the interval moved by `offset` pixels."""
+        """Return the interval moved by `offset` pixels.
+
+        Raises
+        ------
+        TypeError
+            If `offset` is no integer.
+        OverflowError
+            If the interval leaves int32.
+        """
         offset = as_int(offset, "offset")
         return type(self)(self.start + offset, self.stop + offset) if self else self
 
@@ -637,6 +728,15 @@ class IntervalI(Value):
         """Return the mirror image about a pixel's centre (an integer) or edge (a half-integer).
 
         Reflecting about ``(n - 1) / 2`` flips within an axis of n pixels.
+
+        Raises
+        ------
+        TypeError
+            If `point` is no number.
+        ValueError
+            If `point` is neither an integer nor a half-integer.
+        OverflowError
+            If the interval leaves int32.
         """
         twice = 2 * as_finite(point, "point")
         if not twice.is_integer():
@@ -654,7 +754,13 @@ class IntervalI(Value):
         return type(self)(min(self.start, other.start), max(self.stop, other.stop))
 
     def clipped_to(self, other: "IntervalI") -> Self:
-        """Return what the two share, empty if nothing."""
+        """Return what the two share, empty if nothing.
+
+        Raises
+        ------
+        TypeError
+            If `other` is no IntervalI.
+        """
         _require(other, IntervalI, "other")
         return type(self)(max(self.start, other.start), min(self.stop, other.stop))
 
@@ -680,6 +786,8 @@ class IntervalD(Value):
 
     Raises
     ------
+    TypeError
+        If an end is no number.
     ValueError
         If an end is NaN, or both are the same infinity.
     """
@@ -711,13 +819,27 @@ class IntervalD(Value):
 
     @classmethod
     def from_center_size(cls, center: float, size: float) -> Self:
-        """Return the interval of a finite centre and size; a negative size gives the empty interval."""
+        """Return the interval of a finite centre and size; a negative size gives the empty interval.
+
+        Raises
+        ------
+        TypeError
+            If one is no number.
+        ValueError
+            If one is not finite.
+        """
         center, size = as_finite(center, "center"), as_finite(size, "size")
         return cls(center - size / 2, center + size / 2)
 
     @classmethod
     def from_interval_i(cls, interval: IntervalI) -> Self:
-        """Return what the pixels of an interval cover, from the edge of the first to that of the last."""
+        """Return what the pixels of an interval cover, from the edge of the first to that of the last.
+
+        Raises
+        ------
+        TypeError
+            If `interval` is no IntervalI.
+        """
         _require(interval, IntervalI, "interval")
         return cls(interval.start - 0.5, interval.stop - 0.5) if interval else cls.empty()
 
@@ -752,14 +874,26 @@ class IntervalD(Value):
     @overload
     def contains(self, other: ArrayLike) -> NDArray[np.bool_]: ...
     def contains(self, other: Any) -> Any:
-        """Return whether an interval, or each number of an array, is in this interval; NaN is in nothing."""
+        """Return whether an interval, or each number of an array of any shape, is in this one; NaN is in nothing.
+
+        Raises
+        ------
+        TypeError
+            If `other` is neither.
+        """
         if isinstance(other, IntervalD):
             return other.is_empty or (self.min <= other.min and other.max <= self.max)
         values = _as_coordinates(other, "other")
         return scalar_or_array((values >= self.min) & (values <= self.max))
 
     def overlaps(self, other: "IntervalD") -> bool:
-        """Return whether the two share a number; touching at an end is enough."""
+        """Return whether the two share a number; touching at an end is enough.
+
+        Raises
+        ------
+        TypeError
+            If `other` is no IntervalD.
+        """
         _require(other, IntervalD, "other")
         return max(self.min, other.min) <= min(self.max, other.max)
 
@@ -768,33 +902,79 @@ class IntervalD(Value):
         return not self.overlaps(other)
 
     def dilated_by(self, buffer: float) -> Self:
-        """Return the interval with both ends moved out by a finite `buffer`, or in if it is negative."""
+        """Return the interval with both ends moved out by `buffer` pixels, or in if it is negative.
+
+        Raises
+        ------
+        TypeError
+            If `buffer` is no number.
+        ValueError
+            If `buffer` is not finite.
+        """
         buffer = as_finite(buffer, "buffer")
         return type(self)(self.min - buffer, self.max + buffer) if self else self
 
     def eroded_by(self, buffer: float) -> Self:
-        """Return the interval with both ends moved in by a finite `buffer`, empty if they pass each other."""
+        """Return the interval with both ends moved in by `buffer` pixels, empty if they pass each other.
+
+        Raises
+        ------
+        TypeError
+            If `buffer` is no number.
+        ValueError
+            If `buffer` is not finite.
+        """
         return self.dilated_by(-as_finite(buffer, "buffer"))
 
     def shifted_by(self, offset: float) -> Self:
-        """Return the interval moved by a finite `offset`."""
+        """Return the interval moved by `offset` pixels.
+
+        Raises
+        ------
+        TypeError
+            If `offset` is no number.
+        ValueError
+            If `offset` is not finite.
+        """
         offset = as_finite(offset, "offset")
         return type(self)(self.min + offset, self.max + offset) if self else self
 
     def reflected_about(self, point: float) -> Self:
-        """Return the mirror image about a finite `point`."""
+        """Return the mirror image about a point.
+
+        Raises
+        ------
+        TypeError
+            If `point` is no number.
+        ValueError
+            If `point` is not finite.
+        """
         twice = 2 * as_finite(point, "point")
         return type(self)(twice - self.max, twice - self.min) if self else self
 
     def expanded_to(self, other: "float | IntervalD") -> Self:
-        """Return the smallest interval that contains this one and another, or a finite number."""
+        """Return the smallest interval that contains this one and another, or a number.
+
+        Raises
+        ------
+        TypeError
+            If `other` is neither.
+        ValueError
+            If the number is not finite.
+        """
         if not isinstance(other, IntervalD):
             value = as_finite(other, "other")
             other = IntervalD(value, value)
         return type(self)(min(self.min, other.min), max(self.max, other.max))
 
     def clipped_to(self, other: "IntervalD") -> Self:
-        """Return what the two share, empty if nothing."""
+        """Return what the two share, empty if nothing.
+
+        Raises
+        ------
+        TypeError
+            If `other` is no IntervalD.
+        """
         _require(other, IntervalD, "other")
         low, high = max(self.min, other.min), min(self.max, other.max)
         return type(self)(low, high) if low <= high else type(self).empty()
@@ -861,14 +1041,19 @@ class _Box(Value):
         Parameters
         ----------
         x : box of the same class, Point2I, Point2D, or array_like
-            What to look for; an array needs `y`.
+            What to look for; an array, of any shape, needs `y`.
         y : array_like, optional
-            Broadcast against `x`.
+            Of a shape that broadcasts against that of `x`.
 
         Returns
         -------
         bool or ndarray of bool
             One for a box or a point, else one a point; a point with a NaN is in nothing.
+
+        Raises
+        ------
+        TypeError
+            If `x` is no box of this class or point where there is no `y`, or the coordinates are no numbers.
         """
         if y is None:
             if isinstance(x, type(self)):
@@ -890,17 +1075,17 @@ class _Box(Value):
         return not self.overlaps(other)
 
     def dilated_by(self, dx: Any, dy: Any = None) -> Self:
-        """Return the box grown by `dx` to the left and right and `dy` (by default `dx`) down and up."""
+        """Return the box grown by `dx` pixels to the left and right and `dy` (by default `dx`) down and up."""
         dy = dx if dy is None else dy
         return type(self)(self.x.dilated_by(dx), self.y.dilated_by(dy))
 
     def eroded_by(self, dx: Any, dy: Any = None) -> Self:
-        """Return the box shrunk by `dx` from left and right and `dy` (by default `dx`) from down and up."""
+        """Return the box shrunk by `dx` pixels from left and right and `dy` (by default `dx`) from down and up."""
         dy = dx if dy is None else dy
         return type(self)(self.x.eroded_by(dx), self.y.eroded_by(dy))
 
     def shifted_by(self, dx: Any, dy: Any) -> Self:
-        """Return the box moved by (`dx`, `dy`)."""
+        """Return the box moved by (`dx`, `dy`) pixels."""
         return type(self)(self.x.shifted_by(dx), self.y.shifted_by(dy))
 
     def reflected_about(self, *, x: float | None = None, y: float | None = None) -> Self:
@@ -911,7 +1096,13 @@ class _Box(Value):
         )
 
     def clipped_to(self, other: Self) -> Self:
-        """Return what the two boxes share, empty if nothing."""
+        """Return what the two boxes share, empty if nothing.
+
+        Raises
+        ------
+        TypeError
+            If `other` is no box of this class.
+        """
         _require(other, type(self), "other")
         return type(self)(self.x.clipped_to(other.x), self.y.clipped_to(other.y))
 
@@ -980,7 +1171,17 @@ class Box2I(_Box):
 
     @classmethod
     def from_shape(cls, shape: tuple[int, int], xy0: tuple[int, int] | Point2I = (0, 0)) -> Self:
-        """Return the box of an array of shape ``(ny, nx)`` whose pixel ``[0, 0]`` is the pixel `xy0`."""
+        """Return the box of an array of shape ``(ny, nx)`` whose pixel ``[0, 0]`` is the pixel `xy0`.
+
+        Raises
+        ------
+        TypeError
+            If one is no pair of integers.
+        ValueError
+            If `shape` is negative.
+        OverflowError
+            If a coordinate does not fit into int32.
+        """
         ny, nx = _as_pair(shape, "shape")
         x0, y0 = _as_pair(xy0, "xy0")
         ny, nx = as_int32(ny, "shape[0]"), as_int32(nx, "shape[1]")
@@ -991,13 +1192,31 @@ class Box2I(_Box):
 
     @classmethod
     def from_center_size(cls, center: Point | tuple[float, float], size: Extent2I | tuple[int, int]) -> Self:
-        """Return the box of ``size = (width, height)`` centred within half a pixel of ``center = (x, y)``."""
+        """Return the box of ``size = (width, height)`` centred within half a pixel of ``center = (x, y)``.
+
+        Raises
+        ------
+        TypeError
+            If one is no pair, or `size` not of integers.
+        ValueError
+            If `center` is not finite.
+        OverflowError
+            If the box leaves int32.
+        """
         (x, y), (width, height) = _as_pair(center, "center"), _as_pair(size, "size")
         return cls(IntervalI.from_center_size(x, width), IntervalI.from_center_size(y, height))
 
     @classmethod
     def from_points(cls, points: Iterable[Point2I | tuple[int, int]]) -> Self:
-        """Return the smallest box that holds all points: Point2I, pairs, or an int array of shape (n, 2)."""
+        """Return the smallest box that holds all points: Point2I, pairs, or an int array of shape (n, 2).
+
+        Raises
+        ------
+        TypeError
+            If a point is no pair of integers.
+        OverflowError
+            If a coordinate does not fit into int32.
+        """
         pairs = [_as_pair(point, "points") for point in points]
         x, y = zip(*pairs, strict=True) if pairs else ((), ())
         return cls(IntervalI.from_points(x), IntervalI.from_points(y))
@@ -1011,6 +1230,8 @@ class Box2I(_Box):
 
         Raises
         ------
+        TypeError
+            If `box` is no Box2D.
         ValueError
             If the box is infinite or `edges` is neither.
         OverflowError
@@ -1048,7 +1269,13 @@ class Box2I(_Box):
 
     @property
     def corners(self) -> tuple[Point2I, Point2I, Point2I, Point2I]:
-        """Pixels at the corners, anticlockwise from (min x, min y); an empty box has none (ValueError)."""
+        """Pixels at the corners, anticlockwise from (min x, min y).
+
+        Raises
+        ------
+        ValueError
+            If the box is empty.
+        """
         if self.is_empty:
             raise ValueError("an empty box has no corners")
         x, y = self.x, self.y
@@ -1059,6 +1286,8 @@ class Box2I(_Box):
 
         Raises
         ------
+        TypeError
+            If `xy0` is no pair of integers.
         ValueError
             If the box starts before `xy0`: a slice would count from the end of the array.
         """
@@ -1071,7 +1300,13 @@ class Box2I(_Box):
         return x, y
 
     def expanded_to(self, other: "Point2I | Box2I") -> Self:
-        """Return the smallest box that contains this one and another, or a pixel."""
+        """Return the smallest box that contains this one and another, or a pixel.
+
+        Raises
+        ------
+        TypeError
+            If `other` is neither a Box2I nor a Point2I.
+        """
         if isinstance(other, Point2I):
             other = type(self).from_points([other])
         _require(other, Box2I, "other")
@@ -1095,6 +1330,8 @@ class Box2D(_Box):
 
     Raises
     ------
+    TypeError
+        If a side is no interval or pair of numbers.
     ValueError
         If an end is NaN.
     """
@@ -1112,7 +1349,15 @@ class Box2D(_Box):
 
     @classmethod
     def from_center_size(cls, center: Point | tuple[float, float], size: Extent | tuple[float, float]) -> Self:
-        """Return the box of a finite ``center = (x, y)`` and ``size = (width, height)``."""
+        """Return the box of a finite ``center = (x, y)`` and ``size = (width, height)``.
+
+        Raises
+        ------
+        TypeError
+            If one is no pair of numbers.
+        ValueError
+            If a number is not finite.
+        """
         (x, y), (width, height) = _as_pair(center, "center"), _as_pair(size, "size")
         return cls(IntervalD.from_center_size(x, width), IntervalD.from_center_size(y, height))
 
@@ -1121,6 +1366,11 @@ class Box2D(_Box):
         """Return the smallest box that contains all points: points, pairs, or an array of shape (n, 2).
 
         As the box is half-open, its upper ends are the next floats above the largest coordinates.
+
+        Raises
+        ------
+        TypeError
+            If a point is no pair of numbers.
         """
         pairs = [_as_pair(point, "points") for point in points]
         if not pairs:
@@ -1130,7 +1380,13 @@ class Box2D(_Box):
 
     @classmethod
     def from_box2i(cls, box: Box2I) -> Self:
-        """Return what the pixels of a box cover, outer edge to outer edge."""
+        """Return what the pixels of a box cover, outer edge to outer edge.
+
+        Raises
+        ------
+        TypeError
+            If `box` is no Box2I.
+        """
         _require(box, Box2I, "box")
         return cls(IntervalD.from_interval_i(box.x), IntervalD.from_interval_i(box.y))
 
@@ -1145,7 +1401,13 @@ class Box2D(_Box):
 
     @classmethod
     def from_region(cls, region: "RectanglePixelRegion") -> Self:
-        """Return a `regions.RectanglePixelRegion` whose angle is a multiple of 90 degrees as a box."""
+        """Return a `regions.RectanglePixelRegion` whose angle is a multiple of 90 degrees as a box.
+
+        Raises
+        ------
+        ValueError
+            If the angle is another one.
+        """
         quarters = region.angle.to_value("deg") / 90
         if not float(quarters).is_integer():
             raise ValueError(f"region must have an angle that is a multiple of 90 deg, not {region.angle}")
@@ -1153,7 +1415,13 @@ class Box2D(_Box):
         return cls.from_center_size((region.center.x, region.center.y), size)
 
     def to_region(self) -> "RectanglePixelRegion":
-        """Return this box as a `regions.RectanglePixelRegion`; ValueError if it is empty or infinite."""
+        """Return this box as a `regions.RectanglePixelRegion`.
+
+        Raises
+        ------
+        ValueError
+            If the box is empty or infinite.
+        """
         from regions import RectanglePixelRegion
 
         if self.is_empty or not (self.x.is_finite and self.y.is_finite):
@@ -1167,14 +1435,28 @@ class Box2D(_Box):
 
     @property
     def corners(self) -> tuple[Point2D, Point2D, Point2D, Point2D]:
-        """Corners, anticlockwise from (min x, min y); an empty box has none (ValueError)."""
+        """Corners, anticlockwise from (min x, min y).
+
+        Raises
+        ------
+        ValueError
+            If the box is empty.
+        """
         if self.is_empty:
             raise ValueError("an empty box has no corners")
         x, y = self.x, self.y
         return Point2D(x.min, y.min), Point2D(x.max, y.min), Point2D(x.max, y.max), Point2D(x.min, y.max)
 
     def expanded_to(self, other: "Point | Box2D") -> Self:
-        """Return the smallest box that contains this one and another, or a point (see `from_points`)."""
+        """Return the smallest box that contains this one and another, or a point (see `from_points`).
+
+        Raises
+        ------
+        TypeError
+            If `other` is neither.
+        ValueError
+            If the point is not finite.
+        """
         if isinstance(other, _POINTS):
             other = type(self).from_points([(as_finite(other.x, "other.x"), as_finite(other.y, "other.y"))])
         _require(other, Box2D, "other")
@@ -1197,6 +1479,11 @@ class LinearTransform(Value):
     ----------
     matrix : array_like, shape (2, 2)
         ``[[xx, xy], [yx, yy]]``, finite; the identity if not given.
+
+    Raises
+    ------
+    ValueError
+        If `matrix` is of another shape or not finite.
     """
 
     __slots__ = ("_rows",)
@@ -1216,6 +1503,13 @@ class LinearTransform(Value):
         """Return the anticlockwise rotation by an angle, a number in radians or a Quantity.
 
         Right angles are exact: they map pixel centres to pixel centres.
+
+        Raises
+        ------
+        TypeError
+            If `angle` is no number or Quantity.
+        ValueError
+            If `angle` is not finite.
         """
         cosine, sine = cos_sin(as_radians(angle))
         return cls([[cosine, -sine], [sine, cosine]])
@@ -1232,7 +1526,13 @@ class LinearTransform(Value):
         return xx * yy - xy * yx
 
     def inverse(self) -> Self:
-        """Return the inverse map; ValueError if the matrix is singular."""
+        """Return the inverse map.
+
+        Raises
+        ------
+        ValueError
+            If the matrix is singular.
+        """
         return type(self)(_inverse(self._rows))
 
     @overload
@@ -1305,6 +1605,11 @@ class LinearTransform(Value):
         -------
         ndarray, shape (2, 4)
             Rows x and y of what is mapped; columns xx, xy, yx, yy, the elements of the matrix row by row.
+
+        Raises
+        ------
+        TypeError
+            If `point` is no point or extent.
         """
         if not isinstance(point, (*_POINTS, *_EXTENTS)):
             raise TypeError(f"point must be a point or an extent, not {point!r}")
@@ -1328,6 +1633,13 @@ class AffineTransform(Value):
         The linear part; the identity if not given.
     translation : Extent2D, Extent2I or pair of float
         Added after it; finite.
+
+    Raises
+    ------
+    TypeError
+        If `translation` is no pair of numbers.
+    ValueError
+        If `linear` is of another shape, or a number is not finite.
     """
 
     __slots__ = ("linear", "translation")
@@ -1347,7 +1659,13 @@ class AffineTransform(Value):
 
     @classmethod
     def from_matrix(cls, matrix: ArrayLike) -> Self:
-        """Return the map of a homogeneous matrix, of shape (2, 3), or (3, 3) with last row ``[0, 0, 1]``."""
+        """Return the map of a homogeneous matrix, of shape (2, 3), or (3, 3) with last row ``[0, 0, 1]``.
+
+        Raises
+        ------
+        ValueError
+            If `matrix` is of another shape, not finite, or its last row another one.
+        """
         array = _as_matrix(matrix, (2, 3), (3, 3))
         if len(array) == 3 and array[2].tolist() != [0, 0, 1]:
             raise ValueError(f"the last row of matrix must be [0, 0, 1], not {array[2].tolist()}")
@@ -1366,8 +1684,10 @@ class AffineTransform(Value):
 
         Raises
         ------
+        TypeError
+            If a point is no pair.
         ValueError
-            If the sources are on one line.
+            If there are not three of each, one is not finite, or the sources are on one line.
         """
         start = _as_matrix([_as_pair(point, "sources") for point in sources], (3, 2), name="sources")
         end = _as_matrix([_as_pair(point, "targets") for point in targets], (3, 2), name="targets")
@@ -1395,7 +1715,13 @@ class AffineTransform(Value):
 
     @classmethod
     def from_model(cls, model: "AffineTransformation2D") -> Self:
-        """Return an `astropy.modeling` AffineTransformation2D, without units or in pixels, as a map."""
+        """Return an `astropy.modeling` AffineTransformation2D, without units or in pixels, as a map.
+
+        Raises
+        ------
+        ValueError
+            If a parameter has a unit that is not pixels.
+        """
         for parameter in (model.matrix, model.translation):
             if str(parameter.unit or "") not in ("", "pix"):
                 raise ValueError(f"{parameter.name} must have no unit or be in pixels, not in {parameter.unit}")

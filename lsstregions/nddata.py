@@ -30,21 +30,28 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
         The pixels, of shape (ny, nx), kept as they are. From an `~astropy.nddata.NDData` everything else is taken
         over too, without copying arrays, unless it is given. (Arithmetic makes images of numbers and of rows; they
         have no place in the plane.)
-    mask : Mask, MaskSchema or bool array, optional
+    mask : Mask, MaskSchema or bool array of shape (ny, nx), optional
         A schema makes a mask without any bit set. A bool array is wrapped as the bad plane ``MASKED``.
-    uncertainty : NDUncertainty or array-like, optional
+    uncertainty : NDUncertainty or array-like of shape (ny, nx), optional
         LSST's variance plane is a `~astropy.nddata.VarianceUncertainty`.
     xy0 : (int, int), optional
         Coordinates of the first pixel; by default those of the mask, or (0, 0).
     wcs : APE-14 WCS, optional
         From array indices to the sky, as everywhere in astropy; see `absolute_wcs`.
-    unit, meta, copy, psf
+    unit : unit-like, optional
+    meta : mapping, optional
+    copy : bool, optional
+    psf : ndarray of shape (n, m), optional
         As for `~astropy.nddata.NDData`.
 
     Raises
     ------
+    TypeError
+        If `xy0` is no pair of integers.
     ValueError
         If the mask covers other pixels than the data.
+    OverflowError
+        If a coordinate does not fit into int32.
 
     Examples
     --------
@@ -162,6 +169,8 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
 
         Raises
         ------
+        ValueError
+            If `mode` is neither, or a position on the sky is given and the image has no WCS.
         `~astropy.nddata.NoOverlapError`, `~astropy.nddata.PartialOverlapError`
             If no pixel is in the image, or with "strict" not all are.
         """

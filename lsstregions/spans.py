@@ -119,6 +119,10 @@ class SpanSet(Value):
         ------
         TypeError
             If `mask` is not boolean; `from_bits` takes integers.
+        ValueError
+            If `mask` is not 2-D.
+        OverflowError
+            If a coordinate does not fit into int32.
         """
         array = as_array2d(mask, "mask")
         if array.dtype != bool:
@@ -137,6 +141,15 @@ class SpanSet(Value):
             The bits to look for, 1 for the first, 2 for the second, 3 for both; any bit by default.
         xy0 : pair of int, optional
             The pixel ``(x, y)`` of ``array[0, 0]``.
+
+        Raises
+        ------
+        TypeError
+            If `array` or `bits` is not of integers.
+        ValueError
+            If `array` is not 2-D, or `bits` has others than it has.
+        OverflowError
+            If a coordinate does not fit into int32.
         """
         field = as_array2d(array, "array")
         if field.dtype.kind not in "iub":
@@ -161,7 +174,21 @@ class SpanSet(Value):
 
     @classmethod
     def from_indices(cls, y: ArrayLike, x: ArrayLike) -> Self:
-        """Return the pixels ``(x[i], y[i])``, given in the order of `numpy.nonzero`; some may be given twice."""
+        """Return the pixels ``(x[i], y[i])``, given in the order of `numpy.nonzero`; some may be given twice.
+
+        Parameters
+        ----------
+        y, x : array_like of int, of one shape
+
+        Raises
+        ------
+        TypeError
+            If they are no numbers.
+        ValueError
+            If they are not integral, or of two shapes.
+        OverflowError
+            If one does not fit into int32.
+        """
         rows, columns = as_int32_array(y, "y"), as_int32_array(x, "x")
         if rows.shape != columns.shape:
             raise ValueError(f"y and x must have one shape, not {rows.shape} and {columns.shape}")
@@ -171,7 +198,15 @@ class SpanSet(Value):
 
     @classmethod
     def from_box(cls, box: Box2I) -> Self:
-        """Return the pixels of a box."""
+        """Return the pixels of a box.
+
+        Raises
+        ------
+        TypeError
+            If `box` is no Box2I.
+        ValueError
+            If the box has more than 2**28 rows.
+        """
         if not isinstance(box, Box2I):
             raise TypeError(f"box must be a Box2I, not {box!r}")
         as_rows(box.height, "box")
@@ -191,6 +226,10 @@ class SpanSet(Value):
 
         Raises
         ------
+        TypeError
+            If `ellipse` is no Ellipse.
+        ValueError
+            If the ellipse covers more than 2**28 rows.
         OverflowError
             If the ellipse leaves int32.
         """
@@ -216,7 +255,17 @@ class SpanSet(Value):
 
     @classmethod
     def disk(cls, radius: float) -> Self:
-        """Return every offset ``(dx, dy)`` with ``dx**2 + dy**2 <= radius**2``, a structuring element."""
+        """Return every offset ``(dx, dy)`` with ``dx**2 + dy**2 <= radius**2`` (pixels), a structuring element.
+
+        Raises
+        ------
+        TypeError
+            If `radius` is no number.
+        ValueError
+            If `radius` is negative, not finite, or takes more than 2**28 rows.
+        OverflowError
+            If `radius` does not fit into int32.
+        """
         r = _as_radius(radius)
         dy = np.arange(-math.floor(r), math.floor(r) + 1, dtype=np.int64)
         half = np.sqrt(np.maximum(r * r - dy * dy, 0)).astype(np.int64)
@@ -227,13 +276,33 @@ class SpanSet(Value):
 
     @classmethod
     def square(cls, radius: float) -> Self:
-        """Return every offset ``(dx, dy)`` with ``max(|dx|, |dy|) <= radius``, a structuring element."""
+        """Return every offset ``(dx, dy)`` with ``max(|dx|, |dy|) <= radius`` (pixels), a structuring element.
+
+        Raises
+        ------
+        TypeError
+            If `radius` is no number.
+        ValueError
+            If `radius` is negative, not finite, or takes more than 2**28 rows.
+        OverflowError
+            If `radius` does not fit into int32.
+        """
         r = math.floor(_as_radius(radius))
         return cls.from_box(Box2I((-r, r + 1), (-r, r + 1)))
 
     @classmethod
     def diamond(cls, radius: float) -> Self:
-        """Return every offset ``(dx, dy)`` with ``|dx| + |dy| <= radius``, a structuring element."""
+        """Return every offset ``(dx, dy)`` with ``|dx| + |dy| <= radius`` (pixels), a structuring element.
+
+        Raises
+        ------
+        TypeError
+            If `radius` is no number.
+        ValueError
+            If `radius` is negative, not finite, or takes more than 2**28 rows.
+        OverflowError
+            If `radius` does not fit into int32.
+        """
         r = math.floor(_as_radius(radius))
         dy = np.arange(-r, r + 1, dtype=np.int64)
         return cls._from_canonical(_row_runs(dy, abs(dy) - r, r - abs(dy)))
@@ -362,6 +431,13 @@ class SpanSet(Value):
         ndarray, shape (order + 1, order + 1)
             ``M[p, q]``, the sum of ``(y - center_y)**p * (x - center_x)**q`` over the pixels, in the order of
             `skimage.measure.moments`.
+
+        Raises
+        ------
+        TypeError
+            If `order` is no integer, or `center` not of numbers.
+        ValueError
+            If `order` is not 0 to 3.
         """
         order = as_int(order, "order")
         if not 0 <= order <= 3:
@@ -383,14 +459,26 @@ class SpanSet(Value):
     # Set algebra
 
     def union(*sets: "SpanSet") -> "SpanSet":
-        """Return the pixels in any of the sets: ``a.union(b)`` or ``SpanSet.union(*sets)``."""
+        """Return the pixels in any of the sets: ``a.union(b)`` or ``SpanSet.union(*sets)``.
+
+        Raises
+        ------
+        TypeError
+            If one is no SpanSet.
+        """
         arrays = [_as_spans(spans, "sets").array for spans in sets]
         if len(arrays) == 2:
             return SpanSet._from_canonical(_algebra.unite(*arrays))
         return SpanSet(np.concatenate(arrays)) if arrays else SpanSet()
 
     def intersection(*sets: "SpanSet") -> "SpanSet":
-        """Return the pixels in all of the sets, of which there is at least one."""
+        """Return the pixels in all of the sets.
+
+        Raises
+        ------
+        TypeError
+            If there is no set, or one is no SpanSet.
+        """
         if not sets:
             raise TypeError("the intersection of no sets would be the whole plane")
         arrays = sorted((_as_spans(spans, "sets").array for spans in sets), key=len)
@@ -400,14 +488,26 @@ class SpanSet(Value):
         return SpanSet._from_canonical(common)
 
     def difference(self, *others: "SpanSet") -> "SpanSet":
-        """Return the pixels of this set that are in none of the others."""
+        """Return the pixels of this set that are in none of the others.
+
+        Raises
+        ------
+        TypeError
+            If one is no SpanSet.
+        """
         left = self.array
         for other in others:
             left = _algebra.subtract(left, _as_spans(other, "others").array)
         return SpanSet._from_canonical(left)
 
     def symmetric_difference(self, other: "SpanSet") -> "SpanSet":
-        """Return the pixels in one of the sets but not in both."""
+        """Return the pixels in one of the sets but not in both.
+
+        Raises
+        ------
+        TypeError
+            If `other` is no SpanSet.
+        """
         return SpanSet._from_canonical(_algebra.exclude(self.array, _as_spans(other, "other").array))
 
     def __or__(self, other: "SpanSet") -> "SpanSet":
@@ -423,7 +523,15 @@ class SpanSet(Value):
         return self.symmetric_difference(other) if isinstance(other, SpanSet) else NotImplemented
 
     def complement(self, box: Box2I) -> "SpanSet":
-        """Return the pixels of a box that are not in this set."""
+        """Return the pixels of a box that are not in this set.
+
+        Raises
+        ------
+        TypeError
+            If `box` is no Box2I.
+        ValueError
+            If the box has more than 2**28 rows.
+        """
         inside = self.clip(box)
         as_rows(box.height, "box")
         return SpanSet._from_canonical(_runs.complement(inside.array, *_edges(box)))
@@ -431,11 +539,23 @@ class SpanSet(Value):
     # Predicates
 
     def issubset(self, other: "SpanSet") -> bool:
-        """Whether every pixel of this set is in the other."""
+        """Whether every pixel of this set is in the other.
+
+        Raises
+        ------
+        TypeError
+            If `other` is no SpanSet.
+        """
         return _algebra.covers(_as_spans(other, "other").array, self.array)
 
     def issuperset(self, other: "SpanSet") -> bool:
-        """Whether every pixel of the other set is in this one."""
+        """Whether every pixel of the other set is in this one.
+
+        Raises
+        ------
+        TypeError
+            If `other` is no SpanSet.
+        """
         return _algebra.covers(self.array, _as_spans(other, "other").array)
 
     def isdisjoint(self, other: "SpanSet") -> bool:
@@ -443,7 +563,13 @@ class SpanSet(Value):
         return not self.overlaps(other)
 
     def overlaps(self, other: "SpanSet") -> bool:
-        """Whether the sets share a pixel; an empty set overlaps nothing."""
+        """Whether the sets share a pixel; an empty set overlaps nothing.
+
+        Raises
+        ------
+        TypeError
+            If `other` is no SpanSet.
+        """
         return _algebra.overlap(self.array, _as_spans(other, "other").array)
 
     def __le__(self, other: "SpanSet") -> bool:
@@ -464,7 +590,8 @@ class SpanSet(Value):
         Parameters
         ----------
         x, y : float or array_like
-            Coordinates, broadcast against each other. A point belongs to the pixel that covers it; NaN is in none.
+            Coordinates in pixels, of shapes that broadcast against each other. A point belongs to the pixel that covers
+            it; NaN is in none.
 
         Returns
         -------
@@ -482,10 +609,12 @@ class SpanSet(Value):
     # Moving and cutting
 
     def shift(self, dx: int, dy: int) -> "SpanSet":
-        """Return the set moved by `dx` columns and `dy` rows.
+        """Return the set moved by `dx` columns and `dy` rows of pixels.
 
         Raises
         ------
+        TypeError
+            If one is no integer.
         OverflowError
             If it would leave int32.
         """
@@ -505,7 +634,13 @@ class SpanSet(Value):
             raise OverflowError(f"the result leaves int32: {self!r} moved by x {left}, {right} and y {down}, {up}")
 
     def clip(self, box: Box2I) -> "SpanSet":
-        """Return the pixels of this set that lie in a box."""
+        """Return the pixels of this set that lie in a box.
+
+        Raises
+        ------
+        TypeError
+            If `box` is no Box2I.
+        """
         if not isinstance(box, Box2I):
             raise TypeError(f"box must be a Box2I, not {box!r}")
         return SpanSet._from_canonical(_runs.clip(self.array, *_edges(box)))
@@ -521,12 +656,15 @@ class SpanSet(Value):
         Parameters
         ----------
         mapping : LinearTransform, AffineTransform or callable
-            A callable takes arrays ``x, y`` to arrays ``x, y``; it should be smooth, all but straight over 16 pixels.
+            A callable takes arrays ``x, y`` to arrays ``x, y`` of the same shape; it should be smooth, all but straight
+            over 16 pixels.
         inverse : callable, optional
-            The inverse of a callable.
+            The inverse of a callable, which takes and gives arrays of one shape too.
 
         Raises
         ------
+        TypeError
+            If a callable comes without its inverse.
         ValueError
             If the mapping has no inverse, or takes a pixel of the set nowhere (NaN).
         OverflowError
@@ -592,8 +730,10 @@ class SpanSet(Value):
 
         Raises
         ------
+        TypeError
+            If `element` is neither a number nor a SpanSet.
         ValueError
-            If `element` is empty or negative.
+            If `element` is empty or negative, or `shape` none of these.
         OverflowError
             If the result leaves int32.
         """
@@ -607,7 +747,14 @@ class SpanSet(Value):
     def erode(self, element: Element, shape: Shape = "disk") -> "SpanSet":
         """Return the pixels from which every offset of a structuring element leads into this set.
 
-        The parameters and errors are those of `dilate`.
+        The parameters are those of `dilate`.
+
+        Raises
+        ------
+        ValueError
+            If `element` is empty or negative.
+        OverflowError
+            If a pixel looked at would leave int32.
         """
         element = _as_element(element, shape)
         if not len(self):
@@ -632,6 +779,11 @@ class SpanSet(Value):
         connectivity : {8, 4}, optional
             That of the set. Paths through the background are 4-connected around an 8-connected set, and 8-connected
             around a 4-connected one.
+
+        Raises
+        ------
+        ValueError
+            If `connectivity` is neither 4 nor 8.
         """
         background = _runs.surroundings(self.array)
         labels, count = _label.label(background, 12 - as_connectivity(connectivity))
@@ -648,13 +800,24 @@ class SpanSet(Value):
         ----------
         side : {"inner", "outer"}, optional
             The pixels of the set that share an edge with one that is not in it, or the other way round.
+
+        Raises
+        ------
+        ValueError
+            If `side` is neither.
         """
         if side not in ("inner", "outer"):
             raise ValueError(f"side must be 'inner' or 'outer', not {side!r}")
         return self - self.erode(1) if side == "inner" else self.dilate(1) - self
 
     def convex_hull(self) -> "SpanSet":
-        """Return the pixels whose centres lie in the convex hull of this set's pixel centres, edge included."""
+        """Return the pixels whose centres lie in the convex hull of this set's pixel centres, edge included.
+
+        Raises
+        ------
+        ValueError
+            If the hull has more than 2**28 rows.
+        """
         _, _, y_start, y_stop = self._bounds()
         as_rows(y_stop - y_start, "the hull")
         return SpanSet._from_canonical(_outline.hull(self.array))
@@ -668,6 +831,11 @@ class SpanSet(Value):
         ----------
         connectivity : {8, 4}, optional
             Whether pixels that share only a corner are connected.
+
+        Raises
+        ------
+        ValueError
+            If `connectivity` is neither 4 nor 8.
         """
         from .footprints import FootprintSet
 
@@ -675,20 +843,29 @@ class SpanSet(Value):
         return FootprintSet._from_columns(*_label.group(self.array, labels, count))
 
     def is_contiguous(self, connectivity: int = 8) -> bool:
-        """Whether the set is connected; an empty one is."""
+        """Whether the set is connected; an empty one is.
+
+        Raises
+        ------
+        ValueError
+            If `connectivity` is neither 4 nor 8.
+        """
         return _label.label(self.array, as_connectivity(connectivity))[1] <= 1
 
     # Other forms
 
     def to_mask(self, box: Box2I | None = None) -> NDArray[np.bool_]:
-        """Return a boolean array of a box, by default `bbox`, that is true where the set is."""
+        """Return a boolean array of shape (ny, nx) of a box, by default `bbox`, that is true where the set is."""
         box = self.bbox if box is None else box
         mask = np.zeros(box.shape, bool)
         self.clip(box).paint(mask, True, box.xy0)
         return mask
 
     def indices(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the coordinates ``y, x`` of every pixel in raster order; they index an array as they are."""
+        """Return the coordinates ``y, x`` of every pixel in raster order; they index an array as they are.
+
+        Both are int64 of shape (area,).
+        """
         return _runs.indices(self.array)
 
     def flatten(self, image: ArrayLike, xy0: tuple[int, int] | Point2I = (0, 0)) -> NDArray:
@@ -706,8 +883,12 @@ class SpanSet(Value):
 
         Raises
         ------
+        TypeError
+            If `xy0` is no pair of integers.
         ValueError
             If the set leaves the image; `clip` it first.
+        OverflowError
+            If `xy0` does not fit into int32.
         """
         array = np.asarray(image)
         x0, y0 = self._check_inside(array, xy0)
@@ -734,6 +915,13 @@ class SpanSet(Value):
         Returns
         -------
         ndarray, shape (height, width, ...)
+
+        Raises
+        ------
+        TypeError
+            If `box` is no Box2I.
+        ValueError
+            If `values` are not one a pixel, or the box does not hold the set.
         """
         array = np.asarray(values)
         if array.ndim < 1 or len(array) != self.area:
@@ -764,8 +952,12 @@ class SpanSet(Value):
 
         Raises
         ------
+        TypeError
+            If `image` is no array, or `xy0` no pair of integers.
         ValueError
-            If the set leaves the image; `clip` it first.
+            If the set leaves the image, `clip` it first; or the image is read-only.
+        OverflowError
+            If `xy0` does not fit into int32.
         """
         if not isinstance(image, np.ndarray):
             raise TypeError(f"image must be an ndarray, not {type(image).__name__}")

@@ -1,6 +1,6 @@
 """What sky viewers take: multi-order coverage maps, for Aladin (ipyaladin), and whatever else reads MOC.
 
-DS9 and jdaviz take the polygons of `FootprintSet.to_regions`.
+DS9 and jdaviz take the polygons of `FootprintSet.to_regions`, ipyaladin those that it makes with a WCS.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -369,3 +369,11 @@ def test_many_threads():
     with ThreadPoolExecutor(8) as pool:
         for one, many in zip(alone, pool.map(lambda job: job(), jobs), strict=True):
             np.testing.assert_array_equal(one, many)
+
+
+def test_nearly_level_edges():
+    """Their slopes are too large for a number."""
+    region = ar.PolygonPixelRegion(ar.PixCoord([0.0, 0.0, 5.0, 5.0], [0.0, 2.5, 2.5, 2.2250738585e-313]))
+    spans, weights = coverage(region)
+    assert weights.sum() == pytest.approx(12.5, abs=1e-12)
+    assert len(weights) == spans.area

@@ -151,6 +151,26 @@ def test_outlines_hold_the_pixels(mask):
         assert rasterize(to_regions([footprint(spans)])) == spans
 
 
+@given(masks)
+def test_outlines_on_the_sky_hold_the_pixels(mask):
+    spans = lr.SpanSet.from_mask(mask, (-3, 5))
+    if len(spans):
+        wcs = fits_wcs()
+        (region,) = to_regions([footprint(spans)], wcs=wcs)
+        assert isinstance(region, ar.PolygonSkyRegion)
+        assert rasterize(region, wcs=wcs) == spans
+
+
+def test_sets_on_the_sky_keep_what_they_know():
+    wcs = fits_wcs()
+    footprints = holed()
+    on_sky = lr.FootprintSet(footprints).to_regions(wcs=wcs)
+    assert [rasterize(region, wcs=wcs) for region in on_sky] == [fp.spans for fp in footprints]
+    assert [region.meta["label"] for region in on_sky] == [str(i) for i in range(len(footprints))]
+    assert isinstance(footprints[0].to_regions(wcs=wcs)[0], ar.PolygonSkyRegion)
+    assert len(lr.FootprintSet().to_regions(wcs=wcs)) == 0
+
+
 def test_many_rings_are_no_deep_compound():
     grid = lr.SpanSet.from_indices(*map(np.ravel, np.mgrid[0:80:2, 0:80:2]))
     fp = footprint(grid)

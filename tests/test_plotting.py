@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 import matplotlib as mpl
 import numpy as np
 import pytest
+import shapely
 from astropy.wcs import WCS
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from matplotlib.backend_bases import LocationEvent
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
 from lsstregions import Axes, Box2D, Box2I, Ellipse, FootprintSet, SpanSet, _reprs, viewers
 from lsstregions.masks import Mask, MaskPlane, MaskSchema
@@ -26,6 +28,7 @@ from lsstregions.plotting import (
     plot_footprints,
     plot_mask,
 )
+from lsstregions.plotting._squares import squares
 
 SCALE = 10  # pixels of the screen to a pixel
 
@@ -125,6 +128,111 @@ def test_small_footprints_are_seen_from_afar():
     assert (render(ax)[..., 1:] < 255).any()
 
 
+@pytest.mark.parametrize("side", [1.0, 1.5, 2.39, 3.0, 4.2, 5.0])
+def test_a_square_covers_pixels_by_their_shares(side):
+    picture, left, bottom = squares(np.array([7]), np.array([-3]), np.array([[10, 20, 30, 255]], np.uint8), side)
+    x, y = left + np.arange(picture.shape[1]), bottom + np.arange(picture.shape[0])
+    across, along = (np.clip(side / 2 + 0.5 - np.abs(d), 0, 1) for d in (x - 7, y + 3))
+    np.testing.assert_allclose(picture[..., 3], 255 * np.outer(along, across), atol=4)
+    assert (picture[..., :3] == [10, 20, 30]).all()
+    # What is missing around it is less than a tenth of a pixel wide.
+    assert max(side / 2 + 0.5 - (np.abs(x - 7).max() + 1), 0) < 0.1 + 1e-9
+
+
+@given(st.lists(st.tuples(st.integers(-6, 6), st.integers(-6, 6)), min_size=1, max_size=12), st.sampled_from([1, 3, 5]))
+def test_squares_of_many_colors(places, side):
+    x, y = np.array(places).T
+    colors = np.random.default_rng(3).integers(0, 256, (len(x), 4)).astype(np.uint8)
+    picture, left, bottom = squares(x, y, colors, side)
+    expected = np.zeros((40, 40, 4), np.uint8)  # from (-20, -20)
+    for column, row, color in zip(x + 20, y + 20, colors, strict=True):
+        reach = side // 2
+        expected[row - reach : row + reach + 1, column - reach : column + reach + 1] = color
+    part = expected[bottom + 20 :, left + 20 :][: picture.shape[0], : picture.shape[1]]
+    assert part.any(axis=2).sum() == expected.any(axis=2).sum()
+    np.testing.assert_array_equal(picture * (picture[..., 3:] > 0), part * (part[..., 3:] > 0))
+
+
+def test_small_footprints_have_their_colors():
+    spans = [SpanSet.square(0).shift(x, 50) for x in (5, 35, 65, 95)]
+    ax = make_axes((100, 100), scale=0.5)
+    colors = ["red", "lime", "blue", "black"]
+    plot_footprints(FootprintSet(spans), ax, color=colors, linewidth=[1.44, 1.44, 2.88, 2.88])
+    picture = render(ax)
+    for x, color in zip((2, 17, 32, 47), colors, strict=True):
+        np.testing.assert_array_equal(picture[25, x], np.array(mpl.colors.to_rgb(color)) * 255)
+    ax.set(xlim=(-40, 60), ylim=(48, 148))  # some are cut off at the edges of the picture
+    assert (render(ax)[0] != 255).any()
+
+
+def test_what_has_not_changed_is_drawn_again_from_its_picture(monkeypatch):
+    rng = np.random.default_rng(7)
+    footprints = SpanSet.from_mask(rng.random((60, 60)) < 0.3).components(4)
+    ax = make_axes((60, 60), scale=4)
+    ax.set_position((0.1, 0.15, 0.7, 0.6))
+    artist = plot_footprints(footprints, ax, fill=True, color="navy", alpha=0.6)
+    first = render(ax)
+    outlines = artist._draw
+    monkeypatch.setattr(artist, "_draw", lambda renderer: drawn.append(renderer) or outlines(renderer))
+    for times in (1, 1, 1):
+        drawn = []
+        np.testing.assert_allclose(render(ax), first, atol=3)
+        assert len(drawn) <= times
+    assert not drawn
+    changes = [
+        lambda: artist.set_color("red"),
+        lambda: artist.set_linewidth(3),
+        lambda: ax.set(xlim=(10, 30)),
+        lambda: ax.figure.set_size_inches(2, 1),
+        lambda: ax.set_position((0.3, 0.2, 0.5, 0.5)),
+        lambda: artist.set_clip_on(False),
+        lambda: ax.figure.set_dpi(80),
+    ]
+    for change in changes:
+        before = render(ax)
+        change()
+        changed, again, once_more = render(ax), render(ax), render(ax)
+        assert changed.shape != before.shape or (changed != before).any()
+        np.testing.assert_allclose(again, changed, atol=3)
+        np.testing.assert_array_equal(once_more, again)
+
+
+def test_axes_that_are_not_linear():
+    footprints = FootprintSet([SpanSet.square(3).shift(x, x) for x in (20, 200, 2000)])
+    ax = make_axes((10000, 10000), scale=0.02)
+    ax.set(xscale="log", yscale="log", xlim=(10, 10000), ylim=(10, 10000))
+    plot_footprints(footprints, ax, color="black")
+    picture = render(ax)
+    for x in (20, 200, 2000):
+        place = round(200 * np.log10(x / 10) / 3)
+        assert picture[place - 12 : place + 13, place - 12 : place + 13].min() < 100
+    # What is left of zero has no place.
+    plot_footprints(SpanSet.square(3), ax)
+    render(ax)
+
+
+@pytest.mark.parametrize("detail", [1.5, 4.0, 20.0])
+def test_details_that_are_left_out_cannot_be_seen(detail):
+    rng = np.random.default_rng(5)
+    mask = SpanSet.from_mask(rng.random((80, 80)) < 0.55) | SpanSet.from_box(Box2I((100, 400), (0, 2)))
+    footprints = mask.components(4)
+    artist = plot_footprints(footprints, make_axes((100, 100)))
+    (whole,) = artist._pieces(np.arange(len(footprints)))
+    (drawn,) = artist._pieces(np.arange(len(footprints)), detail)
+    assert len(drawn) < len(whole) * (1 if detail < 4 else 0.6)
+    rings, kept = (
+        shapely.multilinestrings(
+            [
+                shapely.LineString(ring)
+                for ring in np.split(path.vertices, np.flatnonzero(path.codes == Path.MOVETO)[1:])
+            ]
+        )
+        for path in (whole, drawn)
+    )
+    assert shapely.hausdorff_distance(rings, kept, densify=0.1) <= detail
+    assert (drawn.codes == Path.MOVETO).sum() == (whole.codes == Path.MOVETO).sum()
+
+
 def test_only_what_is_in_view_is_drawn():
     footprints = SpanSet.from_indices(*np.nonzero(np.indices((100, 100)).sum(axis=0) % 5 == 0)).components(4)
     ax = make_axes((100, 100))
@@ -145,7 +253,7 @@ def test_vector_formats_get_every_outline(file_format):
     plot_mask(Mask((100, 100), SCHEMA), ax, planes="CR")
     drawn = []
     pieces = artist._pieces
-    artist._pieces = lambda index: drawn.append(len(index)) or pieces(index)
+    artist._pieces = lambda index, detail: drawn.append(len(index)) or pieces(index, detail)
     ax.figure.savefig(io.BytesIO(), format=file_format)
     assert sum(drawn) == 100
 
@@ -245,6 +353,14 @@ def test_the_mouse_finds_a_footprint():
         inside, found = artist.contains(LocationEvent("motion_notify_event", ax.figure.canvas, *place))
         assert inside == bool(expected)
         assert list(found["ind"]) == expected
+
+
+def test_axes_without_room_show_nothing():
+    ax = make_axes((10, 10))
+    artist = plot_footprints(SpanSet.disk(3).shift(5, 5), ax)
+    ax.set_position((0.5, 0.5, 0, 0.3))
+    assert len(artist.visible()) == 0
+    assert (render(ax) == 255).all()
 
 
 def test_empty_sets_are_drawn_as_nothing():
@@ -486,7 +602,7 @@ def test_mask_repr_is_safe_and_counts():
 
 def test_masks_too_large_to_count(monkeypatch):
     monkeypatch.setattr(_reprs, "_MAX_PIXELS", 10)
-    assert "<th>pixels</th>" not in _reprs.mask_html(make_mask())
+    assert ">pixels&ensp;</th>" not in _reprs.mask_html(make_mask())
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from astropy.coordinates import FK5, CartesianRepresentation, SkyCoord
 from astropy.modeling import models
 from astropy.wcs import WCS
 from gwcs import coordinate_frames
-from hypothesis import given
+from hypothesis import example, given
 
 from lsstregions import raster
 from lsstregions._runs import is_canonical
@@ -147,6 +147,8 @@ corner_lists = st.one_of(
 
 
 @given(corner_lists)
+@example([(0.0, 0.0), (0.0, 2.2250738585e-313), (1.0, 0.0)])  # a slope that overflows
+@example([(-3.0, -2e-310), (4.0, 2e-310), (4.0, 5.0)])
 def test_polygon(corners):
     x, y = np.array(corners, dtype=float).reshape(-1, 2).T
     runs, _ = raster.polygons(x, y, [0, len(corners)], within=within())

@@ -21,7 +21,7 @@ bright = lr.SpanSet.from_mask(data > 300, xy0=image.xy0)
 image.set_mask("SAT", bright.dilate(2))
 image.set_mask("DETECTED", lr.detect_footprints(image, 5.0).grow(2).union())
 image.set_mask("CR", lr.SpanSet.from_indices(np.arange(2030, 2070), np.arange(1020, 1060)).dilate(1, "square"))
-image.set_mask("BAD", CirclePixelRegion(PixCoord(1200, 2150), 15))
+image.set_mask("BAD", CirclePixelRegion(PixCoord(1200, 2050), 15))
 image.mask
 
 # %% [markdown]

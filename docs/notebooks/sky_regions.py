@@ -37,6 +37,7 @@ spans
 fig = plt.figure(figsize=(9, 6))
 ax = fig.add_subplot(projection=wcs)
 ax.set(xlim=(-0.5, 299.5), ylim=(-0.5, 199.5))
+ax.set(xlabel="right ascension", ylabel="declination")
 spans.plot(ax, fill=True)
 spans.dilate(4).plot(ax, color="tab:blue", linestyle=":");
 
@@ -46,7 +47,7 @@ spans.dilate(4).plot(ax, color="tab:blue", linestyle=":");
 # %%
 parts = spans.components()
 largest = parts[int(np.argmax(parts.area))]
-print(largest.to_regions().serialize(format="ds9")[:200])
+print(largest.to_regions().serialize(format="ds9")[:120], "...")
 
 # %% [markdown]
 # The exact share of every pixel, for photometry.

@@ -38,7 +38,7 @@ fig, ax = plt.subplots(figsize=(10, 7))
 ax.imshow(image, origin="lower", cmap="gray", vmin=-2, vmax=15)
 grown.plot(ax, color="white", linestyle="--", linewidth=0.8)
 artist = footprints.plot(ax, column="area", cmap="plasma", peaks=True)
-fig.colorbar(artist, label="pixels");
+fig.colorbar(artist, label="pixels", shrink=0.75);
 
 # %% [markdown]
 # Heavy footprints own their pixels: the image without its sources is one call away.

@@ -1,20 +1,20 @@
 """Files: one module a format, registered with astropy's unified I/O when this package is imported.
 
-================  =====================  ====================================  ============================
-`format`          recognised by          written by                           keeps
-================  =====================  ====================================  ============================
-``fits``          content, ``.fits``     `~.fits_footprints.write_footprints`  everything
-``lsst``          content                no; read by `~.lsst.read_lsst`        everything
-``parquet``       content, ``.parquet``  `~.arrow.write_parquet`               everything
-``geojson``       ``.geojson``           `~.outlines.write_geojson`            everything but pixel values
-``coco``          ``.json``              `~.coco.write_coco`                   pixels, region
-``labels``        content                `~.labels.write_labels`               disjoint pixels, region
-``wkt``           ``.wkt``               `~.outlines.write_wkt`                pixels
-``ds9``           content, ``.reg``      `~.outlines.write_regions`            pixels
-``crtf``          content, ``.crtf``     `~.outlines.write_regions`            pixels
-``fits-regions``  content                `~.outlines.write_regions`            pixels
-``ecsv``          ``.ecsv``              `FootprintSet.measure`; no reader     a table of measurements
-================  =====================  ====================================  ============================
+================  =====================  ====================================  ===========================
+`format`          recognised by          written by                            keeps
+================  =====================  ====================================  ===========================
+``fits``          content, ``.fits``     ``fits_footprints.write_footprints``  everything
+``lsst``          content                no; read by ``lsst.read_lsst``        everything
+``parquet``       content, ``.parquet``  ``arrow.write_parquet``               everything
+``geojson``       ``.geojson``           ``outlines.write_geojson``            everything but pixel values
+``coco``          ``.json``              ``coco.write_coco``                   pixels, region
+``labels``        content                ``labels.write_labels``               disjoint pixels, region
+``wkt``           ``.wkt``               ``outlines.write_wkt``                pixels
+``ds9``           content, ``.reg``      ``outlines.write_regions``            pixels
+``crtf``          content, ``.crtf``     ``outlines.write_regions``            pixels
+``fits-regions``  content                ``outlines.write_regions``            pixels
+``ecsv``          ``.ecsv``              ``FootprintSet.measure``; no reader   a table of measurements
+================  =====================  ====================================  ===========================
 
 Any FITS file with footprints of one of these kinds, FITS regions included, is read as ``fits``. A `LossWarning` tells
 what a file does not keep. A `SpanSet` is kept as one footprint; what is read as one is the union of the footprints.
@@ -48,10 +48,27 @@ _formats.register()
 
 
 def read(kind: type, path: Any, **options: Any) -> Any:
-    """Read an object of a class of this package; `format` is found from the file where it is not given."""
+    """Read an object of a class of this package.
+
+    Parameters
+    ----------
+    kind : class
+        `SpanSet`, `FootprintSet`, `Mask` or `MaskedImage`.
+    path : path-like
+    **options : dict
+        `format`, found from the file where it is not given, and what the format takes.
+    """
     return registry.read(kind, path, **options)
 
 
 def write(value: Any, path: Any, **options: Any) -> None:
-    """Write an object of a class of this package; `format` is found from the name where it is not given."""
+    """Write an object of a class of this package.
+
+    Parameters
+    ----------
+    value : SpanSet, FootprintSet, Mask or MaskedImage
+    path : path-like
+    **options : dict
+        `format`, found from the name where it is not given, `overwrite`, and what the format takes.
+    """
     registry.write(value, path, **options)

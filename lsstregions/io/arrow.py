@@ -32,7 +32,15 @@ _PLANES = ("image", "variance", "mask")
 
 
 def to_arrow(footprints: FootprintSet) -> Any:
-    """Return footprints as an Arrow table that shares their memory."""
+    """Return footprints as an Arrow table that shares their memory.
+
+    Raises
+    ------
+    ImportError
+        If pyarrow is not installed.
+    ValueError
+        If a column of the peaks has more than one value a peak.
+    """
     pa = _pyarrow()
     spans = pa.FixedSizeListArray.from_arrays(pa.array(footprints.spans.reshape(-1)), 3)
     peaks = footprints._peaks
@@ -57,6 +65,8 @@ def from_arrow(table: Any) -> FootprintSet:
 
     Raises
     ------
+    ImportError
+        If pyarrow is not installed.
     ValueError, TypeError, KeyError, OverflowError
         If the table is not as `to_arrow` makes it, or its spans are not canonical.
     """

@@ -68,7 +68,9 @@ def write_coco(
     Raises
     ------
     ValueError
-        If a footprint leaves the image.
+        If a footprint leaves the image, or `segmentation` is neither.
+    FileExistsError
+        If the file is there and `overwrite` is False.
     """
     if segmentation not in ("rle", "polygon"):
         raise ValueError(f"segmentation must be 'rle' or 'polygon', not {segmentation!r}")
@@ -195,7 +197,15 @@ def encode_counts(counts: NDArray[np.int64], offsets: NDArray[np.int64]) -> list
 
 
 def decode_counts(texts: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the counts of several masks from COCO's texts, and where those of each begin."""
+    """Return the counts of several masks from COCO's texts, and where those of each begin.
+
+    Both are int64, of shapes (n_counts,) and (n_masks + 1,).
+
+    Raises
+    ------
+    ValueError
+        If a text is none that COCO writes, or a count is not less than 2**39.
+    """
     data = np.frombuffer("".join(texts).encode("ascii"), np.uint8)
     if len(data) and (data.min() < 48 or data.max() > 111):
         raise ValueError("counts must be characters from '0' to 'o'")

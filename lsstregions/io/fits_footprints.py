@@ -112,7 +112,13 @@ def read_footprints(path: Any) -> FootprintSet:
 
 
 def read_header(path: Any) -> fits.Header:
-    """Return the primary header of a FITS file: the WCS and metadata that were written with footprints."""
+    """Return the primary header of a FITS file: the WCS and metadata that were written with footprints.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is no FITS.
+    """
     with reading(path):
         return open_checked(path)[0].header
 
@@ -121,6 +127,11 @@ def open_checked(path: Any, *, images: bool = False) -> fits.HDUList:
     """Open a FITS file all of whose data are there: what a header says is not trusted beyond the end of the file.
 
     Compressed images are the tables that they are kept in, unless `images` says otherwise.
+
+    Raises
+    ------
+    ValueError
+        If an HDU is truncated, or promises more pixels than its bytes can hold.
     """
     data = content(path)
     hdus = fits.open(io.BytesIO(data), memmap=False, lazy_load_hdus=False, disable_image_compression=True)
@@ -140,7 +151,13 @@ def is_ours(hdus: fits.HDUList) -> bool:
 
 
 def footprints_of(hdus: fits.HDUList) -> FootprintSet:
-    """Return the footprints of an open FITS file of ours."""
+    """Return the footprints of an open FITS file of ours.
+
+    Raises
+    ------
+    ValueError, TypeError, OverflowError
+        If there is none of ours, of a later version, or its columns are not what they should be.
+    """
     header = hdus[0].header
     if header.get("LRKIND") != "FootprintSet":
         raise ValueError("it holds no footprints of lsstregions: the primary header has no LRKIND that says so")

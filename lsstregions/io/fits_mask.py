@@ -79,6 +79,8 @@ def read_mask(
 
     Raises
     ------
+    OSError
+        If the file cannot be read as FITS.
     ValueError
         If there is no mask, nothing says what its bits mean, or cards are corrupt or contradict each other.
     KeyError
@@ -121,7 +123,13 @@ def write_mask(
 def mask_hdus(
     mask: Mask, *, extname: str = "MASK", compression: str | None = None
 ) -> "list[fits.ImageHDU | fits.CompImageHDU]":
-    """Return the HDUs of a mask, one for every 64 bits, to go into a file of your own; see `write_mask`."""
+    """Return the HDUs of a mask, one for every 64 bits, to go into a file of your own; see `write_mask`.
+
+    Raises
+    ------
+    ValueError
+        If the planes need more than FITS can hold, or `compression` is unknown or not for pixels this wide.
+    """
     hdus = []
     for k, word in enumerate(mask._words):
         header = fits.Header([("EXTTYPE", "MASK")])
@@ -151,7 +159,9 @@ def read_image(
     hdu : int, str or (str, int), optional
         The HDU of the pixels. By default the one that is called IMAGE or SCI, or else the first image. Mask and
         uncertainty are those of the same EXTVER.
-    schema, xy0
+    schema : MaskSchema, `~astropy.nddata.bitmask.BitFlagNameMap` or mapping, optional
+        What the bits of the mask mean, as for `read_mask`.
+    xy0 : (int, int), optional
         As for `read_mask`.
     unit : unit-like, optional
         The unit of the pixels, in place of that in the header.
@@ -163,8 +173,12 @@ def read_image(
 
     Raises
     ------
+    OSError
+        If the file cannot be read as FITS.
     ValueError
         If there is no image, or cards are corrupt or contradict each other.
+    KeyError
+        If there is no HDU of that name.
     """
     with _opened(path) as hdus:
         image = _named(hdus, IMAGE_NAMES) or _first(hdus, _is_image) if hdu is None else _chosen(hdus, hdu)
@@ -192,7 +206,8 @@ def write_image(image: MaskedImage, path: Any, *, overwrite: bool = False, compr
     ----------
     image : MaskedImage
         What to write. Its metadata must be cards of a FITS header, or a mapping of names to values.
-    path, overwrite
+    path : path-like
+    overwrite : bool, optional
         As for `write_mask`.
     compression : {"RICE_1", "GZIP_1", "GZIP_2"}, optional
         As for `write_mask`; pixels that are not integers take GZIP_2, so that nothing is lost.

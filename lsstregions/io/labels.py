@@ -44,6 +44,13 @@ def write_labels(
     -----
     LossWarning
         If there is something that a label image cannot keep.
+
+    Raises
+    ------
+    ValueError
+        If the image would be too large.
+    FileExistsError
+        If the file is there and `overwrite` is False.
     """
     box = footprints._box()
     if box.area > MAX_PIXELS:

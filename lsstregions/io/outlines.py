@@ -56,7 +56,7 @@ GEOJSON_VERSION = 1
 
 
 def to_polygons(footprints: FootprintSet) -> NDArray[np.object_]:
-    """Return the outline of each footprint, as `SpanSet.to_polygon` does, as an array of shapely geometries."""
+    """Return the outlines of `footprints`, as `SpanSet.to_polygon` does, as an array (n,) of shapely geometries."""
     corners, ring_offsets, ring_runs = _outline.outline(footprints.spans, footprints.offsets)
     polygons = np.full(len(footprints), shapely.Polygon(), dtype=object)
     if not len(ring_runs):
@@ -80,7 +80,7 @@ def to_polygons(footprints: FootprintSet) -> NDArray[np.object_]:
 
 
 def transposed(spans: NDArray[np.int32], offsets: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return along x the spans of footprints that are given along y, or the other way round, and their offsets."""
+    """Return along x the spans (n, 3) of footprints given along y, or the other way round, and their offsets."""
     corners, ring_offsets, ring_runs = _outline.outline(spans, offsets)
     owner = np.searchsorted(offsets, ring_runs, side="right") - 1
     order = np.argsort(owner, kind="stable")
@@ -94,7 +94,13 @@ def transposed(spans: NDArray[np.int32], offsets: NDArray[np.int64]) -> tuple[ND
 
 
 def check_rows_of(y: NDArray[np.float64], offsets: NDArray[np.int64]) -> None:
-    """Check that the rows of rings of vertices can be held in memory."""
+    """Check that the rows of rings of vertices, `y` of shape (n,), can be held in memory.
+
+    Raises
+    ------
+    ValueError
+        If they cannot.
+    """
     some = np.diff(offsets) > 0
     if some.any():
         starts = offsets[:-1][some]
@@ -115,7 +121,7 @@ def serialize_regions(items: Iterable[Any], format: str | None = None, **kwargs:
         Footprints, sets of them, and any regions.
     format : str, optional
         "ds9", "crtf", "fits" or another format of `regions`.
-    **kwargs
+    **kwargs : dict
         What the format takes.
 
     Warns
@@ -126,6 +132,8 @@ def serialize_regions(items: Iterable[Any], format: str | None = None, **kwargs:
 
     Raises
     ------
+    TypeError
+        If one of `items` is no footprint or region.
     ValueError
         For CRTF of regions in pixels and on the sky together.
     """
@@ -165,7 +173,7 @@ def write_regions(
         "ds9", "crtf", "fits" or another format of `regions`; by default what the name ends in says.
     overwrite : bool, optional
         Whether a file of that name may be replaced.
-    **kwargs
+    **kwargs : dict
         What the format takes.
 
     Warns
@@ -239,7 +247,13 @@ def read_regions(path: Any, *, format: str, wcs: Any = None, within: Box2I | Non
 
 
 def parse_regions(data: bytes, format: str) -> "regions.Regions":  # noqa: A002
-    """Return the regions of a file from its content."""
+    """Return the regions of a file from its content.
+
+    Raises
+    ------
+    ValueError
+        If there is no table of regions in a FITS file.
+    """
     import regions
 
     if format == "fits":
@@ -257,7 +271,13 @@ def is_region_table(hdu: Any) -> bool:
 
 
 def footprints_of(outlines: Any, wcs: Any = None, within: Box2I | None = None) -> FootprintSet:
-    """Return the pixels of regions or geometries, one footprint each; what excludes pixels has none itself."""
+    """Return the pixels of regions or geometries, one footprint each; what excludes pixels has none itself.
+
+    Raises
+    ------
+    ValueError
+        If outlines cover more rows than memory can be expected to hold.
+    """
     outlines = list(outlines)
     runs, offsets = runs_of_regions(outlines, wcs, within)
     made = checked_footprints(runs, offsets, within)
@@ -275,6 +295,11 @@ def write_geojson(footprints: FootprintSet, path: str | os.PathLike[str], *, ove
     -----
     LossWarning
         If there are pixel values, which are not kept.
+
+    Raises
+    ------
+    FileExistsError
+        If the file is there and `overwrite` is False.
     """
     warn_of_loss(footprints, "GeoJSON", ("peaks", "signs", "the region", "empty footprints"))
     peaks = footprints._peaks
@@ -368,6 +393,11 @@ def write_wkt(footprints: FootprintSet, path: str | os.PathLike[str], *, overwri
     -----
     LossWarning
         If there is more than pixels, which is not kept.
+
+    Raises
+    ------
+    FileExistsError
+        If the file is there and `overwrite` is False.
     """
     warn_of_loss(footprints, "WKT", ("empty footprints",))
     lines = shapely.to_wkt(to_polygons(footprints), rounding_precision=1).tolist()

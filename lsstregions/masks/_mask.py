@@ -46,6 +46,8 @@ class Mask(NDArrayOperatorsMixin):
 
     Raises
     ------
+    TypeError
+        If `schema` is no MaskSchema, `pixels` is none of these, or a box comes with an `xy0`.
     ValueError
         If the array has too few bits, pixels have bits that no plane has, or a copy is needed but forbidden.
     OverflowError
@@ -183,10 +185,12 @@ class Mask(NDArrayOperatorsMixin):
 
         Raises
         ------
+        TypeError
+            If `other` is no Mask.
         KeyError
             If the other has a plane that this mask has not.
         ValueError
-            If they cover different pixels.
+            If they cover different pixels, or this mask is read-only.
         """
         self._check_writeable()
         _check_same_pixels(self, other)
@@ -255,7 +259,7 @@ class Mask(NDArrayOperatorsMixin):
 
         Parameters
         ----------
-        value : int or uint64 array, optional
+        value : int or uint64 array of shape (n_words,), optional
             As it stands in `array`; beyond 64 bits its words, lowest first, or one integer.
         x, y : int, optional
             Coordinates of a pixel, in place of a value.
@@ -263,11 +267,13 @@ class Mask(NDArrayOperatorsMixin):
         Raises
         ------
         TypeError
-            If neither or both of a value and a pixel are given.
+            If neither or both of a value and a pixel are given, or one is no integer.
         IndexError
             If the pixel is outside the mask.
         ValueError
             If the value has a bit that no plane has.
+        OverflowError
+            If `x` or `y` does not fit into int32.
         """
         if (value is None) == (x is None or y is None):
             raise TypeError("give either a value or both x and y")
@@ -431,7 +437,7 @@ class Mask(NDArrayOperatorsMixin):
         return np.asarray(self).sum(*args, **kwargs)
 
     def astype(self, dtype: DTypeLike, *args: Any, **kwargs: Any) -> NDArray:
-        """Return the bool array of bad pixels as another dtype."""
+        """Return the bool array of bad pixels, of shape (ny, nx), as another dtype."""
         return np.asarray(self).astype(dtype, *args, **kwargs)
 
     # A value with state
@@ -450,7 +456,13 @@ class Mask(NDArrayOperatorsMixin):
         return type(self), (self.array, self._schema, self._xy0)
 
     def equals(self, other: "Mask") -> bool:
-        """Return whether schema, `xy0` and every bit are the same (``==`` compares bad pixels one by one)."""
+        """Return whether schema, `xy0` and every bit are the same (``==`` compares bad pixels one by one).
+
+        Raises
+        ------
+        TypeError
+            If `other` is no Mask.
+        """
         if not isinstance(other, Mask):
             raise TypeError(f"other must be a Mask, not {other!r}")
         return (
@@ -524,12 +536,14 @@ def merge_masks(first: Any, second: Any) -> Any:
 
     Parameters
     ----------
-    first, second : Mask or bool array
+    first, second : Mask or bool array of shape (ny, nx)
 
     Raises
     ------
+    TypeError
+        If one is neither.
     ValueError
-        If two Masks cover different pixels, or a plane is bad in one and not in the other.
+        If the two cover different pixels, or a plane is bad in one and not in the other.
     """
     if not isinstance(first, Mask) and not isinstance(second, Mask):
         return np.logical_or(first, second)
@@ -553,7 +567,22 @@ def _masked(bad: Any, like: Mask) -> Mask:
 
 
 def window_of(key: Any, shape: tuple[int, int], xy0: tuple[int, int]) -> tuple[slice, slice] | None:
-    """Return an index of an image, a box or slices without a step, as two slices; None if it is anything else."""
+    """Return an index of an image, a box or slices without a step, as two slices; None if it is anything else.
+
+    Parameters
+    ----------
+    key : Box2I or slices
+        Slices count from the first pixel of the image, a box is absolute.
+    shape : pair of int
+        Rows and columns of the image, in pixels.
+    xy0 : pair of int
+        Its first pixel, ``(x, y)``.
+
+    Raises
+    ------
+    IndexError
+        If the box or a slice leaves the image.
+    """
     if isinstance(key, Box2I):
         bbox = Box2I.from_shape(shape, xy0=xy0)
         if key.is_empty:

@@ -70,8 +70,10 @@ class MaskSchema(Value):
 
     Raises
     ------
+    TypeError
+        If `planes` is one string, or a plane is none of these.
     ValueError
-        If two planes have the same name or the same bit.
+        If two planes have the same name or the same bit, or a bit is too high.
 
     Examples
     --------
@@ -123,6 +125,8 @@ class MaskSchema(Value):
 
         Raises
         ------
+        TypeError
+            If `flags` is no such map, a value no integer, or a name in `bad` no string.
         ValueError
             If a value is not a power of two, or two names have the same one.
         KeyError
@@ -249,6 +253,8 @@ class MaskSchema(Value):
 
         Raises
         ------
+        TypeError
+            If a name is no string.
         KeyError
             If there is no such plane.
         """
@@ -260,6 +266,8 @@ class MaskSchema(Value):
 
         Raises
         ------
+        TypeError
+            If `value` is no integer.
         ValueError
             If a bit is set that no plane has.
         """
@@ -291,6 +299,8 @@ class MaskSchema(Value):
 
         Raises
         ------
+        TypeError
+            If a name is no string.
         KeyError
             If there is no such plane.
         """
@@ -302,6 +312,8 @@ class MaskSchema(Value):
 
         Raises
         ------
+        TypeError
+            If a name is no string.
         KeyError
             If there is no plane of an old name.
         ValueError

@@ -45,7 +45,7 @@ def plot_mask(
         Whether to add a legend of the planes.
     origin : pair of int, optional
         The pixel ``(x, y)`` that the axes have at (0, 0); ``mask.xy0`` where the image of the mask is shown.
-    **style
+    **style : dict
         Properties of `matplotlib.image.AxesImage`, such as `zorder`.
 
     Returns
@@ -93,9 +93,12 @@ class MaskOverlay(AxesImage):
     ----------
     ax : matplotlib Axes
     mask : Mask
-    planes, colors, alpha, origin
+    planes : str or iterable of str, optional
+    colors : {"lsst", "colorblind"} or dict, optional
+    alpha : float, optional
+    origin : pair of int, optional
         As of `plot_mask`.
-    **style
+    **style : dict
         Properties of `matplotlib.image.AxesImage`.
 
     Attributes
@@ -105,6 +108,17 @@ class MaskOverlay(AxesImage):
         The colours of the planes that are drawn.
     xy0 : pair of int
         The pixel that the axes have at (0, 0); matplotlib calls something else the origin of an image.
+
+    Raises
+    ------
+    KeyError
+        If there is no such plane.
+    TypeError
+        If `mask` is no Mask, or `origin` no pair of integers.
+    ValueError
+        If `alpha` is not from 0 to 1, or `colors` another string.
+    OverflowError
+        If `origin` does not fit into int32.
     """
 
     def __init__(

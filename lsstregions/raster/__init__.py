@@ -117,14 +117,16 @@ def coverage(region: Any, *, wcs: Any = None, within: Box2I | None = None) -> tu
 
     Parameters
     ----------
-    region, wcs, within
+    region : object
+    wcs : APE-14 WCS, optional
+    within : Box2I, optional
         As of `rasterize`. The members of a list, or of a compound, may be disjoint or nested; where their borders
         cross, that is exact only if no pixel is on both.
 
     Returns
     -------
     spans : SpanSet
-    weights : float64[spans.area]
+    weights : ndarray of float64, shape (area,)
         In (0, 1], in the order of ``spans.indices()``.
 
     Raises
@@ -146,7 +148,13 @@ def coverage(region: Any, *, wcs: Any = None, within: Box2I | None = None) -> tu
 
 
 class ApertureSums(NamedTuple):
-    """What `coverage_sum` returns: an entry for each region."""
+    """What `coverage_sum` returns.
+
+    Attributes
+    ----------
+    sum, area, error : ndarray of float64, shape (n,)
+        For each region, in the units of the image and in pixels; `error` is None where there is no variance.
+    """
 
     sum: NDArray[np.float64]
     area: NDArray[np.float64]
@@ -166,28 +174,37 @@ def coverage_sum(
 
     Parameters
     ----------
-    image : array_like
-        Two-dimensional. Float32 and float64 are taken as they are, anything else as float64; sums are of doubles.
+    image : array_like, shape (ny, nx)
+        Float32 and float64 are taken as they are, anything else as float64; sums are of doubles.
     regions : iterable or aperture
         Regions of any kind that `coverage` knows; ``meta["include"]`` is not looked at. An aperture of photutils with
         many positions stands for as many regions.
     wcs : object, optional
         As of `rasterize`.
-    variance : array_like, optional
+    variance : array_like, shape (ny, nx), optional
         The variance of each pixel.
-    mask : array_like, optional
+    mask : array_like of bool, shape (ny, nx), optional
         True where a pixel is to be left out.
     xy0 : pair of int
         The pixel that ``image[0, 0]`` is.
 
     Returns
     -------
-    sum : float64[n]
+    sum : ndarray of float64, shape (n,)
         The sums of weight times value.
-    area : float64[n]
-        The sums of the weights of the pixels used: those in the image and not masked.
-    error : float64[n] or None
+    area : ndarray of float64, shape (n,)
+        The sums of the weights of the pixels used, those in the image and not masked: an area in pixels.
+    error : ndarray of float64, shape (n,), or None
         The square roots of the sums of weight times variance, as photutils and SExtractor have them.
+
+    Raises
+    ------
+    TypeError
+        If `image` or `xy0` is of the wrong kind, or a region of no known one.
+    ValueError
+        If an array is of another shape, or for what `coverage` raises it.
+    OverflowError
+        If a coordinate does not fit into int32.
     """
     image = as_array2d(image, "image")
     if image.dtype not in (np.float32, np.float64):

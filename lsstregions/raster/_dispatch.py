@@ -37,7 +37,7 @@ _ADAPTERS = {"regions": "._regions", "photutils": "._photutils", "shapely": "._s
 
 @functools.singledispatch
 def runs_of(region: Any, wcs: Any = None, within: Any = None) -> Runs:
-    """Return the canonical runs ``int32[n, 3]`` of the pixels of anything region-like.
+    """Return the canonical runs, int32 of shape (n, 3), of the pixels of anything region-like.
 
     This is the place to register a class of your own: ``@runs_of.register(MyRegion)`` above a function of (region, wcs,
     within) that returns such runs, clipped to `within`. A class that has a method ``__runs__()`` returning them, or a
@@ -56,6 +56,8 @@ def runs_of(region: Any, wcs: Any = None, within: Any = None) -> Runs:
     ------
     TypeError
         For a class that nobody knows.
+    ValueError
+        For a region on the sky without a WCS.
     """
     if hasattr(region, "__runs__"):
         return clipped(region.__runs__(), within)
@@ -106,7 +108,13 @@ class SkippedRegionWarning(UserWarning):
 
 
 class SkippingWCS:
-    """A WCS with which regions in lists are left out, with a warning, if they do not project onto the image."""
+    """A WCS with which regions in lists are left out, with a warning, if they do not project onto the image.
+
+    Parameters
+    ----------
+    wcs : APE-14 WCS
+        What projects.
+    """
 
     __slots__ = ("_wcs",)
 
@@ -228,6 +236,18 @@ def runs_of_regions(regions: Iterable[Any], wcs: Any = None, within: Any = None)
 
     A region whose ``meta["include"]`` is false takes its pixels away from all that came before it, as DS9 means it; it
     has none itself.
+
+    Parameters
+    ----------
+    regions : iterable
+        Regions of any kind that `runs_of` knows.
+    wcs, within : optional
+        As of `runs_of`.
+
+    Returns
+    -------
+    runs : ndarray of int32, shape (n, 3)
+    offsets : ndarray of int64, shape (n_regions + 1,)
     """
     regions = list(regions)
     runs, offsets = runs_of_each(regions, wcs, within)
@@ -267,7 +287,13 @@ def values(regions: Sequence[Any], name: str, *default: Any) -> list[Any]:
 
 
 def unordered_runs_of(region: Any, wcs: Any = None, within: Any = None) -> Runs:
-    """Return runs of the pixels of `runs_of` that may overlap and come in any order: enough to paint, and cheaper."""
+    """Return runs (n, 3) of the pixels of `runs_of` that may overlap, in any order: enough to paint, and cheaper.
+
+    Parameters
+    ----------
+    region, wcs, within : optional
+        As of `runs_of`.
+    """
     _adapt(type(region))
     make = getattr(runs_of.dispatch(type(region)), "make", None)
     return runs_of_regions(region, wcs, within)[0] if make is Lists else runs_of(region, wcs, within)

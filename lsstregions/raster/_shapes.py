@@ -33,20 +33,22 @@ def circles(x: ArrayLike, y: ArrayLike, r: ArrayLike, *, inner_r: ArrayLike = 0.
 
     Parameters
     ----------
-    x, y, r : array_like
+    x, y, r : array_like, shape (n_circles,) or scalar
         Centres and radii in pixels, broadcast against each other.
-    inner_r : array_like, optional
-        Radii of the holes; 0 is none.
+    inner_r : array_like, shape (n_circles,) or scalar, optional
+        Radii of the holes in pixels; 0 is none.
     within : Box2I, optional
         What lies outside is left out, and costs nothing.
 
     Returns
     -------
-    runs : int32[n, 3]
-    offsets : int64[n_circles + 1]
+    runs : ndarray of int32, shape (n, 3)
+    offsets : ndarray of int64, shape (n_circles + 1,)
 
     Raises
     ------
+    TypeError
+        For what is no number.
     ValueError
         For a value that is not finite, or a negative radius.
     OverflowError
@@ -66,10 +68,28 @@ def ellipses(
     inner_b: ArrayLike = 0.0,
     within: Any = None,
 ) -> Many:
-    """Return the runs of ellipses, or of elliptical annuli, of semi-axes `a` and `b`.
+    """Return the runs of ellipses, or of elliptical annuli.
 
-    `theta` is the angle from +x to the axis `a`, counter-clockwise, in radians or a Quantity; for the rest see
-    `circles`.
+    Parameters
+    ----------
+    x, y, a, b : array_like, shape (n_ellipses,) or scalar
+        Centres and semi-axes in pixels, broadcast against each other.
+    theta : array_like or Quantity, shape (n_ellipses,) or scalar
+        Angles from +x to the axis `a`, counter-clockwise, in radians or with a unit.
+    inner_a, inner_b : array_like, shape (n_ellipses,) or scalar, optional
+        Semi-axes of the holes in pixels; 0 is none.
+    within : Box2I, optional
+        What lies outside is left out, and costs nothing.
+
+    Returns
+    -------
+    runs, offsets : ndarray
+        As of `circles`, of shapes (n, 3) and (n_ellipses + 1,).
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError
+        As by `circles`.
     """
     return Shapes(ELLIPSE, x, y, a, b, theta, inner_a, inner_b).runs(within)
 
@@ -87,8 +107,26 @@ def rectangles(
 ) -> Many:
     """Return the runs of rectangles around their centres, or of rectangular annuli.
 
-    `theta` is the angle from +x to the side `width`, counter-clockwise, in radians or a Quantity; for the rest see
-    `circles`.
+    Parameters
+    ----------
+    x, y, width, height : array_like, shape (n_rectangles,) or scalar
+        Centres and sides in pixels, broadcast against each other.
+    theta : array_like or Quantity, shape (n_rectangles,) or scalar, optional
+        Angles from +x to the side `width`, counter-clockwise, in radians or with a unit.
+    inner_width, inner_height : array_like, shape (n_rectangles,) or scalar, optional
+        Sides of the holes in pixels; 0 is none.
+    within : Box2I, optional
+        What lies outside is left out, and costs nothing.
+
+    Returns
+    -------
+    runs, offsets : ndarray
+        As of `circles`, of shapes (n, 3) and (n_rectangles + 1,).
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError
+        As by `circles`.
     """
     sizes = (width, height, inner_width, inner_height)
     half_width, half_height, half_inner_width, half_inner_height = (np.divide(size, 2.0) for size in sizes)
@@ -337,19 +375,19 @@ def polygons(
 
     Parameters
     ----------
-    x, y : array_like
-        Coordinates of all vertices. A ring need not repeat its first vertex.
-    offsets : array_like
+    x, y : array_like, shape (n_vertices,)
+        Coordinates of all vertices in pixels. A ring need not repeat its first vertex.
+    offsets : array_like, shape (n_polygons + 1,)
         Where each polygon begins among the vertices (or among the rings), and at last where the last one ends.
-    rings : array_like, optional
+    rings : array_like, shape (n_rings + 1,), optional
         Where each ring begins among the vertices, for polygons with holes or several parts.
     within : Box2I, optional
         What lies outside is left out.
 
     Returns
     -------
-    runs : int32[n, 3]
-    offsets : int64[n_polygons + 1]
+    runs : ndarray of int32, shape (n, 3)
+    offsets : ndarray of int64, shape (n_polygons + 1,)
 
     Raises
     ------
@@ -389,13 +427,48 @@ def as_offsets(offsets: ArrayLike, name: str, total: int) -> Offsets:
 def lines(x: ArrayLike, y: ArrayLike, x_end: ArrayLike, y_end: ArrayLike, *, within: Any = None) -> Many:
     """Return the runs of straight lines: every pixel that holds a point of the line strictly between its ends.
 
-    A line of no length is the pixel that holds it. For the rest see `circles`.
+    A line of no length is the pixel that holds it.
+
+    Parameters
+    ----------
+    x, y, x_end, y_end : array_like, shape (n_lines,) or scalar
+        Both ends in pixels.
+    within : Box2I, optional
+        What lies outside is left out, and costs nothing.
+
+    Returns
+    -------
+    runs, offsets : ndarray
+        As of `circles`, of shapes (n, 3) and (n_lines + 1,).
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError
+        As by `circles`.
     """
     return Lines(x, y, x_end, y_end).runs(within)
 
 
 def points(x: ArrayLike, y: ArrayLike, *, within: Any = None) -> Many:
-    """Return the runs of points: the pixel that holds each. For the rest see `circles`."""
+    """Return the runs of points: the pixel that holds each.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (n_points,) or scalar
+        Coordinates in pixels.
+    within : Box2I, optional
+        What lies outside is left out, and costs nothing.
+
+    Returns
+    -------
+    runs, offsets : ndarray
+        As of `circles`, of shapes (n, 3) and (n_points + 1,).
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError
+        As by `circles`.
+    """
     return lines(x, y, x, y, within=within)
 
 

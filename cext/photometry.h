@@ -1,0 +1,199 @@
+/* Sums over the pixels of an image under runs, eight pixels at a time.
+
+   Pixel k of a run is added up in lane k % 8, and the lanes are added in one order: a sum is the same number on every
+   machine, whatever its vectors. */
+#ifndef LSSTREGIONS_PHOTOMETRY_H
+#define LSSTREGIONS_PHOTOMETRY_H
+
+#include <math.h>
+
+#include "bits.h"
+#include "memory.h"
+#include "span.h"
+
+#define LANES 8
+#if defined(__GNUC__) && !defined(LSSTREGIONS_PORTABLE)
+#define LSSTREGIONS_VECTORS 1
+typedef double Doubles __attribute__((vector_size(8 * LANES)));
+typedef int64_t Integers __attribute__((vector_size(8 * LANES)));
+#else
+typedef double Doubles[LANES];
+typedef int64_t Integers[LANES];
+#endif
+/* Runs of one set lie in rows far apart in memory: each is asked for so many runs before it is read. */
+#define RUNS_AHEAD 16
+
+/* An image whose rows are contiguous. */
+struct Plane {
+    const uint8_t *data;
+    ptrdiff_t stride; /* bytes from row to row */
+    ptrdiff_t nx;
+    int32_t x0; /* of the first pixel */
+    int32_t y0;
+};
+
+/* Of the pixels that are not NaN: x and y are counted from an origin. */
+struct Sums {
+    Integers count;
+    Doubles v, vx, vy, vxx, vyy, vxy, least, greatest;
+    Integers where; /* key of the first greatest */
+};
+
+#define EIGHT(VALUE) {VALUE, VALUE, VALUE, VALUE, VALUE, VALUE, VALUE, VALUE}
+static const struct Sums no_pixels = {.least = EIGHT(INFINITY), .greatest = EIGHT(NAN)};
+
+/* Where in memory a run begins. */
+static inline const uint8_t *pixels_of(const struct Plane *plane, const Span *run, size_t size)
+{
+    return plane->data + (run->y - (ptrdiff_t)plane->y0) * plane->stride +
+           (run->x_start - (ptrdiff_t)plane->x0) * (ptrdiff_t)size;
+}
+
+/* Add those of eight pixels in a row that are the first `left` of them; the first is at (x, y) and has the key `place`.
+   Macros, for compilers split the vectors of a function before they inline it. */
+#ifdef LSSTREGIONS_VECTORS
+#define LSSTREGIONS_ADD_PIXELS(TYPE, s, pixels, left, x, y, place)                                                     \
+    do {                                                                                                               \
+        typedef TYPE Pixels __attribute__((vector_size(sizeof(TYPE) * LANES)));                                        \
+        const Doubles lane = {0, 1, 2, 3, 4, 5, 6, 7};                                                                 \
+        const Integers place_in_lane = (Integers){0, 1, 2, 3, 4, 5, 6, 7} + (place);                                   \
+        Pixels given;                                                                                                  \
+        memcpy(&given, pixels, sizeof(given));                                                                         \
+        const Doubles pixel = __builtin_convertvector(given, Doubles), dx = lane + (x);                                \
+        const Integers good = (lane < (double)(left)) & (pixel == pixel);                                              \
+        const Integers lower = good & (pixel < s.least), higher = good & ~(pixel <= s.greatest);                       \
+        const Doubles value = (Doubles)((Integers)pixel & good), value_x = value * dx, value_y = value * y;            \
+        s.count -= good;                                                                                               \
+        s.v += value;                                                                                                  \
+        s.vx += value_x;                                                                                               \
+        s.vy += value_y;                                                                                               \
+        s.vxx += value_x * dx;                                                                                         \
+        s.vyy += value_y * y;                                                                                          \
+        s.vxy += value_x * y;                                                                                          \
+        s.least = (Doubles)(((Integers)pixel & lower) | ((Integers)s.least & ~lower));                                 \
+        s.greatest = (Doubles)(((Integers)pixel & higher) | ((Integers)s.greatest & ~higher));                         \
+        s.where = (place_in_lane & higher) | (s.where & ~higher);                                                      \
+    } while (0)
+#else
+#define LSSTREGIONS_ADD_PIXELS(TYPE, s, pixels, left, x, y, place)                                                     \
+    for (int l = 0; l < LANES && l < (left); l++) {                                                                    \
+        const double value = (double)(pixels)[l], dx = l + (x), value_x = value * dx, value_y = value * y;             \
+        if (value != value)                                                                                            \
+            continue;                                                                                                  \
+        s.count[l] += 1;                                                                                               \
+        s.v[l] += value;                                                                                               \
+        s.vx[l] += value_x;                                                                                            \
+        s.vy[l] += value_y;                                                                                            \
+        s.vxx[l] += value_x * dx;                                                                                      \
+        s.vyy[l] += value_y * y;                                                                                       \
+        s.vxy[l] += value_x * y;                                                                                       \
+        if (value < s.least[l])                                                                                        \
+            s.least[l] = value;                                                                                        \
+        if (!(value <= s.greatest[l])) {                                                                               \
+            s.greatest[l] = value;                                                                                     \
+            s.where[l] = (place) + l;                                                                                  \
+        }                                                                                                              \
+    }
+#endif
+
+/* Sum over `count` runs, of which `known` may be asked for ahead; x and y are counted from the first pixel. */
+typedef void (*SumRuns)(const struct Plane *plane, const Span *runs, ptrdiff_t count, ptrdiff_t known,
+                        struct Sums *sums);
+
+#define LSSTREGIONS_SUM_RUNS(NAME, TARGET, TYPE)                                                                       \
+    TARGET                                                                                                             \
+    static void NAME(const struct Plane *plane, const Span *runs, ptrdiff_t count, ptrdiff_t known, struct Sums *sums) \
+    {                                                                                                                  \
+        struct Sums s = no_pixels;                                                                                     \
+        for (ptrdiff_t k = 0; k < count; k++) {                                                                        \
+            const TYPE *row = (const TYPE *)pixels_of(plane, runs + k, sizeof(TYPE));                                  \
+            const ptrdiff_t width = runs[k].x_stop - (ptrdiff_t)runs[k].x_start;                                       \
+            const ptrdiff_t to_end = plane->nx - (runs[k].x_start - (ptrdiff_t)plane->x0);                             \
+            const double x_start = runs[k].x_start - (double)runs[0].x_start, y = runs[k].y - (double)runs[0].y;       \
+            if (k + RUNS_AHEAD < known)                                                                                \
+                prefetch(pixels_of(plane, runs + k + RUNS_AHEAD, sizeof(TYPE)));                                       \
+            for (ptrdiff_t x = 0; x < width; x += LANES) {                                                             \
+                TYPE few[LANES] = {0};                                                                                 \
+                const TYPE *pixels = row + x;                                                                          \
+                if (x + LANES > to_end) {                                                                              \
+                    memcpy(few, pixels, (size_t)(width - x) * sizeof(TYPE));                                           \
+                    pixels = few;                                                                                      \
+                }                                                                                                      \
+                LSSTREGIONS_ADD_PIXELS(TYPE, s, pixels, width - x, x_start + (double)x, y, start_of(runs + k) + x);    \
+            }                                                                                                          \
+        }                                                                                                              \
+        *sums = s;                                                                                                     \
+    }
+
+/* Every type for one instruction set, and which is for a NumPy dtype's kind and size; NULL for any other dtype. */
+#define LSSTREGIONS_SUM_TYPES(SET, TARGET)                                                                             \
+    LSSTREGIONS_SUM_RUNS(sum_int8_##SET, TARGET, int8_t)                                                               \
+    LSSTREGIONS_SUM_RUNS(sum_uint8_##SET, TARGET, uint8_t)                                                             \
+    LSSTREGIONS_SUM_RUNS(sum_int16_##SET, TARGET, int16_t)                                                             \
+    LSSTREGIONS_SUM_RUNS(sum_uint16_##SET, TARGET, uint16_t)                                                           \
+    LSSTREGIONS_SUM_RUNS(sum_int32_##SET, TARGET, int32_t)                                                             \
+    LSSTREGIONS_SUM_RUNS(sum_uint32_##SET, TARGET, uint32_t)                                                           \
+    LSSTREGIONS_SUM_RUNS(sum_int64_##SET, TARGET, int64_t)                                                             \
+    LSSTREGIONS_SUM_RUNS(sum_uint64_##SET, TARGET, uint64_t)                                                           \
+    LSSTREGIONS_SUM_RUNS(sum_float32_##SET, TARGET, float)                                                             \
+    LSSTREGIONS_SUM_RUNS(sum_float64_##SET, TARGET, double)                                                            \
+    static inline SumRuns sum_runs_##SET(char kind, int size)                                                          \
+    {                                                                                                                  \
+        switch (kind) {                                                                                                \
+        case 'i':                                                                                                      \
+            return size == 1 ? sum_int8_##SET                                                                          \
+                 : size == 2 ? sum_int16_##SET : size == 4 ? sum_int32_##SET : sum_int64_##SET;                        \
+        case 'b':                                                                                                      \
+        case 'u':                                                                                                      \
+            return size == 1 ? sum_uint8_##SET                                                                         \
+                 : size == 2 ? sum_uint16_##SET : size == 4 ? sum_uint32_##SET : sum_uint64_##SET;                     \
+        case 'f':                                                                                                      \
+            return size == 4 ? sum_float32_##SET : size == 8 ? sum_float64_##SET : NULL;                               \
+        }                                                                                                              \
+        return NULL;                                                                                                   \
+    }
+
+LSSTREGIONS_SUM_TYPES(portable, )
+#ifdef LSSTREGIONS_X86_DISPATCH
+LSSTREGIONS_SUM_TYPES(avx2, __attribute__((target("avx2"))))
+LSSTREGIONS_SUM_TYPES(avx512, __attribute__((target("avx512f,avx512dq"))))
+#endif
+
+static inline SumRuns sum_runs_of(char kind, int size)
+{
+#ifdef LSSTREGIONS_X86_DISPATCH
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"))
+        return sum_runs_avx512(kind, size);
+    if (__builtin_cpu_supports("avx2"))
+        return sum_runs_avx2(kind, size);
+#endif
+    return sum_runs_portable(kind, size);
+}
+
+/* Write count, v, vx, vy, vxx, vyy, vxy, least, greatest, each `stride` after the one before, the last two NaN where there
+   is no pixel; return whether there is one, and the key of the first greatest. */
+static inline int write_sums(const struct Sums *s, double *out, ptrdiff_t stride, int64_t *where)
+{
+    const Doubles *const sums[6] = {&s->v, &s->vx, &s->vy, &s->vxx, &s->vyy, &s->vxy};
+    double least = INFINITY, greatest = -INFINITY;
+    int64_t count = 0, first = INT64_MAX;
+    for (int i = 0; i < 6; i++) {
+        const Doubles *v = sums[i];
+        out[(i + 1) * stride] = (((*v)[0] + (*v)[4]) + ((*v)[2] + (*v)[6])) + (((*v)[1] + (*v)[5]) + ((*v)[3] + (*v)[7]));
+    }
+    for (int l = 0; l < LANES; l++) {
+        /* False for lanes without pixels, where the greatest is NaN. */
+        const int better = (s->greatest[l] > greatest) | ((s->greatest[l] == greatest) & (s->where[l] < first));
+        count += s->count[l];
+        least = s->least[l] < least ? s->least[l] : least;
+        greatest = better ? s->greatest[l] : greatest;
+        first = better ? s->where[l] : first;
+    }
+    out[0] = (double)count;
+    out[7 * stride] = count ? least : NAN;
+    out[8 * stride] = count ? greatest : NAN;
+    *where = first;
+    return count > 0;
+}
+
+#endif
