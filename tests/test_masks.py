@@ -2,6 +2,7 @@
 
 import copy
 import enum
+import itertools
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -241,6 +242,15 @@ class TestHeaders:
         else:
             with pytest.raises(ValueError, match="names no mask planes"):
                 MaskSchema.from_header(header)
+
+    @pytest.mark.parametrize("padding", ["", "x" * 60, "it's / " * 30])
+    def test_quotes_and_slashes(self, padding):
+        for length in range(1, 5):
+            for letters in itertools.product("'/ &", repeat=length):
+                schema = MaskSchema([MaskPlane("A", 0, padding + "".join(letters) + "."), MaskPlane("B", 1)])
+                header = fits.Header()
+                schema.update_header(header)
+                assert MaskSchema.from_header(fits.Header.fromstring(header.tostring())) == schema
 
     def test_planes_of_lsst_get_their_meaning(self):
         header = fits.Header([("MP_SAT", 4), ("HIERARCH MP_UNMASKEDNAN", 10), ("HIERARCH MP_MY_PLANE", 0)])

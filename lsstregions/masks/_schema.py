@@ -10,6 +10,8 @@ import numpy as np
 from .._validate import as_int
 from ..geom import Value
 
+# The string of a card, in which a quote is doubled.
+_STRING = re.compile(r"(?:[^=']*=|CONTINUE) *'((?:[^']|'')*)' *(?:/.*)?$")
 # The cards that name a plane have four digits for its bit.
 MAX_BITS = 1024
 
@@ -461,11 +463,24 @@ def _card_int(header: Mapping[str, Any], keyword: str) -> int:
 
 def _card(header: Mapping[str, Any], keyword: str) -> Any:
     try:
-        return header[keyword]
+        value = header[keyword]
     except KeyError:
         raise ValueError(f"card {keyword} is missing") from None
     except Exception as error:
         raise ValueError(f"card {keyword} cannot be read: {error}") from error
+    # astropy ends a string early where a quote in it comes before a slash.
+    if isinstance(value, str) and "'" in value and hasattr(header, "cards"):
+        return _text_of(header.cards[keyword].image) or value
+    return value
+
+
+def _text_of(image: str) -> str | None:
+    """Return the string of a card and its CONTINUE cards, or None where it is none."""
+    parts = [_STRING.match(image[start : start + 80]) for start in range(0, len(image), 80)]
+    texts = [part[1] for part in parts if part is not None]
+    if len(texts) < len(parts):
+        return None
+    return "".join([*(text.removesuffix("&") for text in texts[:-1]), texts[-1]]).replace("''", "'").rstrip()
 
 
 def _bits_from_mp_cards(header: Mapping[str, Any]) -> dict[str, int]:
