@@ -3,7 +3,8 @@
 import tempfile
 import threading
 import time
-import tracemalloc
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import helpers
@@ -61,11 +62,21 @@ def detection(image, sigma, repeats, slow):
     floor = medians["(image.max())"]
     for name in ("lsstregions, no peaks", "lsstregions, peaks"):
         print(f"  {name}: {medians[name] / floor:.2f} x image.max()")
-    tracemalloc.start()
+    # In a new process, which has no memory from earlier work to use again.
+    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        np.save(path := Path(folder) / "image.npy", image)
+        peak = pool.submit(peak_memory, path, sigma).result()
+    print(f"  resident memory at its peak: {peak:.1f} MB beyond the image, which has {image.nbytes / 1e6:.1f} MB")
+
+
+def peak_memory(path, sigma):
+    """Return how many MB are resident at most while an image is detected in, beyond what was before."""
+    image = np.load(path)
+    lr.detect_footprints(image[:64].copy(), sigma)  # loads what is loaded on first use
+    Path("/proc/self/clear_refs").write_text("5")  # starts the peak anew
+    before = memory("VmRSS")
     lr.detect_footprints(image, sigma)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    print(f"  NumPy memory at its peak: {peak / 1e6:.1f} MB; the image has {image.nbytes / 1e6:.1f} MB")
+    return memory("VmHWM") - before
 
 
 def memory_map(size):
@@ -79,11 +90,11 @@ def memory_map(size):
             image[start : start + len(tile)] = np.tile(tile, tiles)[: size - start, :size]
         del image
         image = np.load(path, mmap_mode="r")
-        before, samples, done = private_memory(), [0.0], threading.Event()
+        before, samples, done = memory("RssAnon"), [0.0], threading.Event()
 
         def watch():
             while not done.wait(0.005):
-                samples.append(private_memory())
+                samples.append(memory("RssAnon"))
 
         watcher = threading.Thread(target=watch)
         watcher.start()
@@ -96,10 +107,10 @@ def memory_map(size):
         print(f"  {max(samples) - before:.0f} MB of private memory at most, mapped pages not counted")
 
 
-def private_memory():
-    """Return the resident memory in MB without the pages of mapped files."""
+def memory(kind):
+    """Return a figure in MB that Linux gives of this process: RssAnon is what is resident, mapped files not counted."""
     lines = Path("/proc/self/status").read_text().splitlines()
-    return sum(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
+    return sum(int(line.split()[1]) for line in lines if line.startswith(kind)) * 1024 / 1e6
 
 
 def main():

@@ -221,7 +221,7 @@ def sort_peaks(const uint8_t[::1] peaks, const int32_t[::1] labels, const int8_t
                     )
     if not good:
         raise MemoryError("no memory to sort the peaks")
-    return result, counts[:-1], permutation
+    return result, counts[: count + 1], permutation
 
 
 cdef struct Ranked:

@@ -76,4 +76,4 @@ def group(const int32_t[:, ::1] runs, const int32_t[::1] labels, Py_ssize_t coun
             for i in range(n):
                 target[begin[labels[i] + 1]] = span[i]
                 begin[labels[i] + 1] += 1
-    return np.asarray(out), counts[:-1]
+    return np.asarray(out), counts[: count + 1]

@@ -128,7 +128,7 @@ def scan(
                     _remove_masked(bits[k + 1].words, nx, &mask[y + k, 0])
             for k in range(1, rows + 1):
                 if y + k - 1 + block < ny:
-                    prefetch_some(&image[y + k - 1 + block, 0], nx * size, 0)
+                    prefetch_some(&image[y + k - 1 + block, 0], nx * size)
                 first = found.runs.size
                 good = good and _append_row(&found, &bits[k], count, nx, x0, y0 + <int32_t> (y + k - 1))
                 n_runs[k] = found.runs.size - first

@@ -21,10 +21,10 @@ static inline void prefetch(const void *address)
 #endif
 }
 
-/* Ask for every fourth line of memory, from the one numbered `first` on: the hardware has enough to do with the others. */
-static inline void prefetch_some(const void *data, ptrdiff_t size, int first)
+/* Ask for every fourth line of memory: the hardware has enough to do with the others. */
+static inline void prefetch_some(const void *data, ptrdiff_t size)
 {
-    for (ptrdiff_t i = 64 * (ptrdiff_t)first; i < size; i += 256)
+    for (ptrdiff_t i = 0; i < size; i += 256)
         prefetch((const char *)data + i);
 }
 
