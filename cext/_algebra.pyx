@@ -4,7 +4,7 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
-from span cimport Span, start_of, stop_of
+from span cimport Span, first_runs, start_of, stop_of
 
 cdef extern from "sweeps.h":
     Py_ssize_t unite_sweep(const Span *, Py_ssize_t, const Span *, Py_ssize_t, Span *) noexcept nogil
@@ -86,13 +86,7 @@ cdef object _sweep(const int32_t[:, ::1] a, const int32_t[:, ::1] b, Sweep sweep
             <const Span *> &a[0, 0] if na else NULL, na, <const Span *> &b[0, 0] if nb else NULL, nb,
             <Span *> &out[0, 0],
         )
-    return _trimmed(out, count)
-
-
-cdef object _trimmed(int32_t[:, ::1] out, Py_ssize_t count):
-    # Pages that were never written cost nothing: a view is kept unless most of the array is waste.
-    array = np.asarray(out)[:count]
-    return array if 2 * count > out.shape[0] else array.copy()
+    return first_runs(np.asarray(out), count)
 
 
 cdef const Span *_skip(const Span *p, const Span *end, int64_t place) noexcept nogil:

@@ -2,12 +2,16 @@
 
 import numpy as np
 
-from libc.math cimport fabs, floor
-from libc.stdint cimport INT32_MAX, INT32_MIN, int8_t, int32_t, int64_t, uint8_t, uint64_t
+from libc.math cimport fabs
+from libc.stdint cimport INT32_MAX, INT32_MIN, int8_t, int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, malloc, qsort
 
+from lsstregions._runs import in_raster_order
+
 from memory cimport empty_bytes
-from span cimport Span, find_root, key, unite
+from span cimport (
+    RowIndex, Span, first_runs, index_rows, join_run, join_touching, join_trees, key, look_in_row, number_trees, pixel_of
+)
 
 cdef extern from "threshold.h":
     struct Peak:
@@ -15,81 +19,16 @@ cdef extern from "threshold.h":
         int32_t y
         double value
 
-# Bits that one pass of the radix sort looks at.
-cdef enum:
-    DIGIT = 11
 
-
-cdef struct Place:
-    uint64_t key
-    int64_t index
-
-
-def raster_order(const int32_t[:, ::1] runs):
-    """Return the permutation ``int64[n]`` that sorts runs by (y, x_start), keeping the order of equal ones."""
-    cdef Py_ssize_t i, n = runs.shape[0]
-    order = np.empty(n, np.int64)
-    cdef int64_t[::1] out = order
-    cdef Place *places
-    if n == 0:
-        return order
-    places = <Place *> malloc(2 * n * sizeof(Place))
-    if places == NULL:
-        raise MemoryError("no memory to sort the runs")
-    with nogil:
-        _sort_places(<const Span *> &runs[0, 0], n, places)
-        for i in range(n):
-            out[i] = places[i].index
-        free(places)
-    return order
-
-
-cdef void _sort_places(const Span *span, Py_ssize_t n, Place *places) noexcept nogil:
-    """Radix sort, the lowest digits first, on the place of each run in the box of all; there is room for 2 n places."""
-    cdef int32_t x_low = INT32_MAX, x_high = INT32_MIN, y_low = INT32_MAX, y_high = INT32_MIN
-    cdef uint64_t width, last
-    cdef Place *source = places
-    cdef Place *target = places + n
-    cdef Py_ssize_t i, digit, total, count
-    cdef Py_ssize_t[1 << DIGIT] begin
-    cdef int shift = 0
-    cdef bint is_sorted = True
-    for i in range(n):
-        x_low, x_high = min(x_low, span[i].x_start), max(x_high, span[i].x_start)
-        y_low, y_high = min(y_low, span[i].y), max(y_high, span[i].y)
-    width = <uint64_t> (x_high - <int64_t> x_low) + 1
-    for i in range(n):
-        source[i].key = <uint64_t> (span[i].y - <int64_t> y_low) * width
-        source[i].key += <uint64_t> (span[i].x_start - <int64_t> x_low)
-        source[i].index = i
-        is_sorted &= i == 0 or source[i - 1].key <= source[i].key
-    last = <uint64_t> (y_high - <int64_t> y_low) * width + (width - 1)
-    while not is_sorted and shift < 64 and last >> shift:
-        for digit in range(1 << DIGIT):
-            begin[digit] = 0
-        for i in range(n):
-            begin[source[i].key >> shift & ((1 << DIGIT) - 1)] += 1
-        total = 0
-        for digit in range(1 << DIGIT):
-            count = begin[digit]
-            begin[digit] = total
-            total += count
-        for i in range(n):
-            digit = source[i].key >> shift & ((1 << DIGIT) - 1)
-            target[begin[digit]] = source[i]
-            begin[digit] += 1
-        source, target = target, source
-        shift += DIGIT
-    if source != places:
-        for i in range(n):
-            places[i] = source[i]
-
-
-def fuse(const int32_t[:, ::1] runs, const int32_t[::1] labels, Py_ssize_t count):
+def fuse(runs, labels, Py_ssize_t count):
     """Return the union of the runs of each label, canonical, and ``offsets``, ``int64[count + 1]``.
 
-    The runs, sorted by (y, x_start), may overlap; those with a negative label are left out.
+    The runs come in any order and may overlap; those with a negative label are left out.
     """
+    return _fuse(*in_raster_order(runs, labels), count)
+
+
+def _fuse(const int32_t[:, ::1] runs, const int32_t[::1] labels, Py_ssize_t count):
     cdef Py_ssize_t i, k, n = runs.shape[0], total = 0
     cdef const Span *span = <const Span *> &runs[0, 0] if n else NULL
     cdef int64_t[::1] next_ = np.zeros(count + 1, np.int64)
@@ -112,46 +51,22 @@ def fuse(const int32_t[:, ::1] runs, const int32_t[::1] labels, Py_ssize_t count
         for k in range(count):
             first = begin[k] = total
             for i in range(next_[k - 1] if k else 0, next_[k]):
-                if fused[i].x_start >= fused[i].x_stop:
-                    continue
-                if total > first and fused[total - 1].y == fused[i].y and fused[total - 1].x_stop >= fused[i].x_start:
-                    fused[total - 1].x_stop = max(fused[total - 1].x_stop, fused[i].x_stop)
-                else:
-                    fused[total] = fused[i]
-                    total += 1
+                total = join_run(fused, first, total, fused[i])
         begin[count] = total
-    array = np.asarray(grouped)
-    return array if total == n else array[:total].copy(), offsets
+    return first_runs(np.asarray(grouped), total), offsets
 
 
 def split(const int32_t[:, ::1] runs, const int64_t[::1] offsets, int connectivity):
     """Number the connected components of each footprint in turn: ``labels``, ``int32[n]``, and how many."""
-    cdef Py_ssize_t f, i, j, k, n = runs.shape[0]
-    cdef const Span *span = <const Span *> &runs[0, 0] if n else NULL
-    cdef int64_t reach = connectivity == 8
+    cdef Py_ssize_t f, n = runs.shape[0]
     cdef int32_t count = 0
-    labels = np.empty(n, np.int32)
+    labels = np.arange(n, dtype=np.int32)
     cdef int32_t[::1] parent = labels
-    with nogil:
-        for f in range(offsets.shape[0] - 1):
-            j = offsets[f]
-            for i in range(offsets[f], offsets[f + 1]):
-                parent[i] = <int32_t> i
-                while span[j].y < span[i].y - <int64_t> 1 or (
-                    span[j].y < span[i].y and span[j].x_stop + reach <= span[i].x_start
-                ):
-                    j += 1
-                k = j
-                while span[k].y < span[i].y and span[k].x_start < span[i].x_stop + reach:
-                    unite(&parent[0], <int32_t> i, <int32_t> k)
-                    k += 1
-                j = max(j, k - 1)
-        for i in range(n):
-            if parent[i] == i:
-                parent[i] = count
-                count += 1
-            else:
-                parent[i] = parent[parent[i]]
+    if n:
+        with nogil:
+            for f in range(offsets.shape[0] - 1):
+                join_touching(<const Span *> &runs[0, 0], offsets[f], offsets[f + 1], connectivity == 8, &parent[0])
+            count = number_trees(&parent[0], n)
     return labels, count
 
 
@@ -161,17 +76,11 @@ def components(const int64_t[:, ::1] pairs, Py_ssize_t n):
     cdef int32_t count = 0
     labels = np.arange(n, dtype=np.int32)
     cdef int32_t[::1] parent = labels
-    with nogil:
-        for i in range(pairs.shape[0]):
-            unite(&parent[0], <int32_t> pairs[i, 0], <int32_t> pairs[i, 1])
-        for i in range(n):
-            parent[i] = find_root(&parent[0], <int32_t> i)
-        for i in range(n):
-            if parent[i] == i:
-                parent[i] = count
-                count += 1
-            else:
-                parent[i] = parent[parent[i]]
+    if n:
+        with nogil:
+            for i in range(pairs.shape[0]):
+                join_trees(&parent[0], <int32_t> pairs[i, 0], <int32_t> pairs[i, 1])
+            count = number_trees(&parent[0], n)
     return labels, count
 
 
@@ -328,34 +237,6 @@ def nearest_peaks(
 # Looking up
 
 
-cdef struct Rows:
-    int64_t *first
-    int64_t y_low
-    int64_t height
-
-
-cdef bint _index_rows(const Span *span, Py_ssize_t n, Rows *rows) noexcept nogil:
-    """Tell where the runs of each row begin; the index is left out where it would be much longer than the runs."""
-    cdef Py_ssize_t i
-    cdef int64_t row = 0
-    rows.first = NULL
-    rows.y_low = span[0].y
-    rows.height = span[n - 1].y - rows.y_low + 1
-    if rows.height > 8 * n + 1024:
-        return True
-    rows.first = <int64_t *> malloc((rows.height + 1) * sizeof(int64_t))
-    if rows.first == NULL:
-        return False
-    for i in range(n):
-        while row <= span[i].y - rows.y_low:
-            rows.first[row] = i
-            row += 1
-    while row <= rows.height:
-        rows.first[row] = n
-        row += 1
-    return True
-
-
 def at(const int32_t[:, ::1] runs, const int32_t[::1] owner, const double[::1] x, const double[::1] y):
     """Return for each point the least owner of the runs that hold it, ``int64``, or -1.
 
@@ -364,7 +245,7 @@ def at(const int32_t[:, ::1] runs, const int32_t[::1] owner, const double[::1] x
     cdef Py_ssize_t i, n = runs.shape[0]
     cdef double column, row
     cdef const Span *span
-    cdef Rows rows
+    cdef RowIndex rows
     cdef int64_t *reach
     cdef bint good
     result = np.full(x.shape[0], -1, np.int64)
@@ -373,7 +254,7 @@ def at(const int32_t[:, ::1] runs, const int32_t[::1] owner, const double[::1] x
         return result
     span = <const Span *> &runs[0, 0]
     reach = <int64_t *> malloc(n * sizeof(int64_t))
-    good = _index_rows(span, n, &rows) and reach != NULL
+    good = index_rows(&rows, span, n, x.shape[0]) and reach != NULL
     if good:
         with nogil:
             # How far the runs up to each one reach: no run before it holds a point beyond that.
@@ -382,11 +263,11 @@ def at(const int32_t[:, ::1] runs, const int32_t[::1] owner, const double[::1] x
                 if i and reach[i - 1] > reach[i]:
                     reach[i] = reach[i - 1]
             for i in range(x.shape[0]):
-                column = floor(x[i] + 0.5)
-                row = floor(y[i] + 0.5)
+                column = pixel_of(x[i])
+                row = pixel_of(y[i])
                 # False for NaN as well.
                 if INT32_MIN <= column <= INT32_MAX and INT32_MIN <= row <= INT32_MAX:
-                    out[i] = _owner_at(span, n, owner, reach, &rows, <int32_t> column, <int32_t> row)
+                    out[i] = _owner_at(span, owner, reach, &rows, <int32_t> column, <int32_t> row)
     free(rows.first)
     free(reach)
     if not good:
@@ -396,19 +277,15 @@ def at(const int32_t[:, ::1] runs, const int32_t[::1] owner, const double[::1] x
 
 cdef int64_t _owner_at(
     const Span *span,
-    Py_ssize_t n,
     const int32_t[::1] owner,
     const int64_t *reach,
-    const Rows *rows,
+    const RowIndex *rows,
     int32_t x,
     int32_t y,
 ) noexcept nogil:
-    cdef Py_ssize_t low = 0, high = n, middle
+    cdef Py_ssize_t low, high, middle
     cdef int64_t place = key(y, x), least = -1
-    if not 0 <= y - rows.y_low < rows.height:
-        return -1
-    if rows.first != NULL:
-        low, high = rows.first[y - rows.y_low], rows.first[y - rows.y_low + 1]
+    look_in_row(rows, y, &low, &high)
     while low < high:
         middle = (low + high) // 2
         if key(span[middle].y, span[middle].x_start) <= place:
@@ -549,7 +426,7 @@ def clip(
                 clipped[count].x_stop = min(span[k].x_stop, x_stop)
                 count += (y_start <= span[k].y < y_stop) & (clipped[count].x_start < clipped[count].x_stop)
             ends[i + 1] = count
-    return np.asarray(out)[:count].copy(), result
+    return first_runs(np.asarray(out), count), result
 
 
 def locate_peaks(

@@ -4,7 +4,7 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
-from span cimport Span, empty_runs, unite
+from span cimport Span, empty_runs, join_touching, number_trees
 
 
 def label(const int32_t[:, ::1] runs, int connectivity):
@@ -14,46 +14,13 @@ def label(const int32_t[:, ::1] runs, int connectivity):
     """
     cdef Py_ssize_t n = runs.shape[0]
     cdef int32_t count = 0
-    labels = np.empty(n, np.int32)
+    labels = np.arange(n, dtype=np.int32)
     cdef int32_t[::1] parent = labels
     if n:
         with nogil:
-            _link(<const Span *> &runs[0, 0], n, connectivity == 8, &parent[0])
-            count = _number(&parent[0], n)
+            join_touching(<const Span *> &runs[0, 0], 0, n, connectivity == 8, &parent[0])
+            count = number_trees(&parent[0], n)
     return labels, count
-
-
-cdef void _link(const Span *span, Py_ssize_t n, int32_t reach, int32_t *parent) noexcept nogil:
-    """Unite each run with those it touches in the row below; `reach` is 1 where corners touch."""
-    cdef Py_ssize_t i, k, j = 0
-    cdef int32_t root
-    for i in range(n):
-        # Runs below that end too early for this run touch none of the later ones either.
-        while span[j].y < span[i].y - <int64_t> 1 or (
-            span[j].y < span[i].y and span[j].x_stop + <int64_t> reach <= span[i].x_start
-        ):
-            j += 1
-        root = <int32_t> i
-        parent[i] = root
-        k = j
-        while span[k].y < span[i].y and span[k].x_start < span[i].x_stop + <int64_t> reach:
-            root = unite(parent, root, <int32_t> k)
-            k += 1
-        # The last one may touch the next run too.
-        j = max(j, k - 1)
-
-
-cdef int32_t _number(int32_t *parent, Py_ssize_t n) noexcept nogil:
-    """Replace each parent by the number of its tree; parents come before their children."""
-    cdef Py_ssize_t i
-    cdef int32_t count = 0
-    for i in range(n):
-        if parent[i] == i:
-            parent[i] = count
-            count += 1
-        else:
-            parent[i] = parent[parent[i]]
-    return count
 
 
 def group(const int32_t[:, ::1] runs, const int32_t[::1] labels, Py_ssize_t count):

@@ -6,7 +6,7 @@ from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from span cimport RunBuffer, Span, append_words, taken
+from span cimport RunBuffer, Span, append_words, first_runs, taken
 
 cdef extern from "bitrows.h":
     void fill_between_edges(uint64_t *, Py_ssize_t) noexcept nogil
@@ -46,7 +46,7 @@ def widen(const int32_t[:, ::1] runs, int32_t dy, int32_t left, int32_t right):
                 widened[count].x_start = <int32_t> start
                 widened[count].x_stop = <int32_t> stop
                 count += 1
-    return np.asarray(out)[:count]
+    return first_runs(np.asarray(out), count)
 
 
 def count_rows(const int32_t[:, ::1] runs) -> int:

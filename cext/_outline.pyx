@@ -6,7 +6,7 @@ from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from span cimport Span
+from span cimport Span, first_runs
 
 
 def outline(const int32_t[:, ::1] runs, const int64_t[::1] offsets):
@@ -224,7 +224,7 @@ def hull(const int32_t[:, ::1] runs):
             row[count].x_stop = <int32_t> (_bound(&right[k, 0], n_right, y, -1) + 1)
             # A thin hull may pass between the pixels of a row.
             count += row[count].x_start < row[count].x_stop
-    return np.asarray(out)[:count].copy()
+    return first_runs(np.asarray(out), count)
 
 
 cdef Py_ssize_t _push(int64_t *chain, Py_ssize_t size, int64_t y, int64_t x, int sign) noexcept nogil:

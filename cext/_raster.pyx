@@ -652,35 +652,6 @@ cdef bint append_line(
     return True
 
 
-def canonical_each(const int32_t[:, ::1] runs, const int64_t[::1] offsets):
-    """Return ``(runs, offsets)`` with the runs of each group, which come in any order, made canonical."""
-    cdef Py_ssize_t i, group, n = offsets.shape[0] - 1, count = 0, start
-    cdef Span span
-    array = np.asarray(runs)
-    groups = np.repeat(np.arange(n), np.diff(offsets))
-    order = np.lexsort((array[:, 1], array[:, 0], groups))
-    cdef int32_t[:, ::1] sorted_runs = array[order]
-    new_offsets = np.zeros(n + 1, np.int64)
-    cdef int64_t[::1] stops = new_offsets
-    cdef Span *out
-    if array.shape[0]:
-        out = <Span *> &sorted_runs[0, 0]
-        with nogil:
-            for group in range(n):
-                start = count
-                for i in range(offsets[group], offsets[group + 1]):
-                    span = out[i]
-                    if span.x_start >= span.x_stop:
-                        continue
-                    if count > start and out[count - 1].y == span.y and out[count - 1].x_stop >= span.x_start:
-                        out[count - 1].x_stop = max(out[count - 1].x_stop, span.x_stop)
-                    else:
-                        out[count] = span
-                        count += 1
-                stops[group + 1] = count
-    return np.asarray(sorted_runs)[:count].copy(), new_offsets
-
-
 def subtract_each(const int32_t[:, ::1] runs, const int64_t[::1] offsets, const int32_t[:, ::1] cut):
     """Return ``(runs, offsets)`` of canonical groups without the pixels of the canonical runs `cut`."""
     cdef Py_ssize_t i, group, place, n = offsets.shape[0] - 1

@@ -2,25 +2,114 @@
 
 import numpy as np
 
-from libc.math cimport floor
 from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
-from span cimport RunBuffer, Span, append_words, key, taken
+from span cimport (
+    RowIndex, RunBuffer, Span, append_words, first_runs, index_rows, join_run, key, look_in_row, pixel_of, start_of,
+    stop_of, taken
+)
 
 cdef extern from "bits.h":
     uint64_t nonzero_bytes(const uint8_t *) noexcept nogil
     uint64_t nonzero_bytes_tail(const uint8_t *, Py_ssize_t) noexcept nogil
 
+cdef enum:
+    # Bits that one pass of the radix sort looks at, at most.
+    MOST_BITS = 11
+
 
 def canonical(const int32_t[:, ::1] runs):
     """Sort runs ``int32[n, 3]``, join those that touch or overlap, drop empty ones; return canonical ones as is."""
-    array = np.asarray(runs)
     if is_canonical(runs):
-        return array
-    order = np.argsort((array[:, 0].astype(np.int64) << 32) + (array[:, 1] + np.int64(2**31)), kind="stable")
-    return _joined(array[order])
+        return np.asarray(runs)
+    return _joined(in_raster_order(runs, None)[0])
+
+
+cdef struct OwnedSpan:
+    Span span
+    int32_t owner
+
+
+def in_raster_order(const int32_t[:, ::1] runs, const int32_t[::1] owner):
+    """Sort runs by (y, x_start), equal ones in their order, and the owner ``int32[n]`` of each if there are any.
+
+    Returns the runs and the owners, or None; sorted ones as they are.
+    """
+    cdef Py_ssize_t i, n = runs.shape[0]
+    cdef bint owned = owner is not None
+    cdef const Span *span = <const Span *> &runs[0, 0] if n else NULL
+    cdef int32_t[:, ::1] sorted_runs
+    cdef int32_t[::1] sorted_owner
+    cdef Span *target
+    cdef OwnedSpan *work
+    cdef OwnedSpan *done
+    cdef bint is_sorted = True
+    with nogil:
+        for i in range(1, n):
+            if start_of(&span[i - 1]) > start_of(&span[i]):
+                is_sorted = False
+                break
+    if is_sorted:
+        return np.asarray(runs), np.asarray(owner) if owned else None
+    work = <OwnedSpan *> malloc(2 * n * sizeof(OwnedSpan))
+    if work == NULL:
+        raise MemoryError("no memory to sort the runs")
+    sorted_runs, sorted_owner = np.empty((n, 3), np.int32), np.empty(n if owned else 0, np.int32)
+    target = <Span *> &sorted_runs[0, 0]
+    with nogil:
+        for i in range(n):
+            work[i].span = span[i]
+            work[i].owner = owner[i] if owned else 0
+        done = _sorted(work, n)
+        for i in range(n):
+            target[i] = done[i].span
+            if owned:
+                sorted_owner[i] = done[i].owner
+        free(work)
+    return np.asarray(sorted_runs), np.asarray(sorted_owner) if owned else None
+
+
+cdef OwnedSpan *_sorted(OwnedSpan *source, Py_ssize_t n) noexcept nogil:
+    """Radix sort, the lowest digits first, on the place of each run in the box of all; there is room for 2 n runs."""
+    cdef int32_t x_low = INT32_MAX, x_high = INT32_MIN, y_low = INT32_MAX, y_high = INT32_MIN
+    cdef uint64_t width, last, digit, mask
+    cdef OwnedSpan *target = source + n
+    cdef Py_ssize_t i, k, total, count
+    cdef Py_ssize_t[1 << MOST_BITS] begin
+    cdef int shift = 0, length = 0, bits
+    for i in range(n):
+        x_low, x_high = min(x_low, source[i].span.x_start), max(x_high, source[i].span.x_start)
+        y_low, y_high = min(y_low, source[i].span.y), max(y_high, source[i].span.y)
+    width = <uint64_t> (x_high - <int64_t> x_low) + 1
+    last = <uint64_t> (y_high - <int64_t> y_low) * width + (width - 1)
+    while length < 64 and last >> length:
+        length += 1
+    # Digits of one length, as few of them as there can be.
+    bits = (length + MOST_BITS - 1) // MOST_BITS
+    bits = (length + bits - 1) // bits
+    mask = (<uint64_t> 1 << bits) - 1
+    while shift < length:
+        memset(begin, 0, sizeof(begin))
+        for i in range(n):
+            begin[_place(&source[i].span, x_low, y_low, width) >> shift & mask] += 1
+        total = 0
+        for k in range(1 << bits):
+            count = begin[k]
+            begin[k] = total
+            total += count
+        for i in range(n):
+            digit = _place(&source[i].span, x_low, y_low, width) >> shift & mask
+            target[begin[digit]] = source[i]
+            begin[digit] += 1
+        source, target = target, source
+        shift += bits
+    return source
+
+
+cdef inline uint64_t _place(const Span *span, int64_t x_low, int64_t y_low, uint64_t width) noexcept nogil:
+    return <uint64_t> (span.y - y_low) * width + <uint64_t> (span.x_start - x_low)
 
 
 def is_canonical(const int32_t[:, ::1] runs) -> bool:
@@ -49,14 +138,8 @@ def _joined(const int32_t[:, ::1] runs):
     cdef Span *joined = <Span *> &out[0, 0]
     with nogil:
         for i in range(n):
-            if span[i].x_start >= span[i].x_stop:
-                continue
-            if count and joined[count - 1].y == span[i].y and joined[count - 1].x_stop >= span[i].x_start:
-                joined[count - 1].x_stop = max(joined[count - 1].x_stop, span[i].x_stop)
-            else:
-                joined[count] = span[i]
-                count += 1
-    return np.asarray(out)[:count].copy()
+            count = join_run(joined, 0, count, span[i])
+    return first_runs(np.asarray(out), count)
 
 
 def from_mask(const uint8_t[:, :] mask, int32_t x0, int32_t y0):
@@ -172,41 +255,42 @@ def indices(const int32_t[:, ::1] runs):
 
 def find(const int32_t[:, ::1] runs, const double[::1] x, const double[::1] y):
     """Return for each point the index ``int64`` of the run that holds it, or -1 (also for NaN)."""
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, n = runs.shape[0]
     cdef double column, row
-    found = np.empty(x.shape[0], np.int64)
+    found = np.full(x.shape[0], -1, np.int64)
     cdef int64_t[::1] out = found
-    cdef const Span *span = <const Span *> &runs[0, 0] if runs.shape[0] else NULL
+    cdef const Span *span
+    cdef RowIndex rows
+    if n == 0:
+        return found
+    span = <const Span *> &runs[0, 0]
+    # An index of rows costs as much as some steps of each search without it.
+    if not index_rows(&rows, span, n, x.shape[0]):
+        raise MemoryError("no memory to look up the points")
     with nogil:
         for i in range(x.shape[0]):
-            column = _pixel(x[i])
-            row = _pixel(y[i])
+            column = pixel_of(x[i])
+            row = pixel_of(y[i])
             # False for NaN as well.
             if INT32_MIN <= column <= INT32_MAX and INT32_MIN <= row <= INT32_MAX:
-                out[i] = _run_at(span, runs.shape[0], key(<int32_t> row, <int32_t> column))
-            else:
-                out[i] = -1
+                out[i] = _run_at(span, &rows, <int32_t> column, <int32_t> row)
+        free(rows.first)
     return found
 
 
-cdef inline double _pixel(double coordinate) noexcept nogil:
-    # Not floor(coordinate + 0.5): that sum may round up.
-    cdef double below = floor(coordinate)
-    return below + (coordinate - below >= 0.5)
-
-
-cdef Py_ssize_t _run_at(const Span *span, Py_ssize_t n, int64_t place) noexcept nogil:
-    """Return the index of the run that holds the pixel at `place`, or -1."""
-    cdef Py_ssize_t low = 0, half
+cdef Py_ssize_t _run_at(const Span *span, const RowIndex *rows, int32_t x, int32_t y) noexcept nogil:
+    """Return the index of the run that holds a pixel, or -1."""
+    cdef Py_ssize_t low, half, n
+    cdef int64_t place = key(y, x)
+    look_in_row(rows, y, &low, &n)
+    n -= low
     if n == 0:
         return -1
     while n > 1:
         half = n // 2
-        low += half if key(span[low + half].y, span[low + half].x_start) <= place else 0
+        low += half if start_of(&span[low + half]) <= place else 0
         n -= half
-    if key(span[low].y, span[low].x_start) <= place < key(span[low].y, span[low].x_stop):
-        return low
-    return -1
+    return low if start_of(&span[low]) <= place < stop_of(&span[low]) else -1
 
 
 cdef Py_ssize_t _first_row(const Span *span, Py_ssize_t n, int32_t y) noexcept nogil:
@@ -239,7 +323,7 @@ def clip(const int32_t[:, ::1] runs, int32_t x_start, int32_t x_stop, int32_t y_
             clipped[count].x_start = max(span[i].x_start, x_start)
             clipped[count].x_stop = min(span[i].x_stop, x_stop)
             count += clipped[count].x_start < clipped[count].x_stop
-    return np.asarray(out)[:count].copy()
+    return first_runs(np.asarray(out), count)
 
 
 def complement(const int32_t[:, ::1] runs, int32_t x_start, int32_t x_stop, int32_t y_start, int32_t y_stop):
@@ -268,7 +352,7 @@ def complement(const int32_t[:, ::1] runs, int32_t x_start, int32_t x_stop, int3
                 gap[count].x_start = x
                 gap[count].x_stop = x_stop
                 count += 1
-    return np.asarray(out)[:count].copy()
+    return first_runs(np.asarray(out), count)
 
 
 def surroundings(const int32_t[:, ::1] runs):
@@ -298,7 +382,7 @@ def surroundings(const int32_t[:, ::1] runs):
             count = _append_gap(gap, count, span[i].y, span[i].x_stop, INT32_MAX)
             if span[i].y < INT32_MAX and (i + 1 == n or span[i + 1].y - <int64_t> span[i].y > 1):
                 count = _append_gap(gap, count, span[i].y + 1, INT32_MIN, INT32_MAX)
-    return np.asarray(out)[:count].copy()
+    return first_runs(np.asarray(out), count)
 
 
 cdef inline Py_ssize_t _append_gap(

@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free
 
 from memory cimport grown, owned_bytes, prefetch_some
-from span cimport RunBuffer, Span, append_numbered_words, find_root
+from span cimport RunBuffer, Span, append_numbered_words, join_touching, number_trees
 
 cdef extern from "bits.h":
     uint64_t nonzero_bytes(const uint8_t *) noexcept nogil
@@ -211,41 +211,25 @@ cdef bint _append_peaks(
 
 def join(const int32_t[:, ::1] runs, int32_t[::1] parent, const int64_t[::1] seams, int connectivity):
     """Unite the components of blocks of rows; ``seams`` are the first runs of all blocks but the first."""
-    cdef Py_ssize_t k, i, j, i_stop, j_stop, n = runs.shape[0]
+    cdef Py_ssize_t k, first, last, n = runs.shape[0]
     cdef const Span *span = <const Span *> &runs[0, 0] if n else NULL
-    cdef int64_t reach = connectivity == 8
-    cdef int32_t p, q
     with nogil:
         for k in range(seams.shape[0]):
-            i = i_stop = j_stop = seams[k]
-            if i == 0 or i == n or span[i - 1].y != span[i].y - 1:
-                continue
-            j = i - 1
-            while j > 0 and span[j - 1].y == span[i - 1].y:
-                j -= 1
-            while i_stop < n and span[i_stop].y == span[i].y:
-                i_stop += 1
-            while i < i_stop and j < j_stop:
-                if span[i].x_start < span[j].x_stop + reach and span[j].x_start < span[i].x_stop + reach:
-                    p = find_root(&parent[0], <int32_t> i)
-                    q = find_root(&parent[0], <int32_t> j)
-                    parent[max(p, q)] = min(p, q)
-                # The one that ends first touches nothing further.
-                if span[i].x_stop < span[j].x_stop:
-                    i += 1
-                else:
-                    j += 1
+            first = last = seams[k]
+            if 0 < first < n:
+                # The rows on both sides.
+                while first > 0 and span[first - 1].y == span[seams[k] - 1].y:
+                    first -= 1
+                while last < n and span[last].y == span[seams[k]].y:
+                    last += 1
+                join_touching(span, first, last, connectivity == 8, &parent[0])
 
 
 def number(int32_t[::1] parent) -> int:
     """Replace the parents by the numbers of their components, in the order of their first runs; return how many."""
-    cdef Py_ssize_t i
-    cdef int32_t count = 0, root, label
+    cdef int32_t count
+    if parent.shape[0] == 0:
+        return 0
     with nogil:
-        for i in range(parent.shape[0]):
-            # Which runs are roots is a coin toss: no branch asks.
-            root = -(parent[i] == i)
-            label = parent[parent[i]]
-            parent[i] = label ^ ((label ^ count) & root)
-            count -= root
+        count = number_trees(&parent[0], parent.shape[0])
     return count

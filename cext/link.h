@@ -3,6 +3,7 @@
 #define LSSTREGIONS_LINK_H
 
 #include "bits.h"
+#include "trees.h"
 
 /* A row of pixels, 64 a word, and what finding its runs has told. */
 struct BitRow {
@@ -37,17 +38,6 @@ static void runs_at(const struct BitRow *row, const int32_t *x, ptrdiff_t count,
     }
 }
 
-static inline int32_t root_of(int32_t *parent, int32_t i)
-{
-    /* Nearly all are at most one step away: it is taken without asking. */
-    i = parent[i];
-    while (parent[i] != i) {
-        parent[i] = parent[parent[i]];
-        i = parent[i];
-    }
-    return i;
-}
-
 /* Unite the runs of row `a` with those of row `b` that they touch, at corners too if `corners`; `parent` holds the
    union-find tree of their numbers, in which the smaller is the root.
 
@@ -65,11 +55,8 @@ static void link_rows(const struct BitRow *a, const struct BitRow *b, ptrdiff_t 
             edges_of_row(b, i, &b_starts, &b_stops);
             uint64_t meet = (a->words[i] & b->words[i] & (a_starts | b_starts)) |
                             (((a_starts & b_stops) | (b_starts & a_stops)) & at_corners);
-            for (; meet; meet &= meet - 1) {
-                const int32_t p = root_of(parent, run_at(a->number[i], a_starts, meet));
-                const int32_t q = root_of(parent, run_at(b->number[i], b_starts, meet));
-                parent[p > q ? p : q] = p > q ? q : p;
-            }
+            for (; meet; meet &= meet - 1)
+                join_trees(parent, run_at(a->number[i], a_starts, meet), run_at(b->number[i], b_starts, meet));
         }
     }
 }

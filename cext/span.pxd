@@ -3,8 +3,9 @@
 Runs come as ``int32[n, 3]`` arrays and are read as ``Span`` structs: ``<const Span *> &runs[0, 0]``.
 """
 
+from libc.math cimport floor
 from libc.stdint cimport int32_t, int64_t, uint64_t
-from libc.stdlib cimport free, realloc
+from libc.stdlib cimport free, malloc, realloc
 
 from memory cimport empty_bytes, owned_bytes
 
@@ -25,6 +26,16 @@ cdef extern from "span.h":
     int64_t start_of(const Span *) noexcept nogil
     int64_t stop_of(const Span *) noexcept nogil
     Span span_of(int64_t start, int64_t stop) noexcept nogil
+
+cdef extern from "trees.h":
+    int32_t root_of(int32_t *parent, int32_t i) noexcept nogil
+    void join_trees(int32_t *parent, int32_t i, int32_t j) noexcept nogil
+    int32_t number_trees(int32_t *parent, Py_ssize_t n) noexcept nogil
+
+cdef extern from "touch.h":
+    void join_touching(
+        const Span *, Py_ssize_t first, Py_ssize_t last, int64_t reach, int32_t *parent
+    ) noexcept nogil
 
 
 cdef struct RunBuffer:
@@ -66,6 +77,23 @@ cdef inline object runs_of(array):
     """Return bytes as runs."""
     import numpy as np
     return array.view(np.int32).reshape(-1, 3)
+
+
+cdef inline object first_runs(array, Py_ssize_t count):
+    """Return the first runs of an array: a view, unless most of the array would be waste."""
+    return array[:count] if 2 * count >= len(array) else array[:count].copy()
+
+
+cdef inline Py_ssize_t join_run(Span *out, Py_ssize_t first, Py_ssize_t count, Span span) noexcept nogil:
+    """Add a run to the sorted ones from `first` to `count`: to the last one if both touch; return the new count."""
+    cdef Span *last = out + count - 1
+    if span.x_start >= span.x_stop:
+        return count
+    if count > first and last.y == span.y and last.x_stop >= span.x_start:
+        last.x_stop = max(last.x_stop, span.x_stop)
+        return count
+    out[count] = span
+    return count + 1
 
 
 cdef inline bint append_words(
@@ -120,20 +148,51 @@ cdef inline bint append_numbered_words(
     return True
 
 
-# Union-find over parent indices: the smaller index is the root, so roots stay in raster order.
-cdef inline int32_t find_root(int32_t *parent, int32_t i) noexcept nogil:
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
+# Looking up points
 
 
-cdef inline int32_t unite(int32_t *parent, int32_t i, int32_t j) noexcept nogil:
-    """Join the sets of `i` and `j`; return their root."""
-    i = find_root(parent, i)
-    j = find_root(parent, j)
-    if i < j:
-        parent[j] = i
-        return i
-    parent[i] = j
-    return j
+cdef struct RowIndex:
+    # Where the runs of each row begin; NULL where that is not worth it.
+    Py_ssize_t *first
+    Py_ssize_t n
+    int64_t y_low
+    int64_t height
+
+
+cdef inline bint index_rows(RowIndex *rows, const Span *span, Py_ssize_t n, Py_ssize_t n_points) noexcept nogil:
+    """Index the rows of runs, of which there are some, if looking up so many points is worth it; free `first` then.
+
+    Returns whether there was memory.
+    """
+    cdef Py_ssize_t i
+    cdef int64_t row = 0
+    rows.first = NULL
+    rows.n = n
+    rows.y_low = span[0].y
+    rows.height = span[n - 1].y - rows.y_low + 1
+    if n + rows.height > 16 * n_points + 1024:
+        return True
+    rows.first = <Py_ssize_t *> malloc((rows.height + 1) * sizeof(Py_ssize_t))
+    if rows.first == NULL:
+        return False
+    for i in range(n):
+        while row <= span[i].y - rows.y_low:
+            rows.first[row] = i
+            row += 1
+    rows.first[rows.height] = n
+    return True
+
+
+cdef inline void look_in_row(const RowIndex *rows, int32_t y, Py_ssize_t *low, Py_ssize_t *high) noexcept nogil:
+    """Tell among which runs those of a row are."""
+    low[0] = high[0] = 0
+    if 0 <= y - rows.y_low < rows.height:
+        low[0] = rows.first[y - rows.y_low] if rows.first != NULL else 0
+        high[0] = rows.first[y - rows.y_low + 1] if rows.first != NULL else rows.n
+
+
+cdef inline double pixel_of(double coordinate) noexcept nogil:
+    """Return the pixel that covers a coordinate."""
+    # Not floor(coordinate + 0.5): that sum may round up.
+    cdef double below = floor(coordinate)
+    return below + (coordinate - below >= 0.5)

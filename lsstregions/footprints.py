@@ -422,8 +422,7 @@ class FootprintSet(Value):
 
     def union(self) -> SpanSet:
         """Return the pixels in any footprint."""
-        order = _columns.raster_order(self.spans)
-        return SpanSet._from_canonical(_columns.fuse(self.spans[order], np.zeros(len(order), np.int32), 1)[0])
+        return SpanSet._from_canonical(_runs.canonical(self.spans))
 
     def to_labels(self, box: Box2I | None = None) -> NDArray[np.int32]:
         """Return an image of the footprints' numbers from 1 on, 0 elsewhere; where some overlap, the first one's.
@@ -642,10 +641,8 @@ class FootprintSet(Value):
             Of the shape of `x` and `y`.
         """
         columns, rows = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
-        order = _columns.raster_order(self.spans)
         found = _columns.at(
-            self.spans[order],
-            self._owners()[order],
+            *self._in_raster_order(),
             np.ascontiguousarray(columns).reshape(-1),
             np.ascontiguousarray(rows).reshape(-1),
         )
@@ -675,8 +672,7 @@ class FootprintSet(Value):
         return pairs[first, 0], pairs[first, 1], area
 
     def _in_raster_order(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        order = _columns.raster_order(self.spans)
-        return self.spans[order], self._owners()[order]
+        return _runs.in_raster_order(self.spans, self._owners())
 
     def overlaps(self, other: "FootprintSet | SpanSet") -> NDArray[np.bool_]:
         """Whether each footprint shares a pixel with any of another set: bools of shape (n,).
@@ -832,16 +828,15 @@ class FootprintSet(Value):
     def _regrouped(self, pixels: SpanSet) -> "tuple[FootprintSet, NDArray[np.int64]]":
         """Return the components of a set of pixels as footprints with these peaks, and where these footprints went."""
         labels, count = _label.label(pixels.array, 8)
-        labels = np.append(labels, np.int32(-1))
-        first = self._first().astype(float)
-        parents = labels[_runs.find(pixels.array, first[:, 0].copy(), first[:, 1].copy())].astype(np.int64)
+        # The first pixels and the peaks, and -1 for those that are in none.
+        x, y = np.concatenate((self._first().T, [self._peaks["x_peak"], self._peaks["y_peak"]]), axis=1, dtype=float)
+        held_by = np.append(labels, np.int32(-1))[_runs.find(pixels.array, x, y)]
+        parents = held_by[: len(self)].astype(np.int64)
         parents[np.diff(self.offsets) == 0] = -1
         sign = _common_sign(self.sign, parents, count)
-        x, y = self._peaks["x_peak"].astype(float), self._peaks["y_peak"].astype(float)
-        peaks = self._peaks.grouped(labels[_runs.find(pixels.array, x, y)], sign)
-        made = FootprintSet._from_columns(
-            *_label.group(pixels.array, labels[:-1], count), self.region, peaks=peaks, sign=sign
-        )
+        peaks = self._peaks.grouped(held_by[len(self) :], sign)
+        spans, offsets = _label.group(pixels.array, labels, count)
+        made = FootprintSet._from_columns(spans, offsets, self.region, peaks=peaks, sign=sign)
         return made, parents
 
     def merge(self, other: "FootprintSet", *, return_parents: bool = False) -> Any:
@@ -876,8 +871,7 @@ class FootprintSet(Value):
 
     def _united(self, labels: NDArray[np.int32], count: int) -> "FootprintSet":
         """Return one footprint for each label with the pixels and peaks of all that have it; pixel values are added."""
-        order = _columns.raster_order(self.spans)
-        spans, offsets = _columns.fuse(self.spans[order], labels[self._owners()[order]], count)
+        spans, offsets = _columns.fuse(self.spans, labels[self._owners()], count)
         sign = _common_sign(self.sign, labels.astype(np.int64), count)
         peaks = self._peaks.grouped(np.repeat(labels, np.diff(self._peaks.offsets)), sign)
         made = FootprintSet._from_columns(spans, offsets, self.region, peaks=peaks, sign=sign)

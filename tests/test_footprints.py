@@ -359,6 +359,12 @@ class TestLookup:
         assert self.fs.at([], []).shape == (0,)
         assert lr.FootprintSet().at(0, 0) == -1
 
+    def test_at_rounds_as_contains(self):
+        # 0.49999999999999994 + 0.5 is 1.
+        x = np.nextafter(np.arange(-3, 4) + 0.5, -np.inf)
+        assert lr.SpanSet([(0, -3, 4)]).contains(x, 0).all()
+        assert (lr.FootprintSet([lr.SpanSet([(0, i, i + 1)]) for i in range(-3, 4)]).at(x, 0) == np.arange(7)).all()
+
     @given(st.lists(frames(), max_size=4), st.data())
     def test_overlapping_footprints(self, masks, data):
         fs = lr.FootprintSet(

@@ -294,7 +294,7 @@ def _spans_of(segments: list[Any], box: Box2I) -> tuple[NDArray[np.int32], NDArr
     parts = []
     for counts, offsets, owners in ((*decode_counts(texts), text_owner), (*_flattened(lists, np.int64), list_owner)):
         columns, which = _spans_of_counts(counts, offsets, *box.shape)
-        runs, begins = transposed(*_canonical(columns, which, len(owners)))
+        runs, begins = transposed(*_columns.fuse(columns, which, len(owners)))
         parts.append((runs, np.repeat(np.array(owners, np.int32), np.diff(begins))))
     vertices, begins = _flattened(rings, np.float64)
     if (begins % 2).any():
@@ -305,14 +305,7 @@ def _spans_of(segments: list[Any], box: Box2I) -> tuple[NDArray[np.int32], NDArr
     parts.append((runs, np.repeat(np.array(ring_owner, np.int32), np.diff(offsets))))
     runs = np.concatenate([runs for runs, _ in parts])
     owner = np.concatenate([owner for _, owner in parts]).astype(np.int32)
-    return _canonical(runs, owner, count)
-
-
-def _canonical(
-    runs: NDArray[np.int32], owner: NDArray[np.int32], count: int
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    order = _columns.raster_order(runs)
-    return _columns.fuse(runs[order], owner[order], count)
+    return _columns.fuse(runs, owner, count)
 
 
 def _flattened(lists: list[Any], dtype: Any) -> tuple[NDArray, NDArray[np.int64]]:

@@ -173,9 +173,8 @@ def _canonical(
     runs: NDArray[np.int32], counts: NDArray[np.int64], there: NDArray[np.int64], count: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Return canonical spans of `count` footprints, of which some are there; afw may leave adjacent ones apart."""
-    order = _columns.raster_order(runs)
     owner = np.repeat(there.astype(np.int32), counts)
-    return _columns.fuse(runs[order], owner[order], count)
+    return _columns.fuse(runs, owner, count)
 
 
 def _peaks(archive: _Archive, objects: NDArray, names: tuple[str, ...], there: NDArray, count: int) -> Peaks:

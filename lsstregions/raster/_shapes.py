@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import _coverage, _raster
+from .. import _columns, _coverage, _raster
 from .._validate import INT32_MAX, INT32_MIN
 
 Runs = NDArray[np.int32]
@@ -302,7 +302,9 @@ class Wholes:
     def runs(self, within: Any) -> Many:
         """Return the union of the parts' pixels."""
         runs, offsets = self.batch.runs(within)
-        return _raster.canonical_each(runs, offsets[self.offsets])
+        offsets = offsets[self.offsets]
+        count = len(offsets) - 1
+        return _columns.fuse(runs, np.repeat(np.arange(count, dtype=np.int32), np.diff(offsets)), count)
 
     def covers(self, within: Any) -> list[Any]:
         """Return the coverage of the union of the parts."""
