@@ -10,7 +10,8 @@ from lsstregions._runs import in_raster_order
 
 from memory cimport empty_bytes
 from span cimport (
-    RowIndex, Span, first_runs, index_rows, join_run, join_touching, join_trees, key, look_in_row, number_trees, pixel_of
+    RowIndex, Span, first_runs, index_rows, join_run, join_touching, join_trees, key, look_in_row, number_trees,
+    pixel_of
 )
 
 cdef extern from "threshold.h":
@@ -87,15 +88,16 @@ def components(const int64_t[:, ::1] pairs, Py_ssize_t n):
 # Peaks
 
 
-def sort_peaks(const uint8_t[::1] peaks, const int32_t[::1] labels, const int8_t[::1] sign, bint with_order):
+def sort_peaks(parts, const int32_t[::1] labels, const int8_t[::1] sign, bint with_order):
     """Sort peaks by label, then the most significant first, then by x, then y.
 
     That is the highest value where a label's sign is positive, the lowest where it is negative, the one farthest from 0
-    where it is 0. Returns the peaks without those whose label is negative, their offsets, ``int64``, and the
-    permutation, ``int64``, or None.
+    where it is 0. The peaks come as bytes in one or several arrays. Returns them without those whose label is negative,
+    their offsets, ``int64``, and the permutation, ``int64``, or None.
     """
-    cdef Py_ssize_t i, k, n = labels.shape[0], count = sign.shape[0], kept = 0
-    cdef const Peak *peak = <const Peak *> &peaks[0] if n else NULL
+    cdef Py_ssize_t i, k, n, first = 0, count = sign.shape[0], kept = 0
+    cdef const uint8_t[::1] part
+    cdef const Peak *peak
     cdef uint8_t[::1] out
     cdef Peak *target
     cdef int64_t[::1] order = None
@@ -104,7 +106,7 @@ def sort_peaks(const uint8_t[::1] peaks, const int32_t[::1] labels, const int8_t
     counts = np.zeros(count + 2, np.int64)
     cdef int64_t[::1] begin = counts
     with nogil:
-        for i in range(n):
+        for i in range(labels.shape[0]):
             if labels[i] >= 0:
                 begin[labels[i] + 2] += 1
                 kept += 1
@@ -115,14 +117,19 @@ def sort_peaks(const uint8_t[::1] peaks, const int32_t[::1] labels, const int8_t
     if kept:
         out, order = result, permutation
         target = <Peak *> &out[0]
+        for part in parts:
+            n = part.shape[0] // sizeof(Peak)
+            peak = <const Peak *> &part[0] if n else NULL
+            with nogil:
+                for i in range(n):
+                    k = labels[first + i] + 1
+                    if k > 0:
+                        target[begin[k]] = peak[i]
+                        if with_order:
+                            order[begin[k]] = first + i
+                        begin[k] += 1
+            first += n
         with nogil:
-            for i in range(n):
-                k = labels[i] + 1
-                if k > 0:
-                    target[begin[k]] = peak[i]
-                    if with_order:
-                        order[begin[k]] = i
-                    begin[k] += 1
             for k in range(count):
                 if begin[k + 1] - begin[k] > 1:
                     good = good and _sort_group(

@@ -23,24 +23,32 @@ def label(const int32_t[:, ::1] runs, int connectivity):
     return labels, count
 
 
-def group(const int32_t[:, ::1] runs, const int32_t[::1] labels, Py_ssize_t count):
-    """Return the runs sorted by label, in their order within one, and ``offsets``, ``int64[count + 1]``."""
-    cdef Py_ssize_t i, n = runs.shape[0]
+def group(parts, const int32_t[::1] labels, Py_ssize_t count):
+    """Return the runs sorted by label, in their order within one, and ``offsets``, ``int64[count + 1]``.
+
+    The runs come in one or several arrays.
+    """
+    cdef Py_ssize_t i, n, first = 0
+    cdef const int32_t[:, ::1] runs
     cdef const Span *span
-    cdef Span *target
+    cdef Span *target = NULL
     # One more: where a group begins becomes where the next one does as its runs move there.
     counts = np.zeros(count + 2, np.int64)
     cdef int64_t[::1] begin = counts
-    cdef int32_t[:, ::1] out = empty_runs(n)
-    if n:
-        span = <const Span *> &runs[0, 0]
+    cdef int32_t[:, ::1] out = empty_runs(labels.shape[0])
+    if labels.shape[0]:
         target = <Span *> &out[0, 0]
         with nogil:
-            for i in range(n):
+            for i in range(labels.shape[0]):
                 begin[labels[i] + 2] += 1
             for i in range(count):
                 begin[i + 2] += begin[i + 1]
+    for runs in parts:
+        n = runs.shape[0]
+        span = <const Span *> &runs[0, 0] if n else NULL
+        with nogil:
             for i in range(n):
-                target[begin[labels[i] + 1]] = span[i]
-                begin[labels[i] + 1] += 1
+                target[begin[labels[first + i] + 1]] = span[i]
+                begin[labels[first + i] + 1] += 1
+        first += n
     return np.asarray(out), counts[: count + 1]

@@ -1,10 +1,11 @@
 """Image rows to runs, components and peaks in one pass: no mask and no label image (docs/explanation/detection)."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
-from libc.stdlib cimport calloc, free
+from libc.stdint cimport int32_t, uint8_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcpy
 
 from memory cimport grown, owned_bytes, prefetch_some
-from span cimport RunBuffer, Span, append_numbered_words, join_touching, number_trees
+from span cimport RunBuffer, Span, append_numbered_words, join_touching, join_trees, number_trees
 
 cdef extern from "bits.h":
     uint64_t nonzero_bytes(const uint8_t *) noexcept nogil
@@ -209,20 +210,39 @@ cdef bint _append_peaks(
     return True
 
 
-def join(const int32_t[:, ::1] runs, int32_t[::1] parent, const int64_t[::1] seams, int connectivity):
-    """Unite the components of blocks of rows; ``seams`` are the first runs of all blocks but the first."""
-    cdef Py_ssize_t k, first, last, n = runs.shape[0]
-    cdef const Span *span = <const Span *> &runs[0, 0] if n else NULL
-    with nogil:
-        for k in range(seams.shape[0]):
-            first = last = seams[k]
-            if 0 < first < n:
-                # The rows on both sides.
-                while first > 0 and span[first - 1].y == span[seams[k] - 1].y:
-                    first -= 1
-                while last < n and span[last].y == span[seams[k]].y:
-                    last += 1
-                join_touching(span, first, last, connectivity == 8, &parent[0])
+def join(
+    const int32_t[:, ::1] below, const int32_t[:, ::1] above, int32_t first, int32_t[::1] parent, int connectivity
+):
+    """Unite the components of two neighbouring blocks of rows; `first` is the number of the first run above."""
+    cdef Py_ssize_t i, low = below.shape[0], high = 0, count
+    cdef Span *seam
+    cdef int32_t *local
+    cdef bint good
+    if below.shape[0] == 0 or above.shape[0] == 0:
+        return
+    # The last row below and the first one above.
+    while low > 0 and below[low - 1, 0] == below[below.shape[0] - 1, 0]:
+        low -= 1
+    while high < above.shape[0] and above[high, 0] == above[0, 0]:
+        high += 1
+    count = below.shape[0] - low + high
+    seam = <Span *> malloc(count * sizeof(Span))
+    local = <int32_t *> malloc(count * sizeof(int32_t))
+    good = seam != NULL and local != NULL
+    if good:
+        memcpy(seam, &below[low, 0], (below.shape[0] - low) * sizeof(Span))
+        memcpy(seam + below.shape[0] - low, &above[0, 0], high * sizeof(Span))
+        with nogil:
+            for i in range(count):
+                local[i] = <int32_t> i
+            join_touching(seam, 0, count, connectivity == 8, local)
+            first -= <int32_t> (below.shape[0] - low)
+            for i in range(count):
+                join_trees(&parent[0], first + <int32_t> i, first + local[i])
+    free(seam)
+    free(local)
+    if not good:
+        raise MemoryError("no memory for the seam of two blocks")
 
 
 def number(int32_t[::1] parent) -> int:

@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +14,7 @@ def fuse(runs: _Runs, labels: _Labels, count: int) -> tuple[_Runs, _Offsets]: ..
 def split(runs: _Runs, offsets: _Offsets, connectivity: int) -> tuple[_Labels, int]: ...
 def components(pairs: _Index, n: int) -> tuple[_Labels, int]: ...
 def sort_peaks(
-    peaks: _Bytes, labels: _Labels, sign: NDArray[np.int8], with_order: bool
+    parts: Iterable[_Bytes], labels: _Labels, sign: NDArray[np.int8], with_order: bool
 ) -> tuple[_Bytes, _Offsets, _Index | None]: ...
 def empty_groups(offsets: _Offsets) -> _Index: ...
 def nearest_peaks(

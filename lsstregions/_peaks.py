@@ -1,6 +1,6 @@
 """The peaks of many footprints, in columns: what FootprintSet keeps and its table of peaks is made of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,9 +46,12 @@ class Peaks:
         return cls(np.empty(0, PEAK), np.zeros(count + 1, np.int64))
 
     @classmethod
-    def sorted(cls, pixels: NDArray, labels: NDArray[np.int32], sign: NDArray[np.int8]) -> "Peaks":
-        """Return peaks grouped by label, the most significant first; they are numbered as they come out."""
-        ordered, offsets, _ = _columns.sort_peaks(pixels.view(np.uint8), labels, sign, False)
+    def sorted(cls, parts: Iterable[NDArray], labels: NDArray[np.int32], sign: NDArray[np.int8]) -> "Peaks":
+        """Return peaks grouped by label, the most significant first; they are numbered as they come out.
+
+        Their pixels come in one or several arrays.
+        """
+        ordered, offsets, _ = _columns.sort_peaks([pixels.view(np.uint8) for pixels in parts], labels, sign, False)
         return cls(ordered.view(PEAK), offsets)
 
     @classmethod
@@ -105,7 +108,7 @@ class Peaks:
     def grouped(self, labels: NDArray[np.int32], sign: NDArray[np.int8]) -> "Peaks":
         """Return the peaks grouped by label, those with a negative one left out, the most significant first."""
         labels, sign = np.ascontiguousarray(labels, np.int32), np.ascontiguousarray(sign, np.int8)
-        _, offsets, order = _columns.sort_peaks(self.pixels.view(np.uint8), labels, sign, True)
+        _, offsets, order = _columns.sort_peaks([self.pixels.view(np.uint8)], labels, sign, True)
         return self.with_offsets(order, offsets)
 
     def table(self) -> "Table":

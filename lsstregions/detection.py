@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _columns, _label, _runs, _threshold
 from ._frames import Frame, as_bytes
 from ._peaks import PEAK, Peaks
+from ._threads import run_all
 from ._validate import INT32_MAX, as_connectivity, as_float, as_int
 from .footprints import FootprintSet
 from .geom import Box2I, Point2I, Value
@@ -250,13 +252,8 @@ def _scan(frame: Frame, rule: Threshold, sign: int, options: _Options) -> list[_
         return []
     blocks = _row_blocks(frame, rule, options.n_threads)
 
-    def scan(rows: tuple[int, int]) -> _Part:
-        return _scan_rows(frame, rule, sign, rows, options)
-
-    if options.n_threads == 1 or len(blocks) == 1:
-        return list(map(scan, blocks))
-    with ThreadPoolExecutor(options.n_threads) as pool:
-        return list(pool.map(scan, blocks))
+    calls = [partial(_scan_rows, frame, rule, sign, rows, options) for rows in blocks]
+    return run_all(calls, options.n_threads)
 
 
 def _row_blocks(frame: Frame, rule: Threshold, n_threads: int) -> list[tuple[int, int]]:
@@ -371,31 +368,36 @@ def _as_float_dtype(array: NDArray) -> np.dtype:
 
 def _connected(parts: list[_Part], sign: int, region: Box2I | None, options: _Options) -> FootprintSet:
     """Join the components of blocks of rows and return them as footprints."""
-    if len(parts) == 1:
-        runs, parent, pixels, run_of_peak = parts[0]
-    else:
-        starts = np.cumsum([0, *(len(part.runs) for part in parts)])
-        if starts[-1] > INT32_MAX:
-            raise OverflowError(f"there are more than {INT32_MAX} runs of pixels beyond the threshold")
-        firsts = starts.astype(np.int32)
-        runs = np.concatenate([np.empty((0, 3), np.int32), *(part.runs for part in parts)])
-        pixels = np.concatenate([np.empty(0, PEAK), *(part.peaks for part in parts)])
-        none = np.empty(0, np.int32)
-        parent = np.concatenate([none, *(part.parent + first for part, first in zip(parts, firsts, strict=False))])
-        run_of_peak = np.concatenate(
-            [none, *(part.run_of_peak + first for part, first in zip(parts, firsts, strict=False))]
-        )
-        _threshold.join(runs, parent, starts[1:-1].astype(np.int64), options.connectivity)
+    starts = np.cumsum([0, *(len(part.runs) for part in parts)]).tolist()
+    if starts[-1] > INT32_MAX:
+        raise OverflowError(f"there are more than {INT32_MAX} runs of pixels beyond the threshold")
+    parents = [
+        part.parent + np.int32(start) if start else part.parent for part, start in zip(parts, starts, strict=False)
+    ]
+    parent = _joined(parents)
+    for (below, above), start in zip(pairwise(parts), starts[1:], strict=False):
+        _threshold.join(below.runs, above.runs, start, parent, options.connectivity)
     count = _threshold.number(parent)
     signs = np.full(count, sign, np.int8)
-    spans, offsets = _label.group(runs, parent, count)
-    peaks = Peaks.sorted(pixels, parent[run_of_peak], signs)
+
+    def group_runs() -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        return _label.group([part.runs for part in parts], parent, count)
+
+    def sort_peaks() -> Peaks:
+        owners = [parent[start:][part.run_of_peak] for part, start in zip(parts, starts, strict=False)]
+        return Peaks.sorted([part.peaks for part in parts], _joined(owners), signs)
+
+    (spans, offsets), peaks = run_all([group_runs, sort_peaks], options.n_threads)
     found = FootprintSet._from_columns(spans, offsets, region, peaks=peaks, sign=signs)
     if options.n_pixels > 1:
         kept = found[found.area >= options.n_pixels]
         # Peaks are numbered as they come out.
         return kept._replaced(peaks=Peaks(kept._peaks.pixels, kept._peaks.offsets))
     return found
+
+
+def _joined(parts: list[NDArray[np.int32]]) -> NDArray[np.int32]:
+    return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.int32), *parts])
 
 
 def _holding(found: FootprintSet, runs: NDArray[np.int32]) -> NDArray[np.bool_]:
@@ -425,7 +427,7 @@ def _with_missing_peaks(found: FootprintSet, frame: Frame) -> FootprintSet:
     all_pixels = np.concatenate([found._peaks.pixels, pixels])
     owners = np.repeat(np.arange(len(found), dtype=np.int32), np.diff(found.peak_offsets))
     labels = np.concatenate([owners, owner[best]])
-    return found._replaced(peaks=Peaks.sorted(all_pixels, labels, found.sign))
+    return found._replaced(peaks=Peaks.sorted([all_pixels], labels, found.sign))
 
 
 def _with_subpixel(found: FootprintSet, frame: Frame) -> FootprintSet:

@@ -476,7 +476,7 @@ class FootprintSet(Value):
         region = Box2I.from_shape(array.shape, xy0)
         runs, values = _columns.runs_of_labels(array.astype(np.int64, copy=False), *as_pair(xy0, "xy0"))
         kept, number = np.unique(values, return_inverse=True)
-        return cls._from_columns(*_label.group(runs, number.astype(np.int32), len(kept)), region)
+        return cls._from_columns(*_label.group([runs], number.astype(np.int32), len(kept)), region)
 
     @classmethod
     def from_regions(cls, regions: Iterable[Any], *, wcs: Any = None, within: Box2I | None = None) -> Self:
@@ -698,7 +698,7 @@ class FootprintSet(Value):
         sign[labels] = self.sign[self._owners()]
         run = self._runs_of_peaks()
         peaks = self._peaks.grouped(np.where(run < 0, -1, labels[run] if len(labels) else run), sign)
-        return self._from_columns(*_label.group(self.spans, labels, count), self.region, peaks=peaks, sign=sign)
+        return self._from_columns(*_label.group([self.spans], labels, count), self.region, peaks=peaks, sign=sign)
 
     def _runs_of_peaks(self) -> NDArray[np.int64]:
         """Return the index of the span that each peak lies in, in its own footprint, or -1."""
@@ -835,7 +835,7 @@ class FootprintSet(Value):
         parents[np.diff(self.offsets) == 0] = -1
         sign = _common_sign(self.sign, parents, count)
         peaks = self._peaks.grouped(held_by[len(self) :], sign)
-        spans, offsets = _label.group(pixels.array, labels, count)
+        spans, offsets = _label.group([pixels.array], labels, count)
         made = FootprintSet._from_columns(spans, offsets, self.region, peaks=peaks, sign=sign)
         return made, parents
 

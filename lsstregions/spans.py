@@ -840,7 +840,7 @@ class SpanSet(Value):
         from .footprints import FootprintSet
 
         labels, count = _label.label(self.array, as_connectivity(connectivity))
-        return FootprintSet._from_columns(*_label.group(self.array, labels, count))
+        return FootprintSet._from_columns(*_label.group([self.array], labels, count))
 
     def is_contiguous(self, connectivity: int = 8) -> bool:
         """Whether the set is connected; an empty one is.

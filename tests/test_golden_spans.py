@@ -135,7 +135,7 @@ def test_components(golden):
             # LSST's labelling forgets the row below where y <= 0 and then splits too much.
             assert count < case["nparts"], case
             continue
-        runs, offsets = _label.group(spans.array, labels, count)
+        runs, offsets = _label.group([spans.array], labels, count)
         parts = np.column_stack((np.repeat(np.arange(count), np.diff(offsets)), runs - [0, 0, 1]))
         assert np.array_equal(parts, vectors(case, "part_spans")), case
         assert spans.is_contiguous(4) == case["isContiguous"], case

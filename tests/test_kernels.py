@@ -35,7 +35,7 @@ def cases(seed):
         "_algebra.overlap": (a[::50].copy(), b[::50].copy()),
         "_algebra.subtract": (a, b),
         "_algebra.unite": (a, b),
-        "_label.group": (a, labels, 7),
+        "_label.group": ([a[:99], a[99:]], labels, 7),
         "_label.label": (a, 8),
         "_measure.adjacency": (a, offsets),
         "_measure.areas": (a, offsets),
