@@ -55,6 +55,12 @@ class Frame(NamedTuple):
         """The box of the image."""
         return Box2I.from_shape(self.data.shape, self.xy0)
 
+    def rows(self, start: int, stop: int) -> Self:
+        """Return a copy of some rows."""
+        variance, mask = (None if p is None else p[start:stop].copy() for p in (self.variance, self.mask))
+        xy0 = self.xy0[0], self.xy0[1] + start
+        return self._replace(data=self.data[start:stop].copy(), variance=variance, mask=mask, xy0=xy0)
+
     def check_holds(self, footprints: Any) -> None:
         """Raise ValueError if a footprint leaves the image."""
         if not len(footprints.spans):
@@ -73,6 +79,24 @@ class Frame(NamedTuple):
         y, x = _runs.indices(spans)
         values = plane[y - self.xy0[1], x - self.xy0[0]]
         return values.astype(values.dtype.newbyteorder("="), copy=False)
+
+
+def stacked(below: Frame, above: Frame) -> Frame:
+    """Return the rows of two blocks, one after the other; of `xy0` that of the first holds."""
+    width = below.data.shape[1]
+    if above.data.shape[1] != width:
+        raise ValueError(f"all blocks of rows must be {width} pixels wide, not {above.data.shape[1]}")
+    if above.unit != below.unit:
+        raise ValueError(f"all blocks of rows must have the unit {below.unit}, not {above.unit}")
+    if (above.variance is None) != (below.variance is None):
+        raise ValueError("all blocks of rows must have a variance, or none")
+    variance = mask = None
+    if below.variance is not None and above.variance is not None:
+        variance = np.concatenate((below.variance, above.variance))
+    if below.mask is not None or above.mask is not None:
+        masks = (np.zeros(f.data.shape, bool) if f.mask is None else np.asarray(f.mask, bool) for f in (below, above))
+        mask = np.concatenate(list(masks))
+    return below._replace(data=np.concatenate((below.data, above.data)), variance=variance, mask=mask)
 
 
 def as_bytes(array: NDArray) -> NDArray[np.uint8]:

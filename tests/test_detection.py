@@ -17,7 +17,9 @@ from astropy.nddata import CCDData, NDData, StdDevUncertainty, VarianceUncertain
 from hypothesis import given
 
 import lsstregions as lr
-from lsstregions import _threshold, detection
+from lsstregions import _threshold
+from lsstregions._frames import Frame
+from lsstregions.detection._rule import clipped_stdev
 
 DTYPES = ["b1", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", ">f4", ">i2", ">f8", "g"]
 
@@ -158,7 +160,7 @@ class TestThresholds:
         spiked[::13, ::11] = 1e4
         spiked[0, 0] = np.nan
         found = lr.detect_footprints(spiked - 10, lr.Threshold(3, "stdev"))
-        limit = detection._clipped_stdev(detection.Frame.of(spiked - 10, None, None, None)) * 3
+        limit = clipped_stdev(Frame.of(spiked - 10, None, None, None)) * 3
         assert limit == pytest.approx(6, rel=0.05)
         assert np.array_equal(found.to_labels() > 0, spiked - 10 > limit)
 
@@ -334,8 +336,50 @@ class TestThreadsAndBlocks:
             lr.detect_footprints(iter([np.zeros((2, 3)), np.zeros((2, 4))]), 1)
         with pytest.raises(TypeError, match="iterator"):
             lr.detect_footprints(iter([]), 1, mask=np.zeros((2, 2), bool))
-        with pytest.raises(TypeError, match="iterator"):
-            lr.detect_footprints(iter([]), 1, connectivity=4)
+        for threshold in (lr.Threshold(3, "stdev"), np.ones((2, 3))):
+            with pytest.raises(TypeError, match="threshold must be .* for an iterator"):
+                lr.detect_footprints(iter([]), threshold)
+        with pytest.raises(ValueError, match="all blocks of rows must have the unit Jy, not None"):
+            lr.detect_footprints(iter([np.ones((2, 3)) * u.Jy, np.ones((2, 3))]), 1 * u.Jy)
+        image = lr.MaskedImage(np.ones((6, 3)), uncertainty=VarianceUncertainty(np.ones((6, 3))), xy0=(7, 9))
+        with pytest.raises(ValueError, match="all blocks of rows must have a variance, or none"):
+            lr.detect_footprints(iter([image[:2], np.ones((2, 3))]), 0.5)
+        with pytest.raises(ValueError, match=r"must follow one another: one begins at \(7, 12\), not at \(7, 11\)"):
+            lr.detect_footprints(iter([image[:2], image[3:]]), 0.5)
+
+    def test_iterator_of_images(self):
+        image = np.abs(self.image).astype(float)
+        mask = np.random.default_rng(2).random(image.shape) < 0.1
+        variance = 0.001 + np.random.default_rng(3).random(image.shape) / 100
+        whole = lr.MaskedImage(image * u.Jy, mask=None, uncertainty=VarianceUncertainty(variance), xy0=(30, -9))
+        whole.mask = mask
+        for kind in ("variance", "pixel_stdev"):
+            threshold = lr.Threshold(2.0, kind, peak_multiplier=1.2)
+            expected = lr.detect_footprints(whole, threshold, subpixel=True, connectivity=4)
+            blocks = (whole[y : y + 17] for y in range(0, len(image), 17))
+            assert lr.detect_footprints(blocks, threshold, subpixel=True, connectivity=4) == expected
+            assert len(expected) > 10
+        masked = np.ma.MaskedArray(image, mask)
+        found = lr.detect_footprints(iter([masked[:40], masked[40:]]), 0.05)
+        assert found == lr.detect_footprints(masked, 0.05) != lr.detect_footprints(image, 0.05)
+        found = lr.detect_footprints(iter([image * u.Jy]), 50 * u.mJy)
+        assert found == lr.detect_footprints(image, 0.05)
+
+    @given(images, st.data())
+    def test_iterator_finds_the_same(self, image, data):
+        mask = data.draw(hnp.arrays(bool, image.shape))
+        options = {
+            "threshold": lr.Threshold(0.5, peak_multiplier=data.draw(st.sampled_from([1, 3]))),
+            "polarity": data.draw(st.sampled_from(["positive", "negative", "both"])),
+            "connectivity": data.draw(st.sampled_from([4, 8])),
+            "n_pixels": data.draw(st.sampled_from([1, 3])),
+            "subpixel": data.draw(st.booleans()),
+            "xy0": (-3, 5),
+        }
+        masked = np.ma.MaskedArray(image, mask)
+        cuts = [0, *sorted(data.draw(st.lists(st.integers(0, len(image)), max_size=4))), len(image)]
+        blocks = (masked[start:stop] for start, stop in itertools.pairwise(cuts))
+        assert lr.detect_footprints(blocks, **options) == lr.detect_footprints(masked, **options)
 
     def test_memory_map(self, tmp_path):
         big = np.tile(self.image, (6, 6))

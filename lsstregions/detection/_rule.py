@@ -1,0 +1,176 @@
+"""Which pixels are detected."""
+
+import math
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._frames import Frame
+from .._validate import as_float, as_int
+from ..geom import Value
+
+Kind = Literal["value", "stdev", "variance", "pixel_stdev", "bitmask"]
+
+_KINDS = ("value", "stdev", "variance", "pixel_stdev", "bitmask")
+
+
+class Threshold(Value):
+    """Which pixels are detected.
+
+    Parameters
+    ----------
+    value : float or array_like of shape (ny, nx)
+        For "value" the threshold itself, one number or one a pixel; for "bitmask" the bits, any of which is enough; for
+        the others what the noise is multiplied by.
+    kind : {"value", "stdev", "variance", "pixel_stdev", "bitmask"}, optional
+        "stdev" is the clipped standard deviation of the image (3 sigma, as `astropy.stats.sigma_clip`), without masked
+        and NaN pixels; "variance" and "pixel_stdev" the variance of each pixel and its square root.
+    inclusive : bool, optional
+        Whether a pixel that equals the threshold is detected, as in LSST; photutils and we, by default, say no.
+    peak_multiplier : float, optional
+        Footprints are kept only if one of their pixels passes the threshold times this (hysteresis; LSST's
+        includeMultiplier).
+
+    Raises
+    ------
+    TypeError
+        If `value` or `peak_multiplier` is no number, or the bits of a bitmask are no integer.
+    ValueError
+        If `kind` is none of these, `value` is NaN, a bitmask without a bit or an array where one number is wanted, or
+        `peak_multiplier` is below 1, or above for a bitmask.
+
+    Notes
+    -----
+    For negative polarity a pixel passes if its negative passes. Pixels and thresholds are compared as the exact numbers
+    that they are, whatever their dtypes.
+    """
+
+    __slots__ = ("value", "kind", "inclusive", "peak_multiplier")  # noqa: RUF023 (the order of the parameters)
+
+    value: Any
+    kind: Kind
+    inclusive: bool
+    peak_multiplier: float
+
+    def __init__(self, value: Any, kind: Kind = "value", inclusive: bool = False, peak_multiplier: float = 1.0):
+        if kind not in _KINDS:
+            raise ValueError(f"kind must be one of {', '.join(map(repr, _KINDS))}, not {kind!r}")
+        if kind == "bitmask":
+            value = as_int(value, "value")
+            if value < 1:
+                raise ValueError(f"value must have a bit for kind='bitmask', not {value}")
+        elif np.ndim(value) == 0 and not hasattr(value, "unit"):
+            value = as_float(value, "value")
+            if math.isnan(value):
+                raise ValueError("value must not be NaN")
+        elif kind != "value" and np.ndim(value):
+            raise ValueError(f"value must be one number for kind={kind!r}, not an array of shape {np.shape(value)}")
+        peak_multiplier = as_float(peak_multiplier, "peak_multiplier")
+        if not peak_multiplier >= 1:
+            raise ValueError(f"peak_multiplier must be at least 1, not {peak_multiplier}")
+        if kind == "bitmask" and peak_multiplier > 1:
+            raise ValueError("peak_multiplier has no meaning for kind='bitmask'")
+        self._set(value=value, kind=kind, inclusive=bool(inclusive), peak_multiplier=peak_multiplier)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Threshold):
+            return NotImplemented
+        return np.array_equal(self.value, other.value) and self._parts()[1:] == other._parts()[1:]
+
+    def __hash__(self) -> int:
+        return hash((np.asarray(self.value).tobytes(), *self._parts()[1:]))
+
+
+def higher(rule: Threshold) -> Threshold:
+    """Return the threshold that one pixel of a footprint must pass."""
+    return Threshold(rule.value * rule.peak_multiplier, rule.kind, rule.inclusive)
+
+
+def resolved(rule: Threshold, frame: Frame) -> Threshold:
+    """Return a threshold in the image's unit, with statistics of the image put in."""
+    value = rule.value
+    if frame.unit is not None and (hasattr(value, "unit") or rule.kind == "value"):
+        from astropy.units import Quantity
+
+        value = Quantity(value, None if hasattr(value, "unit") else "").to_value(frame.unit)
+    elif hasattr(value, "unit"):
+        value = value.to_value("")
+    if np.ndim(value):
+        value = np.asarray(value)
+        if value.shape != frame.data.shape:
+            raise ValueError(
+                f"threshold must be a number or of the image's shape {frame.data.shape}, not {value.shape}"
+            )
+        if value.dtype.kind not in "biuf":
+            raise TypeError(f"threshold must be real numbers, not dtype {value.dtype}")
+    kind: Kind = rule.kind
+    if kind in ("variance", "pixel_stdev") and frame.variance is None:
+        raise ValueError(f"variance must be given, or come with the image, for a threshold of kind={kind!r}")
+    if kind == "bitmask" and frame.data.dtype.kind not in "iub":
+        raise TypeError(f"image must be integers for a threshold of kind='bitmask', not of dtype {frame.data.dtype}")
+    if kind == "stdev":
+        value, kind = value * clipped_stdev(frame), "value"
+    return Threshold(value, kind, rule.inclusive, rule.peak_multiplier)
+
+
+def clipped_stdev(frame: Frame) -> float:
+    """Return the clipped standard deviation of the good pixels."""
+    from astropy.stats import sigma_clip
+
+    good = np.isfinite(frame.data)
+    if frame.mask is not None:
+        good &= ~np.asarray(frame.mask, bool)
+    kept = sigma_clip(frame.data[good], sigma=3, maxiters=3, masked=False)
+    if not np.size(kept):
+        raise ValueError("image has no finite pixel that is not masked: it has no standard deviation")
+    return float(np.std(kept, dtype=np.float64))
+
+
+def supported(image: NDArray) -> NDArray:
+    """Return pixels of a dtype that the kernels know."""
+    if image.dtype.kind == "f" and image.itemsize not in (4, 8):
+        return image.astype(np.float32 if image.itemsize < 4 else np.float64)
+    return image.astype(image.dtype.newbyteorder("="), copy=False)
+
+
+def local_threshold(rule: Threshold, variance: NDArray | None, rows: tuple[int, int]) -> Any:
+    """Return the threshold in some rows: a number, or one a pixel."""
+    if rule.kind == "value":
+        return rule.value[rows[0] : rows[1]] if np.ndim(rule.value) else rule.value
+    assert variance is not None
+    variance = supported(variance)
+    with np.errstate(invalid="ignore"):
+        return rule.value * (np.sqrt(variance) if rule.kind == "pixel_stdev" else variance)
+
+
+def limit_of(image: NDArray, threshold: Any, sign: int, inclusive: bool) -> tuple[NDArray, NDArray | None]:
+    """Return the image and the least (greatest, where negative) values that pass, in one dtype; None for none."""
+    if np.ndim(threshold):
+        dtype = np.result_type(_as_float_dtype(image), _as_float_dtype(supported(threshold)))
+        limit = sign * threshold.astype(dtype)
+        if not inclusive:
+            outermost = dtype.type(sign * np.inf)
+            limit = np.where(limit == outermost, dtype.type(np.nan), np.nextafter(limit, outermost))
+        return image.astype(dtype, copy=False), limit
+    value = float(threshold)
+    if image.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            nearest = image.dtype.type(value)
+        # As Python floats: NumPy would compare in the image's dtype.
+        if float(nearest) < value or (float(nearest) == value and not inclusive):
+            if nearest == math.inf:
+                return image, None
+            nearest = np.nextafter(nearest, image.dtype.type(np.inf))
+        return image, np.array([[sign * nearest]], image.dtype)
+    info = np.iinfo(np.uint8 if image.dtype == bool else image.dtype)
+    least = value if math.isinf(value) else math.ceil(value)
+    least += least == value and not inclusive
+    lowest, highest = (info.min, info.max) if sign > 0 else (-info.max, -info.min)
+    if least > highest:
+        return image, None
+    return image, np.array([[sign * int(max(least, lowest))]], info.dtype)
+
+
+def _as_float_dtype(array: NDArray) -> np.dtype:
+    return array.dtype if array.dtype == np.float32 else np.dtype(np.float64)
