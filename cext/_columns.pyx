@@ -11,7 +11,7 @@ from lsstregions._runs import in_raster_order
 from memory cimport empty_bytes
 from span cimport (
     RowIndex, Span, first_runs, index_rows, join_run, join_touching, join_trees, key, look_in_row, number_trees,
-    pixel_of
+    pixel_of, start_of, stop_of
 )
 
 cdef extern from "threshold.h":
@@ -436,27 +436,33 @@ def clip(
     return first_runs(np.asarray(out), count), result
 
 
-def locate_peaks(
-    const uint8_t[::1] peaks, const int64_t[::1] peak_offsets, const int32_t[:, ::1] runs, const int64_t[::1] offsets
+def locate(
+    const double[::1] x,
+    const double[::1] y,
+    const int32_t[::1] owner,
+    const int32_t[:, ::1] runs,
+    const int64_t[::1] offsets,
 ):
-    """Return for each peak the index ``int64`` of the run of its own footprint that it lies in, or -1."""
-    cdef Py_ssize_t f, i, low, high, middle
-    cdef const Peak *peak = <const Peak *> &peaks[0] if peaks.shape[0] else NULL
+    """Return for each point the index ``int64`` of the run of its own footprint that holds it, or -1 (also for NaN)."""
+    cdef Py_ssize_t i, low, high, middle
     cdef const Span *span = <const Span *> &runs[0, 0] if runs.shape[0] else NULL
+    cdef double column, row
     cdef int64_t place
-    result = np.full(peaks.shape[0] // sizeof(Peak), -1, np.int64)
+    result = np.full(x.shape[0], -1, np.int64)
     cdef int64_t[::1] out = result
     with nogil:
-        for f in range(offsets.shape[0] - 1):
-            for i in range(peak_offsets[f], peak_offsets[f + 1]):
-                place = key(peak[i].y, peak[i].x)
-                low, high = offsets[f], offsets[f + 1]
+        for i in range(x.shape[0]):
+            column, row = pixel_of(x[i]), pixel_of(y[i])
+            # False for NaN as well.
+            if INT32_MIN <= column <= INT32_MAX and INT32_MIN <= row <= INT32_MAX:
+                place = key(<int32_t> row, <int32_t> column)
+                low, high = offsets[owner[i]], offsets[owner[i] + 1]
                 while low < high:
                     middle = (low + high) // 2
-                    if key(span[middle].y, span[middle].x_stop) <= place:
+                    if stop_of(&span[middle]) <= place:
                         low = middle + 1
                     else:
                         high = middle
-                if low < offsets[f + 1] and key(span[low].y, span[low].x_start) <= place:
+                if low < offsets[owner[i] + 1] and start_of(&span[low]) <= place:
                     out[i] = low
     return result

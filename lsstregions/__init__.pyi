@@ -29,6 +29,7 @@ from .geom import (
     Point2I,
 )
 from .io.outlines import serialize_regions, write_regions
+from .mappings import WcsMapping
 from .masks import Mask, MaskPlane, MaskSchema, merge_masks
 from .merging import merge_by_priority
 from .nddata import MaskedImage

@@ -14,8 +14,9 @@ from ._pixel_region import FootprintRegion, to_regions
 from ._validate import as_array2d, as_connectivity, as_finite, as_int, as_int32_array, as_pair, native
 from .ellipses import Ellipse, Quadrupole
 from .geom import AffineTransform, Box2I, LinearTransform, Point2D, Point2I, Value
+from .mappings import Mapping, WcsMapping, as_mappings, mapped, transformed
 from .raster import checked, circles, ellipses, polygons, runs_of_regions
-from .spans import Mapping, Shape, SpanSet
+from .spans import Shape, SpanSet
 
 if TYPE_CHECKING:
     from astropy.table import QTable, Table
@@ -702,7 +703,9 @@ class FootprintSet(Value):
 
     def _runs_of_peaks(self) -> NDArray[np.int64]:
         """Return the index of the span that each peak lies in, in its own footprint, or -1."""
-        return _columns.locate_peaks(self._peaks.pixels.view(np.uint8), self._peaks.offsets, self.spans, self.offsets)
+        x, y = self._peaks["x_peak"].astype(float), self._peaks["y_peak"].astype(float)
+        owner = np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self._peaks.offsets))
+        return _columns.locate(x, y, owner, self.spans, self.offsets)
 
     def remove_orphan_peaks(self) -> Self:
         """Return these footprints without the peaks that lie outside their own footprint."""
@@ -753,7 +756,7 @@ class FootprintSet(Value):
 
     def transform(
         self,
-        mapping: LinearTransform | AffineTransform | Mapping,
+        mapping: LinearTransform | AffineTransform | WcsMapping | Mapping,
         inverse: Mapping | None = None,
         region: Box2I | None = None,
     ) -> Self:
@@ -761,13 +764,23 @@ class FootprintSet(Value):
 
         Parameters
         ----------
-        mapping, inverse : LinearTransform, AffineTransform or callable
+        mapping, inverse : LinearTransform, AffineTransform, WcsMapping or callable
             As in `SpanSet.transform`, whose rule holds for each footprint.
         region : Box2I, optional
             The box of the new image, to which the footprints are clipped; those outside are dropped.
+
+        Raises
+        ------
+        TypeError
+            If a mapping is not callable, or comes without its inverse, or `region` is no Box2I.
+        ValueError
+            If the mapping has no inverse, or takes a pixel or a peak nowhere (NaN).
+        OverflowError
+            If the result leaves int32.
         """
-        spans, offsets = _columns_of([footprint.spans.transform(mapping, inverse).array for footprint in self])
-        x, y = (np.asarray(v, float) for v in mapping(self._peaks["x"], self._peaks["y"]))
+        forward, back = as_mappings(mapping, inverse)
+        spans, offsets = transformed(self.spans, self.offsets, forward, back)
+        x, y = mapped(forward, self._peaks["x"], self._peaks["y"])
         pixels = self._peaks.pixels.copy()
         pixels["x_peak"], pixels["y_peak"] = np.floor(x + 0.5), np.floor(y + 0.5)
         peaks = Peaks(pixels, self._peaks.offsets, self._peaks.columns | {"x": x, "y": y})

@@ -1,7 +1,7 @@
 """SpanSet: any set of pixels, run-length encoded, as an immutable value."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 import numpy as np
@@ -21,6 +21,7 @@ from ._validate import (
 )
 from .ellipses import Ellipse, Quadrupole
 from .geom import AffineTransform, Box2I, LinearTransform, Point2D, Point2I, Value
+from .mappings import Mapping, WcsMapping, as_mappings, transformed
 from .raster import rasterize
 
 if TYPE_CHECKING:
@@ -33,10 +34,6 @@ __all__ = ["SpanSet"]
 
 Element: TypeAlias = "float | SpanSet"
 Shape: TypeAlias = Literal["disk", "square", "diamond"]
-Mapping: TypeAlias = Callable[[NDArray[np.float64], NDArray[np.float64]], tuple[ArrayLike, ArrayLike]]
-
-# Pixels that a transform looks at in one go.
-_CHUNK = 1 << 20
 
 
 class SpanSet(Value):
@@ -646,7 +643,7 @@ class SpanSet(Value):
         return SpanSet._from_canonical(_runs.clip(self.array, *_edges(box)))
 
     def transform(
-        self, mapping: LinearTransform | AffineTransform | Mapping, inverse: Mapping | None = None
+        self, mapping: LinearTransform | AffineTransform | WcsMapping | Mapping, inverse: Mapping | None = None
     ) -> "SpanSet":
         """Return the pixels that a mapping of the plane takes this set to, as LSST has it.
 
@@ -655,16 +652,17 @@ class SpanSet(Value):
 
         Parameters
         ----------
-        mapping : LinearTransform, AffineTransform or callable
+        mapping : LinearTransform, AffineTransform, WcsMapping or callable
             A callable takes arrays ``x, y`` to arrays ``x, y`` of the same shape; it should be smooth, all but straight
             over 16 pixels.
         inverse : callable, optional
-            The inverse of a callable, which takes and gives arrays of one shape too.
+            The inverse of a callable that does not have its own, as `astropy.modeling` models may; it takes and gives
+            arrays of one shape too.
 
         Raises
         ------
         TypeError
-            If a callable comes without its inverse.
+            If a mapping is not callable, or comes without its inverse.
         ValueError
             If the mapping has no inverse, or takes a pixel of the set nowhere (NaN).
         OverflowError
@@ -674,47 +672,8 @@ class SpanSet(Value):
         -----
         The cost grows with the area of the result.
         """
-        back: Any = inverse
-        if isinstance(mapping, LinearTransform | AffineTransform):
-            back = mapping.inverse()
-        elif inverse is None:
-            raise TypeError("inverse must be given with a mapping that is not an AffineTransform")
-        if not len(self):
-            return self
-        candidates = self._image(mapping)
-        parts = []
-        # A chunk of about _CHUNK pixels at a time.
-        areas = np.cumsum(candidates.x_stop - candidates.x_start.astype(np.int64))
-        for runs in np.split(candidates.array, np.searchsorted(areas, np.arange(_CHUNK, areas[-1:].sum(), _CHUNK))):
-            y, x = _runs.indices(runs)
-            kept = self.contains(*back(x.astype(float), y.astype(float)))
-            parts.append(SpanSet.from_indices(y[kept], x[kept]))
-        return SpanSet.union(*parts)
-
-    def _image(self, mapping: Mapping) -> "SpanSet":
-        """Return a set that holds the image under a mapping and not much more: boxes around images of short pieces."""
-        box = self._bounds()
-        ends = _mapped(
-            mapping,
-            np.r_[self.x_start, self.x_stop - 1.0, box[0], box[1] - 1, box[0], box[1] - 1],
-            np.r_[self.y, self.y, box[2], box[2], box[3] - 1, box[3] - 1],
-        )
-        count = -(-(self.x_stop - self.x_start.astype(np.int64)) // 16)
-        which = np.repeat(np.arange(len(self)), count)
-        first = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
-        left = self.x_start[which] + 16.0 * first - 0.5
-        right = np.minimum(left + 16, self.x_stop[which] - 0.5)
-        low = self.y[which] - 0.5
-        x, y = _mapped(mapping, np.stack((left, right, right, left)), np.stack((low, low, low + 1, low + 1)))
-        x_start = np.maximum(np.floor(x.min(axis=0)), np.ceil(ends[0].min() - 0.5))
-        x_stop = np.minimum(np.ceil(x.max(axis=0)), np.floor(ends[0].max() + 0.5)) + 1
-        y_start = np.maximum(np.floor(y.min(axis=0)), np.ceil(ends[1].min() - 0.5))
-        y_stop = np.minimum(np.ceil(y.max(axis=0)), np.floor(ends[1].max() + 0.5)) + 1
-        height = np.maximum(y_stop - y_start, 0).astype(np.int64)
-        as_rows(int(height.sum()), "transform")
-        piece = np.repeat(np.arange(len(height)), height)
-        rows = y_start[piece] + np.arange(len(piece)) - np.repeat(np.cumsum(height) - height, height)
-        return SpanSet(np.column_stack((rows, x_start[piece], np.maximum(x_stop, x_start)[piece])))
+        offsets = np.array([0, len(self)])
+        return SpanSet._from_canonical(transformed(self.array, offsets, *as_mappings(mapping, inverse))[0])
 
     # Morphology
 
@@ -1066,15 +1025,6 @@ def _row_runs(rows: NDArray, first: NDArray, last: NDArray) -> NDArray[np.int32]
 
 def _edges(box: Box2I) -> tuple[int, int, int, int]:
     return box.x.start, box.x.stop, box.y.start, box.y.stop
-
-
-def _mapped(mapping: Any, x: NDArray, y: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    x_out, y_out = (np.asarray(values, float) for values in mapping(x, y))
-    if not (np.isfinite(x_out).all() and np.isfinite(y_out).all()):
-        raise ValueError("mapping takes some pixels of the set nowhere: it gave NaN or infinity")
-    if max(abs(x_out).max(), abs(y_out).max()) >= INT32_MAX:
-        raise OverflowError("mapping takes some pixels of the set beyond int32")
-    return x_out, y_out
 
 
 def _as_bytes(image: NDArray) -> NDArray[np.uint8] | None:

@@ -633,15 +633,15 @@ class TestThreads:
 class TestGolden:
     """LSST's grow, merge and heavy footprints."""
 
-    def sets(self, golden, case, polarity):
+    def sets(self, golden, case, polarity, side="", **options):
         record = golden("detection")
-        image = next(c for c in record if c["kind"] == "image" and c["index"] == case["image"])
+        image = next(c for c in record if c["kind"] == "image" and c["index"] == case[f"image{side}"])
         frame = (record(image, "image_i16") * image["scale"]).astype(np.float32)
         y, x = record(image, "nan_yx").T
         frame[y, x] = np.nan
-        return lr.detect_footprints(
-            frame, lr.Threshold(case["threshold"], inclusive=True), polarity=polarity, xy0=(image["x0"], image["y0"])
-        )
+        options = {"xy0": (image["x0"], image["y0"])} | options
+        threshold = lr.Threshold(case[f"threshold{side}"], inclusive=True)
+        return lr.detect_footprints(frame, threshold, polarity=polarity, **options)
 
     def check(self, record, case, made):
         spans = record(case, "out_spans")
@@ -682,6 +682,15 @@ class TestGolden:
                 mine = self.sets(golden, case, case["lhs"]).grow(case["tGrow"], shape)
                 theirs = self.sets(golden, case, case["rhs"]).grow(case["rGrow"], shape)
                 self.check(record, case, mine | theirs)
+
+    def test_merge_of_two_images(self, golden):
+        record = golden("grow_merge")
+        cases = [case for case in record if case["kind"] == "merge2"]
+        assert len(cases) == 3
+        for case in cases:
+            xy0 = case["x0"], case["y0"]
+            mine, theirs = (self.sets(golden, case, "positive", side, xy0=xy0) for side in ("_lhs", "_rhs"))
+            self.check(record, case, mine | theirs)
 
     def test_label_images(self, golden):
         record = golden("grow_merge")

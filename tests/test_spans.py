@@ -394,7 +394,7 @@ class TestMoving:
     def test_transform_in_chunks(self, monkeypatch):
         spans = SpanSet.disk(30)
         whole = spans.transform(LinearTransform.rotation(0.3))
-        monkeypatch.setattr("lsstregions.spans._CHUNK", 100)
+        monkeypatch.setattr("lsstregions.mappings._CHUNK", 100)
         assert spans.transform(LinearTransform.rotation(0.3)) == whole
 
     def test_transform_refuses(self):

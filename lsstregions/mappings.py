@@ -1,0 +1,179 @@
+"""Mappings of the plane, and what they make of pixels."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _columns, _measure, _runs
+from ._validate import INT32_MAX, as_rows
+from .geom import Value
+
+__all__ = ["WcsMapping"]
+
+Mapping: TypeAlias = Callable[[NDArray[np.float64], NDArray[np.float64]], tuple[ArrayLike, ArrayLike]]
+Columns: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int64]]
+
+# Pixels that are looked at in one go.
+_CHUNK = 1 << 20
+# Pixels over which a mapping is taken to be straight.
+_STRAIGHT = 16
+
+
+class WcsMapping(Value):
+    """From the pixels of one WCS to those of another; a mapping for the methods called ``transform``.
+
+    Parameters
+    ----------
+    wcs_in, wcs_out : astropy.wcs.WCS or any other of APE 14
+        Of the same sky, each of its own pixel plane.
+
+    Notes
+    -----
+    Called with arrays ``x, y`` it returns two more of their shape, by `astropy.wcs.utils.pixel_to_pixel`.
+
+    Examples
+    --------
+    >>> import lsstregions as lr
+    >>> from astropy.wcs import WCS
+    >>> wcs = WCS(naxis=2)
+    >>> finer = WCS(naxis=2)
+    >>> for w, scale in ((wcs, 0.2), (finer, 0.1)):
+    ...     w.wcs.ctype = "RA---TAN", "DEC--TAN"
+    ...     w.wcs.crpix = 1, 1
+    ...     w.wcs.cdelt = -scale / 3600, scale / 3600
+    >>> spans = lr.SpanSet([(0, 0, 10), (1, 0, 10)])
+    >>> spans.transform(lr.WcsMapping(wcs, finer)).bbox
+    Box2I(x=(0, 19), y=(0, 3))
+    """
+
+    __slots__ = ("wcs_in", "wcs_out")
+
+    wcs_in: Any
+    wcs_out: Any
+
+    def __init__(self, wcs_in: Any, wcs_out: Any):
+        self._set(wcs_in=wcs_in, wcs_out=wcs_out)
+
+    def __call__(self, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the points of the other pixel plane; NaN where the sky ends."""
+        from astropy.wcs.utils import pixel_to_pixel
+
+        x_out, y_out = pixel_to_pixel(self.wcs_in, self.wcs_out, np.asarray(x, float), np.asarray(y, float))
+        return x_out, y_out
+
+    def inverse(self) -> "WcsMapping":
+        """Return the mapping back."""
+        return WcsMapping(self.wcs_out, self.wcs_in)
+
+
+def as_mappings(mapping: Any, inverse: Any) -> tuple[Mapping, Mapping]:
+    """Return a mapping and its inverse, which may come with it."""
+    if not callable(mapping):
+        raise TypeError(f"mapping must be callable, not {type(mapping).__name__}")
+    if inverse is None:
+        # A method of ours, a property of astropy's models.
+        inverse = getattr(mapping, "inverse", None)
+        inverse = inverse() if inspect.ismethod(inverse) else inverse
+    if not callable(inverse):
+        raise TypeError("inverse must be given, as a callable, with a mapping that does not have its own")
+    return mapping, inverse
+
+
+def mapped(mapping: Mapping, x: NDArray, y: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what a mapping makes of points; all must go to pixels."""
+    x_out, y_out = (np.asarray(values, float) for values in mapping(x, y))
+    if not (np.isfinite(x_out).all() and np.isfinite(y_out).all()):
+        raise ValueError("mapping takes some pixels of the set nowhere: it gave NaN or infinity")
+    if max(np.abs(x_out).max(initial=0), np.abs(y_out).max(initial=0)) >= INT32_MAX:
+        raise OverflowError("mapping takes some pixels of the set beyond int32")
+    return x_out, y_out
+
+
+def transformed(runs: NDArray[np.int32], offsets: NDArray[np.int64], mapping: Mapping, inverse: Mapping) -> Columns:
+    """Return what a mapping makes of each of several sets of canonical runs; see `SpanSet.transform`."""
+    if not len(runs):
+        return runs, offsets
+    count = len(offsets) - 1
+    candidates, begins = _columns.fuse(*_images(runs, offsets, mapping), count)
+    parts, owners = [np.empty((0, 3), np.int32)], [np.empty(0, np.int32)]
+    for y, x, owner in _pixels(candidates, begins):
+        back_x, back_y = (np.ascontiguousarray(v, float) for v in inverse(x.astype(float), y.astype(float)))
+        kept = np.flatnonzero(_columns.locate(back_x, back_y, owner, runs, offsets) >= 0)
+        part, part_owner = _runs_of_pixels(y[kept], x[kept], owner[kept])
+        parts.append(part)
+        owners.append(part_owner)
+    return _columns.fuse(np.concatenate(parts), np.concatenate(owners), count)
+
+
+def _images(
+    runs: NDArray[np.int32], offsets: NDArray[np.int64], mapping: Mapping
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return runs that hold the images of sets and not much more, and their owners: boxes around images of pieces."""
+    count = len(offsets) - 1
+    owner = np.repeat(np.arange(count, dtype=np.int32), np.diff(offsets))
+    # The box of what becomes of the corners of each set, and of the ends of its spans.
+    full = np.flatnonzero(np.diff(offsets))
+    left, right, low, high = _measure.bounds(runs, offsets)[full].T
+    ends = mapped(
+        mapping,
+        np.concatenate((runs[:, 1], runs[:, 2] - 1.0, left, right - 1, left, right - 1)),
+        np.concatenate((runs[:, 0], runs[:, 0], low, low, high - 1.0, high - 1.0)),
+    )
+    of_end = np.concatenate((owner, owner, full, full, full, full)).astype(np.int64)
+    least, most = np.full((2, count), np.inf), np.full((2, count), -np.inf)
+    for axis in (0, 1):
+        np.minimum.at(least[axis], of_end, ends[axis])
+        np.maximum.at(most[axis], of_end, ends[axis])
+    which, start, stop = _cut(runs, _STRAIGHT)
+    below, piece_owner = runs[which, 0] - 0.5, owner[which]
+    x, y = mapped(
+        mapping,
+        np.stack((start, stop, stop, start)) - 0.5,
+        np.stack((below, below, below + 1, below + 1)),
+    )
+
+    def bounds(axis: int, corners: NDArray) -> tuple[NDArray, NDArray]:
+        first = np.maximum(np.floor(corners.min(axis=0)), np.ceil(least[axis] - 0.5)[piece_owner])
+        last = np.minimum(np.ceil(corners.max(axis=0)), np.floor(most[axis] + 0.5)[piece_owner])
+        return first, np.maximum(last + 1, first)
+
+    (x_start, x_stop), (y_start, y_stop) = bounds(0, x), bounds(1, y)
+    height = (y_stop - y_start).astype(np.int64)
+    as_rows(int(height.sum()), "transform")
+    piece = np.repeat(np.arange(len(height)), height)
+    rows = y_start[piece] + np.arange(len(piece)) - np.repeat(np.cumsum(height) - height, height)
+    return np.column_stack((rows, x_start[piece], x_stop[piece])).astype(np.int32), piece_owner[piece]
+
+
+def _cut(runs: NDArray[np.int32], length: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Cut runs into pieces; return the run of each, where it starts and where it stops."""
+    start, stop = runs[:, 1].astype(np.int64), runs[:, 2].astype(np.int64)
+    count = -(-(stop - start) // length)
+    which = np.repeat(np.arange(len(runs)), count)
+    first = start[which] + length * (np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count))
+    return which, first, np.minimum(first + length, stop[which])
+
+
+def _pixels(runs: NDArray[np.int32], offsets: NDArray[np.int64]) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
+    """Yield the pixels ``y, x`` of sets of runs and their owners, at most so many at a time."""
+    owner = np.repeat(np.arange(len(offsets) - 1, dtype=np.int32), np.diff(offsets))
+    which, start, stop = _cut(runs, _CHUNK)
+    pieces = np.column_stack((runs[which, 0], start, stop)).astype(np.int32)
+    area = np.cumsum(stop - start)
+    for part in np.split(np.arange(len(pieces)), np.searchsorted(area, np.arange(_CHUNK, area[-1:].sum(), _CHUNK))):
+        y, x = _runs.indices(pieces[part])
+        yield y, x, np.repeat(owner[which[part]], (stop - start)[part])
+
+
+def _runs_of_pixels(
+    y: NDArray[np.int64], x: NDArray[np.int64], owner: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return sorted pixels as runs, and their owners."""
+    new = np.ones(len(x), bool)
+    new[1:] = (x[1:] != x[:-1] + 1) | (y[1:] != y[:-1]) | (owner[1:] != owner[:-1])
+    first = np.flatnonzero(new)
+    last = np.append(first[1:], len(x)) - 1 if len(first) else first
+    return np.column_stack((y[first], x[first], x[last] + 1)).astype(np.int32), owner[first]
