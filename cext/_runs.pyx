@@ -7,8 +7,8 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from span cimport (
-    RowIndex, RunBuffer, Span, append_words, first_runs, index_rows, join_run, key, look_in_row, pixel_of, start_of,
-    stop_of, taken
+    RowIndex, RunBuffer, Span, append_words, first_in_row, first_runs, index_rows, join_run, key, look_in_row,
+    pixel_of, start_of, stop_of, taken
 )
 
 cdef extern from "bits.h":
@@ -293,18 +293,6 @@ cdef Py_ssize_t _run_at(const Span *span, const RowIndex *rows, int32_t x, int32
     return low if start_of(&span[low]) <= place < stop_of(&span[low]) else -1
 
 
-cdef Py_ssize_t _first_row(const Span *span, Py_ssize_t n, int32_t y) noexcept nogil:
-    """Return the index of the first run at row `y` or above."""
-    cdef Py_ssize_t low = 0, middle
-    while low < n:
-        middle = (low + n) // 2
-        if span[middle].y < y:
-            low = middle + 1
-        else:
-            n = middle
-    return low
-
-
 def clip(const int32_t[:, ::1] runs, int32_t x_start, int32_t x_stop, int32_t y_start, int32_t y_stop):
     """Return the parts of runs that lie in a box."""
     cdef Py_ssize_t i, low, high, count = 0
@@ -313,8 +301,8 @@ def clip(const int32_t[:, ::1] runs, int32_t x_start, int32_t x_stop, int32_t y_
     if runs.shape[0] == 0:
         return np.asarray(runs)
     span = <const Span *> &runs[0, 0]
-    low = _first_row(span, runs.shape[0], y_start)
-    high = max(low, _first_row(span, runs.shape[0], y_stop))
+    low = first_in_row(span, runs.shape[0], y_start)
+    high = max(low, first_in_row(span, runs.shape[0], y_stop))
     cdef int32_t[:, ::1] out = np.empty((high - low + 1, 3), np.int32)
     clipped = <Span *> &out[0, 0]
     with nogil:

@@ -26,6 +26,7 @@ cdef extern from "span.h":
     int64_t start_of(const Span *) noexcept nogil
     int64_t stop_of(const Span *) noexcept nogil
     Span span_of(int64_t start, int64_t stop) noexcept nogil
+    Py_ssize_t first_in_row(const Span *, Py_ssize_t n, int32_t y) noexcept nogil
 
 cdef extern from "trees.h":
     int32_t root_of(int32_t *parent, int32_t i) noexcept nogil

@@ -1,14 +1,20 @@
 /* Set algebra of two canonical run arrays (docs/explanation/algebra.rst).
 
-   Each sweep walks both arrays once and returns how many runs it wrote to `out`, which has room for all of a and b and one
-   more. It has no branch that depends on the data but the end of its loop: which run comes first is a coin toss. Hence
-   choices by masks and sums, for a compiler may make branches of conditional expressions. */
+   Each sweep walks both arrays once and returns how many runs it wrote to `out`, which has room for all of a and b and two
+   more. No step has a branch that depends on the data: which run comes first is a coin toss. Hence choices by masks and
+   sums, for a compiler may make branches of conditional expressions. A step has to wait for the one before it: two bands
+   of rows are swept in turns. */
 #ifndef LSSTREGIONS_SWEEPS_H
 #define LSSTREGIONS_SWEEPS_H
 
-#include <string.h>
-
 #include "span.h"
+
+/* What is left of both arrays in a band, where to write, and what a sweep remembers. */
+struct Sweep {
+    const Span *a, *a_end, *b, *b_end;
+    Span *out;
+    int64_t start, stop;
+};
 
 static inline int64_t smaller(int64_t p, int64_t q)
 {
@@ -20,102 +26,165 @@ static inline int64_t larger(int64_t p, int64_t q)
     return p > q ? p : q;
 }
 
-/* Neither is empty. */
-static inline ptrdiff_t unite_sweep(const Span *a, ptrdiff_t na, const Span *b, ptrdiff_t nb, Span *out)
+/* Union: the run from `start` to `stop` is open. */
+
+static inline void begin_open(struct Sweep *s)
 {
-    const Span *a_end = a + na, *b_end = b + nb;
-    Span *const begin = out;
-    int64_t open_start = smaller(start_of(a), start_of(b)), open_stop = open_start;
-    while (a < a_end && b < b_end) {
-        const int64_t a_start = start_of(a), b_start = start_of(b), a_stop = stop_of(a), b_stop = stop_of(b);
-        const int64_t take_a = a_start <= b_start;
-        const int64_t start = smaller(a_start, b_start);
-        const int64_t stop = b_stop ^ ((a_stop ^ b_stop) & -take_a);
-        const int64_t gap = start > open_stop;
-        a += take_a;
-        b += 1 - take_a;
-        *out = span_of(open_start, open_stop);
-        out += gap;
-        open_start ^= (open_start ^ start) & -gap;
-        open_stop ^= (open_stop ^ stop) & -(int64_t)(stop > open_stop);
-    }
-    if (a == a_end) {
-        a = b;
-        a_end = b_end;
-    }
-    for (; a < a_end && start_of(a) <= open_stop; a++)
-        open_stop = larger(open_stop, stop_of(a));
-    *out++ = span_of(open_start, open_stop);
-    memcpy(out, a, (size_t)(a_end - a) * sizeof(Span));
-    return out - begin + (a_end - a);
+    const int64_t a_start = s->a < s->a_end ? start_of(s->a) : INT64_MAX;
+    const int64_t b_start = s->b < s->b_end ? start_of(s->b) : INT64_MAX;
+    s->start = s->stop = smaller(a_start, b_start);
 }
 
-static inline ptrdiff_t intersect_sweep(const Span *a, ptrdiff_t na, const Span *b, ptrdiff_t nb, Span *out)
+/* Take the run of both that comes first. */
+static inline void take_first(struct Sweep *s, int64_t *start, int64_t *stop)
 {
-    const Span *a_end = a + na, *b_end = b + nb;
-    Span *const begin = out;
-    while (a < a_end && b < b_end) {
-        const int64_t a_stop = stop_of(a), b_stop = stop_of(b);
-        const int64_t start = larger(start_of(a), start_of(b)), stop = smaller(a_stop, b_stop);
-        const int64_t leave_a = a_stop <= b_stop;
-        *out = span_of(start, stop);
-        out += start < stop;
-        a += leave_a;
-        b += 1 - leave_a;
-    }
-    return out - begin;
+    const int64_t a_start = start_of(s->a), b_start = start_of(s->b), a_stop = stop_of(s->a), b_stop = stop_of(s->b);
+    const int64_t take_a = a_start <= b_start;
+    *start = smaller(a_start, b_start);
+    *stop = b_stop ^ ((a_stop ^ b_stop) & -take_a);
+    s->a += take_a;
+    s->b += 1 - take_a;
 }
 
-/* The intersection of a with the gaps of b: the one before each run, and the one after the last. */
-static inline ptrdiff_t subtract_sweep(const Span *a, ptrdiff_t na, const Span *b, ptrdiff_t nb, Span *out)
+static inline void step_union(struct Sweep *s)
 {
-    const Span *a_end = a + na, *b_end = b + nb;
-    Span *const begin = out;
-    int64_t gap_start = INT64_MIN;
-    while (a < a_end && b < b_end) {
-        const int64_t a_stop = stop_of(a), gap_stop = start_of(b), next_start = stop_of(b);
-        const int64_t start = larger(start_of(a), gap_start), stop = smaller(a_stop, gap_stop);
-        const int64_t next_gap = gap_stop <= a_stop;
-        *out = span_of(start, stop);
-        out += start < stop;
-        a += a_stop <= gap_stop;
-        b += next_gap;
-        gap_start ^= (gap_start ^ next_start) & -next_gap;
-    }
-    for (; a < a_end; a++) {
-        const int64_t start = larger(start_of(a), gap_start);
-        *out = span_of(start, stop_of(a));
-        out += start < stop_of(a);
-    }
-    return out - begin;
+    int64_t start, stop;
+    take_first(s, &start, &stop);
+    const int64_t gap = start > s->stop;
+    *s->out = span_of(s->start, s->stop);
+    s->out += gap;
+    s->start ^= (s->start ^ start) & -gap;
+    s->stop = larger(s->stop, stop);
 }
 
-/* The place of the i-th edge of n runs; starts are even, stops are odd. */
-static inline int64_t edge_of(const Span *span, ptrdiff_t i, ptrdiff_t n)
+static inline void finish_union(struct Sweep *s)
 {
-    if (i >= 2 * n)
-        return INT64_MAX;
-    const int32_t *values = (const int32_t *)(span + (i >> 1));
-    return key(values[0], values[1 + (i & 1)]);
+    const Span *rest = s->a < s->a_end ? s->a : s->b, *end = s->a < s->a_end ? s->a_end : s->b_end;
+    for (; rest < end && start_of(rest) <= s->stop; rest++)
+        s->stop = larger(s->stop, stop_of(rest));
+    *s->out = span_of(s->start, s->stop);
+    s->out += s->start < s->stop;
+    memcpy(s->out, rest, (size_t)(end - rest) * sizeof(Span));
+    s->out += end - rest;
 }
 
-/* All edges of both in order; one that stands in both is none. */
-static inline ptrdiff_t exclude_sweep(const Span *a, ptrdiff_t na, const Span *b, ptrdiff_t nb, Span *out)
+/* Exclusion: the next run takes away where it overlaps the open one, and the later end of both stays open. */
+
+static inline void exclude_run(struct Sweep *s, int64_t start, int64_t stop)
 {
-    Span *const begin = out;
-    ptrdiff_t i = 0, j = 0;
-    int64_t open_start = 0, is_open = 0;
-    while (i < 2 * na || j < 2 * nb) {
-        const int64_t a_edge = edge_of(a, i, na), b_edge = edge_of(b, j, nb), edge = smaller(a_edge, b_edge);
-        const int64_t differ = a_edge != b_edge;
-        *out = span_of(open_start, edge);
-        out += differ & is_open;
-        open_start ^= (open_start ^ edge) & -differ;
-        is_open ^= differ;
-        i += a_edge == edge;
-        j += b_edge == edge;
-    }
-    return out - begin;
+    const int64_t emitted_stop = smaller(start, s->stop), apart = start != s->stop;
+    const int64_t next = larger(start, smaller(s->stop, stop));
+    *s->out = span_of(s->start, emitted_stop);
+    s->out += apart & (s->start < emitted_stop);
+    s->start ^= (s->start ^ next) & -apart;
+    s->stop = larger(s->stop, stop);
 }
+
+static inline void step_exclusion(struct Sweep *s)
+{
+    int64_t start, stop;
+    take_first(s, &start, &stop);
+    exclude_run(s, start, stop);
+}
+
+static inline void finish_exclusion(struct Sweep *s)
+{
+    for (; s->a < s->a_end; s->a++)
+        exclude_run(s, start_of(s->a), stop_of(s->a));
+    for (; s->b < s->b_end; s->b++)
+        exclude_run(s, start_of(s->b), stop_of(s->b));
+    *s->out = span_of(s->start, s->stop);
+    s->out += s->start < s->stop;
+}
+
+/* Intersection: nothing to remember. */
+
+static inline void begin_intersection(struct Sweep *s)
+{
+    (void)s;
+}
+
+static inline void step_intersection(struct Sweep *s)
+{
+    const int64_t a_stop = stop_of(s->a), b_stop = stop_of(s->b);
+    const int64_t start = larger(start_of(s->a), start_of(s->b)), stop = smaller(a_stop, b_stop);
+    const int64_t leave_a = a_stop <= b_stop;
+    *s->out = span_of(start, stop);
+    s->out += start < stop;
+    s->a += leave_a;
+    s->b += 1 - leave_a;
+}
+
+static inline void finish_intersection(struct Sweep *s)
+{
+    (void)s;
+}
+
+/* Difference: the intersection of a with the gaps of b, the one before each run and the one after the last; `start` is
+   where the gap begins. */
+
+static inline void begin_difference(struct Sweep *s)
+{
+    s->start = INT64_MIN;
+}
+
+static inline void step_difference(struct Sweep *s)
+{
+    const int64_t a_stop = stop_of(s->a), gap_stop = start_of(s->b), next_start = stop_of(s->b);
+    const int64_t start = larger(start_of(s->a), s->start), stop = smaller(a_stop, gap_stop);
+    const int64_t next_gap = gap_stop <= a_stop;
+    *s->out = span_of(start, stop);
+    s->out += start < stop;
+    s->a += a_stop <= gap_stop;
+    s->b += next_gap;
+    s->start ^= (s->start ^ next_start) & -next_gap;
+}
+
+static inline void finish_difference(struct Sweep *s)
+{
+    for (; s->a < s->a_end; s->a++) {
+        const int64_t start = larger(start_of(s->a), s->start);
+        *s->out = span_of(start, stop_of(s->a));
+        s->out += start < stop_of(s->a);
+    }
+}
+
+/* How many steps cannot reach an end. */
+static inline ptrdiff_t steps_left(const struct Sweep *s)
+{
+    const ptrdiff_t a = s->a_end - s->a, b = s->b_end - s->b;
+    return a < b ? a : b;
+}
+
+#define LSSTREGIONS_SWEEP(NAME, BEGIN, STEP, FINISH)                                                                   \
+    static inline ptrdiff_t NAME(const Span *a, ptrdiff_t na, const Span *b, ptrdiff_t nb, Span *out)                  \
+    {                                                                                                                  \
+        /* Rows never touch: what is below the middle row of a run and what is not are apart. */                       \
+        const int32_t middle = na ? a[na / 2].y : 0;                                                                   \
+        const ptrdiff_t i = first_in_row(a, na, middle), j = first_in_row(b, nb, middle);                              \
+        struct Sweep low = {a, a + i, b, b + j, out, 0, 0};                                                            \
+        struct Sweep high = {a + i, a + na, b + j, b + nb, out + i + j + 1, 0, 0};                                     \
+        ptrdiff_t steps, p, q;                                                                                         \
+        BEGIN(&low);                                                                                                   \
+        BEGIN(&high);                                                                                                  \
+        while ((p = steps_left(&low)) > 0 && (q = steps_left(&high)) > 0)                                              \
+            for (steps = p < q ? p : q; steps; steps--) {                                                              \
+                STEP(&low);                                                                                            \
+                STEP(&high);                                                                                           \
+            }                                                                                                          \
+        while (steps_left(&low) > 0)                                                                                   \
+            STEP(&low);                                                                                                \
+        while (steps_left(&high) > 0)                                                                                  \
+            STEP(&high);                                                                                               \
+        FINISH(&low);                                                                                                  \
+        FINISH(&high);                                                                                                 \
+        memmove(low.out, out + i + j + 1, (size_t)(high.out - (out + i + j + 1)) * sizeof(Span));                      \
+        return (low.out - out) + (high.out - (out + i + j + 1));                                                       \
+    }
+
+LSSTREGIONS_SWEEP(unite_sweep, begin_open, step_union, finish_union)
+LSSTREGIONS_SWEEP(intersect_sweep, begin_intersection, step_intersection, finish_intersection)
+LSSTREGIONS_SWEEP(subtract_sweep, begin_difference, step_difference, finish_difference)
+LSSTREGIONS_SWEEP(exclude_sweep, begin_open, step_exclusion, finish_exclusion)
 
 #endif
