@@ -110,8 +110,11 @@ typedef void (*SumRuns)(const struct Plane *plane, const Span *runs, ptrdiff_t c
             const ptrdiff_t width = runs[k].x_stop - (ptrdiff_t)runs[k].x_start;                                       \
             const ptrdiff_t to_end = plane->nx - (runs[k].x_start - (ptrdiff_t)plane->x0);                             \
             const double x_start = runs[k].x_start - (double)runs[0].x_start, y = runs[k].y - (double)runs[0].y;       \
-            if (k + RUNS_AHEAD < known)                                                                                \
-                prefetch(pixels_of(plane, runs + k + RUNS_AHEAD, sizeof(TYPE)));                                       \
+            if (k + RUNS_AHEAD < known) {                                                                              \
+                const uint8_t *ahead = pixels_of(plane, runs + k + RUNS_AHEAD, sizeof(TYPE));                          \
+                prefetch(ahead);                                                                                       \
+                prefetch(ahead + LANES * sizeof(TYPE) - 1);                                                            \
+            }                                                                                                          \
             for (ptrdiff_t x = 0; x < width; x += LANES) {                                                             \
                 TYPE few[LANES] = {0};                                                                                 \
                 const TYPE *pixels = row + x;                                                                          \
