@@ -65,10 +65,7 @@ class _Measured:
     @cached_property
     def moments(self) -> NDArray[np.float64]:
         """Centroid and central second moments, weighted by the pixel values, (5, n)."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            x, y, xx, yy, xy = self.sums[2:7] / self.sums[1]
-        x0, y0 = self.footprints._first().T
-        return np.stack((x0 + x, y0 + y, xx - x * x, yy - y * y, xy - x * y))
+        return central(self.sums[2:7], self.sums[1], self.footprints._first().T)
 
     @cached_property
     def moment_axes(self) -> NDArray[np.float64]:
@@ -166,6 +163,18 @@ def _perimeter(measured: _Measured) -> NDArray[np.int64]:
 
 def _euler(measured: _Measured) -> NDArray[np.int64]:
     return np.diff(measured.footprints.offsets) - measured.adjacency[:, 2]
+
+
+def central(sums: NDArray[np.float64], weight: NDArray[np.float64], origin: NDArray) -> NDArray[np.float64]:
+    """Return the mean x and y and the central second moments xx, yy, xy of sums of x, y, x x, y y, x y, each (5, n)."""
+    # In place: fresh memory for each step would cost more than the steps.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        result: NDArray[np.float64] = sums / weight
+        mean = result[:2]
+        result[2:4] -= mean * mean
+        result[4] -= mean[0] * mean[1]
+    mean += origin
+    return result
 
 
 def axes(xx: NDArray, yy: NDArray, xy: NDArray) -> NDArray[np.float64]:
