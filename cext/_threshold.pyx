@@ -99,16 +99,16 @@ def scan(
     cdef Found found
     # The words of each row and which of them are busy, and the words of peaks; the numbers of runs.
     cdef Py_ssize_t groups = (count + 63) // 64
-    cdef uint64_t *words = <uint64_t *> calloc((block + 1) * (count + groups) + count, sizeof(uint64_t))
+    cdef uint64_t *words = <uint64_t *> calloc((block + 1) * (1 + count + groups) + count, sizeof(uint64_t))
     cdef int32_t *numbers = <int32_t *> calloc((block + 1) * count + 1, sizeof(int32_t))
     cdef bint good = words != NULL and numbers != NULL
     found = Found(RunBuffer(NULL, 0, 0), NULL, 0, NULL, 0, 0, NULL, 0, 0)
     for k in range(block + 1 if good else 0):
-        bits[k].words = words + k * (count + groups)
+        bits[k].words = words + k * (1 + count + groups) + 1
         bits[k].busy = bits[k].words + count
         bits[k].number = numbers + k * count
         n_runs[k] = 0
-    peak_words = words + (block + 1) * (count + groups)
+    peak_words = words + (block + 1) * (1 + count + groups)
     around.nx = nx
     around.x0 = x0
     if (stop - start) * nx > LARGE_IMAGE:
