@@ -17,6 +17,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy, memset
 
+from memory cimport prefetch_lines
 from span cimport Span, start_of, stop_of
 
 cdef extern from "borders.h":
@@ -48,7 +49,6 @@ cdef extern from "bits.h":
     int count_trailing_zeros(uint64_t) noexcept nogil
 
 cdef extern from "sums.h":
-    void prefetch_lines(const char *, Py_ssize_t) noexcept nogil
     double sum_of_floats(const float *, Py_ssize_t) noexcept nogil
     double sum_of_doubles(const double *, Py_ssize_t) noexcept nogil
 

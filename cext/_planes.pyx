@@ -7,10 +7,10 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from memory cimport prefetch_to_write
 from span cimport Span
 
 cdef extern from "planes.h":
-    void prefetch_to_write(const uint8_t *) noexcept nogil
     void blend(uint8_t *, Py_ssize_t, uint64_t, uint64_t) noexcept nogil
 
 # Runs are short and far apart: memory is asked for this many runs before its turn.

@@ -11,18 +11,33 @@
 #include <sys/mman.h>
 #endif
 
-/* Ask for what will be read soon; the address need not be valid. */
-static inline void prefetch(const void *address)
-{
+/* Ask for what will be read, or written, soon; the address need not be valid. Into the second cache: the first can wait
+   for few lines at a time. Inlined, for compilers
+   leave out calls of functions that compute nothing. */
 #if defined(__GNUC__)
-    __builtin_prefetch(address, 0, 2);
+#define prefetch(address) __builtin_prefetch((address), 0, 2)
+#define prefetch_to_write(address) __builtin_prefetch((address), 1, 2)
 #else
-    (void)address;
+#define prefetch(address) ((void)(address))
+#define prefetch_to_write(address) ((void)(address))
 #endif
+
+#ifdef __GNUC__
+#define LSSTREGIONS_INLINE static inline __attribute__((always_inline))
+#else
+#define LSSTREGIONS_INLINE static inline
+#endif
+
+/* Ask for the first lines of some bytes, and the last one: the rest the processor sees coming. */
+LSSTREGIONS_INLINE void prefetch_lines(const void *data, ptrdiff_t size)
+{
+    for (ptrdiff_t i = 0; i < size && i < 512; i += 64)
+        prefetch((const char *)data + i);
+    prefetch((const char *)data + size - 1);
 }
 
-/* Ask for every fourth line of memory: the hardware has enough to do with the others. */
-static inline void prefetch_some(const void *data, ptrdiff_t size)
+/* Ask for every fourth line: the hardware has enough to do with the others. */
+LSSTREGIONS_INLINE void prefetch_some(const void *data, ptrdiff_t size)
 {
     for (ptrdiff_t i = 0; i < size; i += 256)
         prefetch((const char *)data + i);

@@ -1,17 +1,10 @@
-/* Change bits of bytes in a row, and ask for memory early. Portable C. */
+/* Change bits of bytes in a row. Portable C. */
 #ifndef LSSTREGIONS_PLANES_H
 #define LSSTREGIONS_PLANES_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-/* Into the second cache: the first can wait for few lines at a time. */
-#if defined(__GNUC__) || defined(__clang__)
-#define prefetch_to_write(address) __builtin_prefetch((address), 1, 2)
-#else
-#define prefetch_to_write(address) ((void)(address))
-#endif
 
 /* Replace n bytes, which are whole words, by (byte & keep) ^ flip, where keep and flip repeat a word through 64 bits. The
    last block may overlap the one before it: it is read before anything is written, so that no byte changes twice. */

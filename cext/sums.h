@@ -1,22 +1,8 @@
-/* Runs of pixels: called from memory early, and added up. Plain C that compilers make SIMD; all machines give the same. */
+/* Runs of pixels added up. Plain C that compilers make SIMD; all machines give the same. */
 #ifndef LSSTREGIONS_SUMS_H
 #define LSSTREGIONS_SUMS_H
 
 #include "bits.h"
-
-/* Ask for some bytes, the first lines of many: the rest the processor sees coming. Into the second cache: the first can wait
-   for few lines at a time. Compilers leave out calls of functions that compute nothing, unless they are no calls any more. */
-#ifdef __GNUC__
-__attribute__((always_inline))
-#endif
-static inline void prefetch_lines(const char *start, ptrdiff_t length)
-{
-#ifdef __GNUC__
-    for (ptrdiff_t i = 0; i < length && i < 512; i += 64)
-        __builtin_prefetch(start + i, 0, 2);
-    __builtin_prefetch(start + length - 1, 0, 2);
-#endif
-}
 
 /* Every eighth pixel in a sum of its own: an addition need not wait for the one before. */
 #define LSSTREGIONS_SUM(NAME, TYPE)                                                                                    \

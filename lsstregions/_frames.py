@@ -76,8 +76,7 @@ class Frame(NamedTuple):
 
     def flatten(self, plane: NDArray, spans: NDArray[np.int32]) -> NDArray:
         """Return the values of a plane under spans, in their order."""
-        y, x = _runs.indices(spans)
-        values = plane[y - self.xy0[1], x - self.xy0[0]]
+        values = values_under(plane, spans, self.xy0)
         return values.astype(values.dtype.newbyteorder("="), copy=False)
 
 
@@ -108,6 +107,26 @@ def as_bytes(array: NDArray) -> NDArray[np.uint8]:
     if array.shape[1] == 1:
         array = np.ascontiguousarray(array)
     return array.view(np.uint8)
+
+
+def values_under(image: NDArray, runs: NDArray[np.int32], xy0: tuple[int, int]) -> NDArray:
+    """Return the values of an image, (ny, nx, ...), under runs that lie in it, in their order: (area, ...)."""
+    values = np.empty((_runs.area(runs), *image.shape[2:]), image.dtype)
+    rows = byte_rows(image)
+    if rows is None:
+        y, x = _runs.indices(runs)
+        values[...] = image[y - xy0[1], x - xy0[0]]
+    elif values.size:
+        _runs.gather(rows, runs, *xy0, values.reshape(-1).view(np.uint8))
+    return values
+
+
+def byte_rows(image: NDArray) -> NDArray[np.uint8] | None:
+    """Return a view of an image as bytes, one row a row, or None where it has none."""
+    if image.dtype.hasobject or image.size == 0 or (image.ndim > 2 and not image.flags.c_contiguous):
+        return None
+    rows = image.reshape(len(image), -1)
+    return rows.view(np.uint8) if rows.strides[1] == rows.itemsize else None
 
 
 def _is_nddata(image: Any) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _algebra, _dilation, _label, _measure, _outline, _runs
+from ._frames import byte_rows, values_under
 from ._validate import (
     INT32_MAX,
     INT32_MIN,
@@ -851,14 +852,7 @@ class SpanSet(Value):
         """
         array = np.asarray(image)
         x0, y0 = self._check_inside(array, xy0)
-        values = np.empty((self.area, *array.shape[2:]), array.dtype)
-        rows = _as_bytes(array)
-        if rows is None:
-            y, x = self.indices()
-            values[...] = array[y - y0, x - x0]
-        elif values.size:
-            _runs.gather(rows, self.array, x0, y0, values.reshape(-1).view(np.uint8))
-        return values
+        return values_under(array, self.array, (x0, y0))
 
     def unflatten(self, values: ArrayLike, box: Box2I | None = None, fill: Any = 0) -> NDArray:
         """Return an image of a box with values under this set: the inverse of `flatten`.
@@ -888,7 +882,7 @@ class SpanSet(Value):
         box = self.bbox if box is None else box
         image = np.full((*box.shape, *array.shape[1:]), fill, array.dtype)
         x0, y0 = self._check_inside(image, box.xy0)
-        rows = _as_bytes(image)
+        rows = byte_rows(image)
         if rows is None:
             y, x = self.indices()
             image[y - y0, x - x0] = array
@@ -923,7 +917,7 @@ class SpanSet(Value):
         if not image.flags.writeable:
             raise ValueError("image must be writeable")
         x0, y0 = self._check_inside(image, xy0)
-        rows = _as_bytes(image)
+        rows = byte_rows(image)
         if rows is None:
             y, x = self.indices()
             image[y - y0, x - x0] = value
@@ -1025,11 +1019,3 @@ def _row_runs(rows: NDArray, first: NDArray, last: NDArray) -> NDArray[np.int32]
 
 def _edges(box: Box2I) -> tuple[int, int, int, int]:
     return box.x.start, box.x.stop, box.y.start, box.y.stop
-
-
-def _as_bytes(image: NDArray) -> NDArray[np.uint8] | None:
-    """Return a view of an image as bytes, one row a row, or None where it has none."""
-    if image.dtype.hasobject or image.size == 0 or (image.ndim > 2 and not image.flags.c_contiguous):
-        return None
-    rows = image.reshape(len(image), -1)
-    return rows.view(np.uint8) if rows.strides[1] == rows.itemsize else None
