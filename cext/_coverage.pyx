@@ -14,10 +14,10 @@ import numpy as np
 from libc.float cimport DBL_MAX
 from libc.math cimport asin, ceil, fabs, floor, hypot, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
-from memory cimport prefetch_lines
+from memory cimport prefetch_lines, reserved
 from span cimport Span, start_of, stop_of
 
 cdef extern from "borders.h":
@@ -221,21 +221,11 @@ cdef void walk_line(Row *row, double x, double y, double x_end, double y_end, do
 
 
 cdef inline bint room_for(Pieces *pieces, Py_ssize_t more) noexcept nogil:
-    cdef Py_ssize_t capacity
-    cdef void *data
-    if pieces.size + more <= pieces.capacity:
-        return True
-    capacity = pieces.size + more + pieces.capacity // 2 + 64
-    data = realloc(pieces.span, capacity * sizeof(Span))
-    if data == NULL:
-        return False
-    pieces.span = <Span *> data
-    data = realloc(pieces.weight, capacity * sizeof(double))
-    if data == NULL:
-        return False
-    pieces.weight = <double *> data
-    pieces.capacity = capacity
-    return True
+    cdef Py_ssize_t room = pieces.capacity
+    return (
+        reserved(<void **> &pieces.span, &room, pieces.size + more, sizeof(Span))
+        and reserved(<void **> &pieces.weight, &pieces.capacity, pieces.size + more, sizeof(double))
+    )
 
 
 cdef void settle(Row *row) noexcept nogil:
@@ -487,17 +477,9 @@ cdef struct Work:
     Edge *edges
     int64_t *order      # of the edges by their first row
     int64_t *active
-    Py_ssize_t n_edges, edge_room
+    Py_ssize_t n_edges, edge_room, order_room, active_room
     int64_t *starts     # where each row's edges begin in `order`
     Py_ssize_t row_room
-
-
-cdef bint grow(void **data, Py_ssize_t needed, Py_ssize_t itemsize) noexcept nogil:
-    cdef void *larger = realloc(data[0], max(needed, 1) * itemsize)
-    if larger == NULL:
-        return False
-    data[0] = larger
-    return True
 
 
 def polygons(
@@ -580,14 +562,12 @@ cdef bint gather_edges(
     cdef double area, sign
     cdef Edge *edge
     work.n_edges = 0
-    if room > work.edge_room:
-        if not (
-            grow(<void **> &work.edges, room, sizeof(Edge))
-            and grow(<void **> &work.order, room, sizeof(int64_t))
-            and grow(<void **> &work.active, room, sizeof(int64_t))
-        ):
-            return False
-        work.edge_room = room
+    if not (
+        reserved(<void **> &work.edges, &work.edge_room, room, sizeof(Edge))
+        and reserved(<void **> &work.order, &work.order_room, room, sizeof(int64_t))
+        and reserved(<void **> &work.active, &work.active_room, room, sizeof(int64_t))
+    ):
+        return False
     for ring in range(first_ring, last_ring):
         before = rings[ring + 1] - 1
         area = 0
@@ -624,10 +604,8 @@ cdef bint cover_rows(Work *work, Row *row, Pieces *pieces, int32_t first, int32_
     cdef int64_t count, total = 0
     cdef int32_t y
     cdef const Edge *edge
-    if n_rows + 1 > work.row_room:
-        if not grow(<void **> &work.starts, n_rows + 1, sizeof(int64_t)):
-            return False
-        work.row_room = n_rows + 1
+    if not reserved(<void **> &work.starts, &work.row_room, n_rows + 1, sizeof(int64_t)):
+        return False
     memset(work.starts, 0, (n_rows + 1) * sizeof(int64_t))
     for i in range(work.n_edges):
         work.starts[work.edges[i].first - first] += 1

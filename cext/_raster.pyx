@@ -9,9 +9,10 @@ import numpy as np
 from libc.float cimport DBL_MAX
 from libc.math cimport ceil, fabs, floor, hypot, sqrt
 from libc.stdint cimport int32_t, int64_t
-from libc.stdlib cimport free, qsort, realloc
+from libc.stdlib cimport free, qsort
 from libc.string cimport memcpy, memset
 
+from memory cimport reserved
 from span cimport RunBuffer, Span, reserve, taken
 
 cdef extern from "chords.h":
@@ -280,20 +281,6 @@ cdef struct Filler:
     int32_t x_start, x_stop, y_start, y_stop
 
 
-cdef bint grow(void **data, Py_ssize_t *room, Py_ssize_t needed, Py_ssize_t itemsize) noexcept nogil:
-    """Make room for `needed` items; the old ones stay."""
-    cdef void *larger
-    if needed <= room[0]:
-        return True
-    needed += needed // 2
-    larger = realloc(data[0], needed * itemsize)
-    if larger == NULL:
-        return False
-    data[0] = larger
-    room[0] = needed
-    return True
-
-
 def polygons(
     const double[::1] x,
     const double[::1] y,
@@ -342,7 +329,7 @@ cdef bint gather_edges(
     cdef Edge *edge
     filler.n_edges = 0
     filler.cuts.size = 0
-    if not grow(<void **> &filler.edges, &filler.edge_room, rings[last_ring] - rings[first_ring], sizeof(Edge)):
+    if not reserved(<void **> &filler.edges, &filler.edge_room, rings[last_ring] - rings[first_ring], sizeof(Edge)):
         return False
     for ring in range(first_ring, last_ring):
         last = rings[ring + 1] - 1
@@ -406,7 +393,7 @@ cdef bint fill(Filler *filler, RunBuffer *runs) noexcept nogil:
     if first >= stop:
         return True
     n_rows = stop - <Py_ssize_t> first
-    if not grow(<void **> &filler.counts, &filler.row_room, n_rows + 1, sizeof(int64_t)):
+    if not reserved(<void **> &filler.counts, &filler.row_room, n_rows + 1, sizeof(int64_t)):
         return False
     memset(filler.counts, 0, (n_rows + 1) * sizeof(int64_t))
     for i in range(filler.n_edges):
@@ -449,8 +436,8 @@ cdef bint fill(Filler *filler, RunBuffer *runs) noexcept nogil:
 cdef bint grow_crossings(Filler *filler, Py_ssize_t limit) noexcept nogil:
     cdef Py_ssize_t room = filler.crossing_room
     return (
-        grow(<void **> &filler.crossings, &room, limit, sizeof(int64_t))
-        and grow(<void **> &filler.scratch, &filler.crossing_room, limit, sizeof(int64_t))
+        reserved(<void **> &filler.crossings, &room, limit, sizeof(int64_t))
+        and reserved(<void **> &filler.scratch, &filler.crossing_room, limit, sizeof(int64_t))
     )
 
 

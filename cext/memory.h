@@ -62,8 +62,23 @@ static inline void *large_memory(size_t bytes)
     return malloc(bytes);
 }
 
-/* Make room for `needed` items of `size` bytes, and beyond them for `likely` that will be needed in the end, if that is no
-   more than four times as many; returns whether there is. The buffer is freed by free(). */
+/* Make room for `needed` items of `size` bytes, and half as many again; returns whether there is. The buffer is freed by
+   free(). Not in large pages: most such buffers are as large as the last one, and get its memory again. */
+static inline int reserved(void **data, ptrdiff_t *capacity, ptrdiff_t needed, size_t size)
+{
+    if (needed <= *capacity)
+        return 1;
+    const ptrdiff_t items = needed + needed / 2 + 64;
+    void *moved = realloc(*data, (size_t)items * size);
+    if (!moved)
+        return 0;
+    *data = moved;
+    *capacity = items;
+    return 1;
+}
+
+/* The same, but in large pages, and with room for `likely` that will be needed in the end, if that is no
+   more than four times as many. */
 static inline int grown(void **data, ptrdiff_t *capacity, ptrdiff_t needed, ptrdiff_t likely, size_t size)
 {
     if (needed <= *capacity)

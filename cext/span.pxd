@@ -5,9 +5,9 @@ Runs come as ``int32[n, 3]`` arrays and are read as ``Span`` structs: ``<const S
 
 from libc.math cimport floor
 from libc.stdint cimport int32_t, int64_t, uint64_t
-from libc.stdlib cimport free, malloc, realloc
+from libc.stdlib cimport free, malloc
 
-from memory cimport empty_bytes, owned_bytes
+from memory cimport empty_bytes, owned_bytes, reserved
 
 
 cdef extern from "bits.h":
@@ -47,18 +47,7 @@ cdef struct RunBuffer:
 
 cdef inline bint reserve(RunBuffer *runs, Py_ssize_t more) noexcept nogil:
     """Make room for `more` runs; return whether there is."""
-    cdef Py_ssize_t capacity
-    cdef void *data
-    if runs.size + more <= runs.capacity:
-        return True
-    # Not in large pages, as in grown(): most of these buffers are as large as the last one, and get its memory again.
-    capacity = runs.size + more + runs.capacity // 2 + 64
-    data = realloc(runs.data, capacity * sizeof(Span))
-    if data == NULL:
-        return False
-    runs.data = <Span *> data
-    runs.capacity = capacity
-    return True
+    return reserved(<void **> &runs.data, &runs.capacity, runs.size + more, sizeof(Span))
 
 
 cdef inline object taken(RunBuffer *runs, bint good):
