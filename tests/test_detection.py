@@ -312,7 +312,8 @@ class TestThreadsAndBlocks:
 
     @pytest.mark.parametrize("connectivity", [4, 8])
     @pytest.mark.parametrize("n_threads", [2, 3, 8, 300])
-    def test_threads(self, connectivity, n_threads):
+    def test_threads(self, connectivity, n_threads, monkeypatch):
+        monkeypatch.setattr("lsstregions.detection._connect._WORTH_A_THREAD", 0)
         options = {"connectivity": connectivity, "polarity": "both"}
         expected = lr.detect_footprints(self.image, 0.05, **options)
         assert lr.detect_footprints(self.image, 0.05, n_threads=n_threads, **options) == expected

@@ -14,6 +14,9 @@ from ..footprints import FootprintSet
 from ..geom import Box2I
 from ._scan import Options, Part
 
+# From so many runs on a second thread is worth its start.
+_WORTH_A_THREAD = 1 << 17
+
 
 def connected(
     parts: list[Part], sign: int, region: Box2I | None, options: Options
@@ -37,7 +40,8 @@ def connected(
         owners = [parent[start:][part.run_of_peak] for part, start in zip(parts, starts, strict=False)]
         return Peaks.sorted([part.peaks for part in parts], concatenated(owners), signs)
 
-    (spans, offsets), peaks = run_all([group_runs, sort_peaks], options.n_threads)
+    n_threads = options.n_threads if starts[-1] > _WORTH_A_THREAD else 1
+    (spans, offsets), peaks = run_all([group_runs, sort_peaks], n_threads)
     return FootprintSet._from_columns(spans, offsets, region, peaks=peaks, sign=signs), parent
 
 
