@@ -8,6 +8,7 @@ import pickle
 import hypothesis.strategies as st
 import numpy as np
 import pytest
+import regions
 from hypothesis import assume, given
 
 from lsstregions import ellipses
@@ -532,7 +533,6 @@ class TestEllipse:
         assert Axes(2, 1, -math.pi / 2).normalized().theta == math.pi / 2
 
     def test_regions(self):
-        regions = pytest.importorskip("regions")
         import astropy.units as u
 
         region = regions.EllipsePixelRegion(regions.PixCoord(3, 4), width=10, height=6, angle=30 * u.deg)

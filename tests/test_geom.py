@@ -8,6 +8,8 @@ import pickle
 import hypothesis.strategies as st
 import numpy as np
 import pytest
+import regions
+from astropy.modeling import models
 from hypothesis import assume, given
 
 from lsstregions.geom import (
@@ -213,7 +215,6 @@ class TestPointsAndExtents:
             assert point.to_extent().to_point() == point
 
     def test_pixcoord(self):
-        regions = pytest.importorskip("regions")
         assert Point2D.from_pixcoord(PD.to_pixcoord()) == PD
         with pytest.raises(ValueError, match="scalar"):
             Point2D.from_pixcoord(regions.PixCoord([1, 2], [3, 4]))
@@ -493,7 +494,6 @@ class TestBox2I:
 
     @given(st.tuples(coordinates, coordinates), st.tuples(coordinates, coordinates))
     def test_edges_as_regions(self, x, y):
-        regions = pytest.importorskip("regions")
         x, y = sorted(x), sorted(y)
         assume(x[1] - x[0] > 1e-6 and y[1] - y[0] > 1e-6)
         # Where adding a half rounds, ours is exact and theirs is not.
@@ -506,7 +506,6 @@ class TestBox2I:
         assert Box2D.from_box2i(ours).to_bounding_box() == theirs
 
     def test_empty_bounding_box(self):
-        regions = pytest.importorskip("regions")
         assert Box2I.from_bounding_box(regions.RegionBoundingBox(3, 3, 4, 9)) == Box2I.empty()
         assert Box2I.empty().to_bounding_box() == regions.RegionBoundingBox(0, 0, 0, 0)
 
@@ -576,7 +575,6 @@ class TestBox2D:
         assert Box2D.from_points([]) == Box2D.empty()
 
     def test_region(self):
-        regions = pytest.importorskip("regions")
         import astropy.units as u
 
         box = Box2D(x=(-1, 3), y=(2, 10))
@@ -690,7 +688,6 @@ class TestTransforms:
 
     @given(affines)
     def test_astropy(self, transform):
-        models = pytest.importorskip("astropy.modeling.models")
         model = transform.to_model()
         assert AffineTransform.from_model(model) == transform
         x, y = model(3.0, 4.0)
