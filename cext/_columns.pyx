@@ -364,52 +364,6 @@ cdef Py_ssize_t _overlaps(
     return count
 
 
-# Label images
-
-
-def paint_labels(int32_t[:, ::1] image, const int32_t[:, ::1] runs, const int64_t[::1] offsets, int32_t x0, int32_t y0):
-    """Write i + 1 under footprint i, which lies inside ``image[ny, nx]``; where several do, that of the first."""
-    cdef Py_ssize_t i, k, x
-    cdef const Span *span = <const Span *> &runs[0, 0] if runs.shape[0] else NULL
-    cdef int32_t *row
-    with nogil:
-        for i in range(offsets.shape[0] - 2, -1, -1):
-            for k in range(offsets[i], offsets[i + 1]):
-                row = &image[span[k].y - y0, 0]
-                for x in range(span[k].x_start - <Py_ssize_t> x0, span[k].x_stop - <Py_ssize_t> x0):
-                    row[x] = <int32_t> (i + 1)
-
-
-def runs_of_labels(const int64_t[:, :] labels, int32_t x0, int32_t y0):
-    """Return the runs of equal labels other than 0 in ``labels[ny, nx]``, and the label of each, ``int64``."""
-    cdef Py_ssize_t y, x, start, nx = labels.shape[1], count = 0
-    cdef int32_t[:, ::1] runs
-    cdef int64_t[::1] values
-    with nogil:
-        for y in range(labels.shape[0]):
-            for x in range(nx):
-                count += labels[y, x] != 0 and (x == 0 or labels[y, x - 1] != labels[y, x])
-    result, label = np.empty((count, 3), np.int32), np.empty(count, np.int64)
-    runs, values = result, label
-    count = 0
-    with nogil:
-        for y in range(labels.shape[0]):
-            x = 0
-            while x < nx:
-                start = x
-                x += 1
-                if labels[y, start] == 0:
-                    continue
-                while x < nx and labels[y, x] == labels[y, start]:
-                    x += 1
-                runs[count, 0] = <int32_t> (y0 + y)
-                runs[count, 1] = <int32_t> (x0 + start)
-                runs[count, 2] = <int32_t> (x0 + x)
-                values[count] = labels[y, start]
-                count += 1
-    return result, label
-
-
 def clip(
     const int32_t[:, ::1] runs,
     const int64_t[::1] offsets,

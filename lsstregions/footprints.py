@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _columns, _label, _measure, _runs
+from . import _columns, _label, _label_image, _measure, _runs
 from ._catalog import axes, measure
-from ._frames import Frame
+from ._frames import Frame, as_bytes
 from ._peaks import PEAK, PIXEL_COLUMNS, Peaks, concatenated
 from ._pixel_region import FootprintRegion, to_regions
 from ._validate import as_array2d, as_connectivity, as_finite, as_int, as_int32_array, as_pair, native
@@ -446,7 +446,7 @@ class FootprintSet(Value):
         labels = np.zeros(box.shape, np.int32)
         inside = self.clip(box, keep_empty=True)
         if box:
-            _columns.paint_labels(labels, inside.spans, inside.offsets, *box.xy0)
+            _label_image.paint(labels, inside.spans, inside.offsets, *box.xy0)
         return labels
 
     def _box(self) -> Box2I:
@@ -475,9 +475,9 @@ class FootprintSet(Value):
         if array.dtype.kind not in "iub":
             raise TypeError(f"labels must be integers, not of dtype {array.dtype}")
         region = Box2I.from_shape(array.shape, xy0)
-        runs, values = _columns.runs_of_labels(array.astype(np.int64, copy=False), *as_pair(xy0, "xy0"))
-        kept, number = np.unique(values, return_inverse=True)
-        return cls._from_columns(*_label.group([runs], number.astype(np.int32), len(kept)), region)
+        runs, values = _label_image.runs_of(as_bytes(array), array.itemsize, *as_pair(xy0, "xy0"))
+        number, count = _ranks(values.view(np.uint8 if array.dtype == bool else array.dtype))
+        return cls._from_columns(*_label.group([runs], number, count), region)
 
     @classmethod
     def from_regions(cls, regions: Iterable[Any], *, wcs: Any = None, within: Box2I | None = None) -> Self:
@@ -1338,6 +1338,20 @@ def _pixel_keys(footprints: FootprintSet, owner: NDArray[np.integer]) -> NDArray
     keys = np.empty(len(y), [("owner", np.int64), ("y", np.int64), ("x", np.int64)])
     keys["owner"], keys["y"], keys["x"] = owner, y, x
     return keys
+
+
+def _ranks(values: NDArray[np.integer]) -> tuple[NDArray[np.int32], int]:
+    """Return the number of each value among the different ones in rising order, and how many of these there are."""
+    least, most = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    if most - least > 8 * len(values) + 1024:
+        different, number = np.unique(values, return_inverse=True)
+        return number.astype(np.int32), len(different)
+    # The difference may wrap, but not as an unsigned number.
+    place = (values - values.dtype.type(least)).view(f"u{values.itemsize}").astype(np.int64)
+    there = np.zeros(most - least + 1, np.int32)
+    there[place] = 1
+    rank = np.cumsum(there, dtype=np.int32)
+    return rank[place] - np.int32(1), int(rank[-1])
 
 
 def _no_columns() -> tuple[NDArray[np.int32], NDArray[np.int64]]:

@@ -412,6 +412,19 @@ class TestLookup:
         with pytest.raises(TypeError, match="integers"):
             lr.FootprintSet.from_labels(labels.astype(float))
 
+    @pytest.mark.parametrize("dtype", ["i1", "u1", "i2", ">u2", "i4", "u4", ">i8", "u8"])
+    @pytest.mark.parametrize("width", [1, 7, 64, 65, 130, 4100])
+    def test_labels_of_any_dtype(self, dtype, width):
+        info = np.iinfo(dtype)
+        rng = np.random.default_rng(width)
+        few = np.array([info.min, info.max, 0, 0, 1, 2, info.max - 1], dtype)
+        for image in (few[rng.integers(0, 7, (5, width))], np.repeat(few[rng.integers(0, 7, (5, width))], 2, axis=0).T):
+            fs = consistent(lr.FootprintSet.from_labels(image, (-3, 4)))
+            labels = [label for label in np.unique(image).tolist() if label]
+            assert len(fs) == len(labels)
+            for label, footprint in zip(labels, fs, strict=True):
+                assert footprint.spans == lr.SpanSet.from_mask(image == label, (-3, 4))
+
 
 class TestRegions:
     def test_from_regions(self):
