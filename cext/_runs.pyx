@@ -4,9 +4,8 @@ import numpy as np
 
 from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
-from memory cimport prefetch, prefetch_to_write
 from span cimport (
     RowIndex, RunBuffer, Span, append_words, first_in_row, first_runs, index_rows, join_run, key, look_in_row,
     pixel_of, start_of, stop_of, taken
@@ -19,8 +18,6 @@ cdef extern from "bits.h":
 cdef enum:
     # Bits that one pass of the radix sort looks at, at most.
     MOST_BITS = 11
-    # How many runs before its turn the memory of a run is asked for.
-    AHEAD = 32
 
 
 def canonical(const int32_t[:, ::1] runs):
@@ -168,112 +165,14 @@ def from_mask(const uint8_t[:, :] mask, int32_t x0, int32_t y0):
     return taken(&runs, good)
 
 
-def paint(uint8_t[:, :] image, const int32_t[:, ::1] runs, int32_t x0, int32_t y0, const uint8_t[::1] value):
-    """Write `value`, the bytes of one element, under runs that lie inside ``image[ny, nx * itemsize]``."""
-    cdef Py_ssize_t i, x, size = value.shape[0], n = runs.shape[0]
-    cdef const Span *span
-    cdef uint8_t *target
-    cdef const uint8_t *source = &value[0]
-    cdef Bytes rows
-    if n == 0:
-        return
-    span = <const Span *> &runs[0, 0]
-    rows = Bytes(&image[0, 0], image.strides[0], size, x0, y0)
-    with nogil:
-        for i in range(n):
-            ask_ahead(&rows, span, i, n, True)
-            target = first_of(&rows, span + i)
-            if size == 1:
-                memset(target, source[0], span[i].x_stop - span[i].x_start)
-            elif size == 4:
-                for x in range(span[i].x_stop - span[i].x_start):
-                    memcpy(target + 4 * x, source, 4)
-            elif size == 8:
-                for x in range(span[i].x_stop - span[i].x_start):
-                    memcpy(target + 8 * x, source, 8)
-            else:
-                for x in range(span[i].x_stop - span[i].x_start):
-                    memcpy(target + size * x, source, size)
-
-
-def gather(const uint8_t[:, :] image, const int32_t[:, ::1] runs, int32_t x0, int32_t y0, uint8_t[::1] values):
-    """Copy the elements under runs inside ``image[ny, nx * itemsize]`` to ``values[area * itemsize]``."""
-    cdef Py_ssize_t i, count, n = runs.shape[0]
-    cdef const Span *span
-    cdef uint8_t *value
-    cdef Bytes rows
-    if n == 0 or values.shape[0] == 0:
-        return
-    span = <const Span *> &runs[0, 0]
-    rows = Bytes(<uint8_t *> &image[0, 0], image.strides[0], values.shape[0] // _area(span, n), x0, y0)
-    value = &values[0]
-    with nogil:
-        for i in range(n):
-            ask_ahead(&rows, span, i, n, False)
-            count = (span[i].x_stop - <Py_ssize_t> span[i].x_start) * rows.size
-            memcpy(value, first_of(&rows, span + i), count)
-            value += count
-
-
-def scatter(uint8_t[:, :] image, const int32_t[:, ::1] runs, int32_t x0, int32_t y0, const uint8_t[::1] values):
-    """Copy ``values[area * itemsize]`` to the elements under runs inside ``image[ny, nx * itemsize]``."""
-    cdef Py_ssize_t i, count, n = runs.shape[0]
-    cdef const Span *span
-    cdef const uint8_t *value
-    cdef Bytes rows
-    if n == 0 or values.shape[0] == 0:
-        return
-    span = <const Span *> &runs[0, 0]
-    rows = Bytes(&image[0, 0], image.strides[0], values.shape[0] // _area(span, n), x0, y0)
-    value = &values[0]
-    with nogil:
-        for i in range(n):
-            ask_ahead(&rows, span, i, n, True)
-            count = (span[i].x_stop - <Py_ssize_t> span[i].x_start) * rows.size
-            memcpy(first_of(&rows, span + i), value, count)
-            value += count
-
-
-cdef struct Bytes:
-    # An image with contiguous rows of elements of some bytes.
-    uint8_t *data
-    Py_ssize_t stride
-    Py_ssize_t size
-    int32_t x0
-    int32_t y0
-
-
-cdef inline uint8_t *first_of(const Bytes *image, const Span *span) noexcept nogil:
-    """Return where a run begins."""
-    return image.data + (
-        (span.y - <Py_ssize_t> image.y0) * image.stride + (span.x_start - <Py_ssize_t> image.x0) * image.size
-    )
-
-
-cdef inline void ask_ahead(const Bytes *image, const Span *span, Py_ssize_t i, Py_ssize_t n, bint write) noexcept nogil:
-    """Ask for the memory of a run some runs before its turn: short runs lie far apart."""
-    cdef uint8_t *first
-    if i + AHEAD < n:
-        span += i + AHEAD
-        first = first_of(image, span)
-        if write:
-            prefetch_to_write(first)
-            prefetch_to_write(first + (span.x_stop - <Py_ssize_t> span.x_start) * image.size - 1)
-        else:
-            prefetch(first)
-            prefetch(first + (span.x_stop - <Py_ssize_t> span.x_start) * image.size - 1)
-
-
 def area(const int32_t[:, ::1] runs) -> int:
     """Return the number of pixels."""
-    return _area(<const Span *> &runs[0, 0], runs.shape[0]) if runs.shape[0] else 0
-
-
-cdef int64_t _area(const Span *span, Py_ssize_t n) noexcept nogil:
     cdef int64_t total = 0
-    cdef Py_ssize_t i
-    for i in range(n):
-        total += span[i].x_stop - <int64_t> span[i].x_start
+    cdef Py_ssize_t i, n = runs.shape[0]
+    cdef const Span *span = <const Span *> &runs[0, 0] if n else NULL
+    with nogil:
+        for i in range(n):
+            total += span[i].x_stop - <int64_t> span[i].x_start
     return total
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _runs
+from . import _pixels, _runs
 from ._validate import as_pair
 from .geom import Box2I, Point2I
 
@@ -117,7 +117,7 @@ def values_under(image: NDArray, runs: NDArray[np.int32], xy0: tuple[int, int]) 
         y, x = _runs.indices(runs)
         values[...] = image[y - xy0[1], x - xy0[0]]
     elif values.size:
-        _runs.gather(rows, runs, *xy0, values.reshape(-1).view(np.uint8))
+        _pixels.gather(rows, runs, *xy0, values.nbytes // len(values), values.reshape(-1).view(np.uint8))
     return values
 
 

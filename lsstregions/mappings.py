@@ -99,7 +99,7 @@ def transformed(runs: NDArray[np.int32], offsets: NDArray[np.int64], mapping: Ma
     count = len(offsets) - 1
     candidates, begins = _columns.fuse(*_images(runs, offsets, mapping), count)
     parts, owners = [np.empty((0, 3), np.int32)], [np.empty(0, np.int32)]
-    for y, x, owner in _pixels(candidates, begins):
+    for y, x, owner in _each_pixel(candidates, begins):
         back_x, back_y = (np.ascontiguousarray(v, float) for v in inverse(x.astype(float), y.astype(float)))
         kept = np.flatnonzero(_columns.locate(back_x, back_y, owner, runs, offsets) >= 0)
         part, part_owner = _runs_of_pixels(y[kept], x[kept], owner[kept])
@@ -157,7 +157,7 @@ def _cut(runs: NDArray[np.int32], length: int) -> tuple[NDArray[np.int64], NDArr
     return which, first, np.minimum(first + length, stop[which])
 
 
-def _pixels(runs: NDArray[np.int32], offsets: NDArray[np.int64]) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
+def _each_pixel(runs: NDArray[np.int32], offsets: NDArray[np.int64]) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
     """Yield the pixels ``y, x`` of sets of runs and their owners, at most so many at a time."""
     owner = np.repeat(np.arange(len(offsets) - 1, dtype=np.int32), np.diff(offsets))
     which, start, stop = _cut(runs, _CHUNK)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _algebra, _dilation, _label, _measure, _outline, _runs
+from . import _algebra, _dilation, _label, _measure, _outline, _pixels, _runs
 from ._frames import byte_rows, values_under
 from ._validate import (
     INT32_MAX,
@@ -888,7 +888,7 @@ class SpanSet(Value):
             image[y - y0, x - x0] = array
         elif array.size:
             flat = np.ascontiguousarray(array).reshape(-1)
-            _runs.scatter(rows, self.array, x0, y0, flat.view(np.uint8))
+            _pixels.scatter(rows, self.array, x0, y0, flat.nbytes // len(array), flat.view(np.uint8))
         return image
 
     def paint(self, image: NDArray, value: Any, xy0: tuple[int, int] | Point2I = (0, 0)) -> None:
@@ -925,7 +925,7 @@ class SpanSet(Value):
         element = np.empty(image.shape[2:], image.dtype)
         element[...] = value
         if element.size:
-            _runs.paint(rows, self.array, x0, y0, element.reshape(-1).view(np.uint8))
+            _pixels.paint(rows, self.array, x0, y0, element.reshape(-1).view(np.uint8))
 
     def _check_inside(self, image: NDArray, xy0: tuple[int, int] | Point2I) -> tuple[int, int]:
         """Return `xy0` after a check that the set lies in an image that begins there."""

@@ -106,12 +106,12 @@ def cases(seed):
         "_runs.complement": (a, 0, 333, 0, 150),
         "_runs.find": (a, np.linspace(-5, 400, 999), np.linspace(-5, 160, 999)),
         "_runs.from_mask": (mask.view(np.uint8), 0, 0),
-        "_runs.gather": (np.arange(image.size).astype(np.uint8).reshape(image.shape), a, 0, 0, values),
+        "_pixels.gather": (np.arange(image.size).astype(np.uint8).reshape(image.shape), a, 0, 0, 4, values),
         "_runs.in_raster_order": (np.concatenate((b, a)), np.arange(len(a) + len(b), dtype=np.int32)),
         "_runs.indices": (a,),
         "_runs.is_canonical": (a,),
-        "_runs.paint": (image, a, 0, 0, np.arange(4, dtype=np.uint8)),
-        "_runs.scatter": (image.copy(), a, 0, 0, values.copy()),
+        "_pixels.paint": (image, a, 0, 0, np.arange(4, dtype=np.uint8)),
+        "_pixels.scatter": (image.copy(), a, 0, 0, 4, values.copy()),
         "_runs.surroundings": (a,),
     }
 
