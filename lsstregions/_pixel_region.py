@@ -91,7 +91,7 @@ class FootprintRegion(PixelRegion):
         if unknown:
             raise TypeError(f"copy takes spans, meta and visual, not {', '.join(sorted(unknown))}")
         columns = self._columns if "spans" not in changes else self._with_spans(changes["spans"]).remove_orphan_peaks()
-        return self._of(columns, changes.get("meta", self.meta), changes.get("visual", self.visual))
+        return self._with(columns)._of(columns, changes.get("meta", self.meta), changes.get("visual", self.visual))
 
     # Set algebra: footprints and span sets give a footprint at once, any other region a compound.
 

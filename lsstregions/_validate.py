@@ -73,6 +73,18 @@ def as_rows(count: int, name: str) -> int:
     return count
 
 
+def as_dtype(values: NDArray, dtype: np.dtype, name: str) -> NDArray:
+    """Return `values` for an array of another dtype: floats may be rounded, integers must fit."""
+    if dtype.kind in "iu" and values.dtype.kind in "iubO":
+        info = np.iinfo(dtype)
+        least, most = (int(values.min()), int(values.max())) if values.size else (0, 0)
+        if least < info.min or most > info.max:
+            raise OverflowError(f"{name} of dtype {dtype} cannot hold {least if least < info.min else most}")
+    elif not np.can_cast(values.dtype, dtype, "same_kind"):
+        raise TypeError(f"{name} of dtype {dtype} cannot hold values of dtype {values.dtype}")
+    return values.astype(dtype, copy=False)
+
+
 def as_array2d(array: ArrayLike, name: str) -> NDArray:
     """Return `array` as a 2-D array of native byte order; contiguity is left as it is."""
     result = np.asarray(array)

@@ -1,6 +1,7 @@
 """Footprint, HeavyFootprint and FootprintSet: a detected set of pixels, one with its values, and many in columns."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import operator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
@@ -11,7 +12,18 @@ from ._catalog import axes, measure
 from ._frames import Frame, as_bytes
 from ._peaks import PEAK, PIXEL_COLUMNS, Peaks, concatenated
 from ._pixel_region import FootprintRegion, to_regions
-from ._validate import as_array2d, as_connectivity, as_finite, as_int, as_int32_array, as_pair, native
+from ._validate import (
+    as_array2d,
+    as_connectivity,
+    as_dtype,
+    as_finite,
+    as_int,
+    as_int32,
+    as_int32_array,
+    as_pair,
+    as_rows,
+    native,
+)
 from .ellipses import Ellipse, Quadrupole
 from .geom import AffineTransform, Box2I, LinearTransform, Point2D, Point2I, Value
 from .mappings import Mapping, WcsMapping, as_mappings, mapped, transformed
@@ -122,8 +134,10 @@ class FootprintSet(Value):
     @overload
     def __getitem__(self, index: slice | NDArray | Sequence[int] | Sequence[bool]) -> Self: ...
     def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, int | np.integer):
-            i = range(len(self))[index]
+        if isinstance(index, bool | np.bool_) or np.ndim(index) > 1:
+            raise TypeError(f"footprints are indexed by integers, slices and 1-D arrays, not {index!r}")
+        if isinstance(index, int | np.integer | np.ndarray) and np.ndim(index) == 0:
+            i = range(len(self))[operator.index(index)]
             one = self._slice(i, i + 1)
             return HeavyFootprint._of(one) if self._values else Footprint._of(one)
         if isinstance(index, slice) and index.step in (None, 1):
@@ -699,7 +713,21 @@ class FootprintSet(Value):
         sign[labels] = self.sign[self._owners()]
         run = self._runs_of_peaks()
         peaks = self._peaks.grouped(np.where(run < 0, -1, labels[run] if len(labels) else run), sign)
-        return self._from_columns(*_label.group([self.spans], labels, count), self.region, peaks=peaks, sign=sign)
+        owner = np.empty(count, np.int32)
+        owner[labels] = self._owners()
+        spans, offsets = _label.group([self.spans], labels, count)
+        values = self._values_under(spans, np.repeat(owner, np.diff(offsets)))
+        return self._from_columns(spans, offsets, self.region, peaks=peaks, sign=sign, values=values)
+
+    def _values_under(self, runs: NDArray[np.int32], owner: NDArray[np.int32]) -> dict[str, NDArray]:
+        """Return the pixel values under runs, each of which lies in a run of the footprint that owns it."""
+        if not self._values:
+            return {}
+        which = _columns.locate(runs[:, 1].astype(float), runs[:, 0].astype(float), owner, self.spans, self.offsets)
+        width = self.spans[:, 2].astype(np.int64) - self.spans[:, 1]
+        first = (np.cumsum(width) - width)[which] + runs[:, 1] - self.spans[which, 1]
+        flat, _ = _ranges(first, runs[:, 2].astype(np.int64) - runs[:, 1])
+        return {name: column[flat] for name, column in self._values.items()}
 
     def _runs_of_peaks(self) -> NDArray[np.int64]:
         """Return the index of the span that each peak lies in, in its own footprint, or -1."""
@@ -730,7 +758,8 @@ class FootprintSet(Value):
         """
         box = _as_region(box)
         spans, offsets = _columns.clip(self.spans, self.offsets, box.x.start, box.x.stop, box.y.start, box.y.stop)
-        clipped = self._replaced(spans=spans, offsets=offsets, values={}).remove_orphan_peaks()
+        values = self._values_under(spans, np.repeat(np.arange(len(self), dtype=np.int32), np.diff(offsets)))
+        clipped = self._replaced(spans=spans, offsets=offsets, values=values).remove_orphan_peaks()
         return clipped if keep_empty else clipped[np.diff(offsets) > 0]
 
     def shift(self, dx: int, dy: int) -> Self:
@@ -762,6 +791,9 @@ class FootprintSet(Value):
     ) -> Self:
         """Return what a mapping of the plane makes of each footprint and of its peaks; footprints may become empty.
 
+        A peak that would lie outside its footprint, by rounding, goes to the nearest pixel of it. Pixel values are left
+        behind.
+
         Parameters
         ----------
         mapping, inverse : LinearTransform, AffineTransform, WcsMapping or callable
@@ -782,23 +814,43 @@ class FootprintSet(Value):
         spans, offsets = transformed(self.spans, self.offsets, forward, back)
         x, y = mapped(forward, self._peaks["x"], self._peaks["y"])
         pixels = self._peaks.pixels.copy()
-        pixels["x_peak"], pixels["y_peak"] = np.floor(x + 0.5), np.floor(y + 0.5)
+        x_peak, y_peak = mapped(forward, pixels["x_peak"].astype(float), pixels["y_peak"].astype(float))
+        pixels["x_peak"], pixels["y_peak"] = np.floor(x_peak + 0.5), np.floor(y_peak + 0.5)
         peaks = Peaks(pixels, self._peaks.offsets, self._peaks.columns | {"x": x, "y": y})
-        made = self._replaced(spans=spans, offsets=offsets, peaks=peaks, values={}, region=None).remove_orphan_peaks()
+        made = self._replaced(spans=spans, offsets=offsets, peaks=peaks, values={}, region=None)
+        made = made._with_peaks_inside(x_peak, y_peak).remove_orphan_peaks()
         return made if region is None else made.clip(region)._replaced(region=region)
+
+    def _with_peaks_inside(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> Self:
+        """Put peaks at ``(x, y)`` that lie outside their footprint into its nearest pixel."""
+        lost = np.flatnonzero(self._runs_of_peaks() < 0)
+        owner = np.repeat(np.arange(len(self)), np.diff(self._peaks.offsets))[lost]
+        order, offsets = _flat(self.offsets, owner)
+        which = np.repeat(np.arange(len(lost)), np.diff(offsets))
+        row, start, stop = self.spans[order].T.astype(float)
+        column = np.clip(np.rint(x[lost][which]), start, stop - 1)
+        distance = np.hypot(column - x[lost][which], row - y[lost][which])
+        nearest = np.lexsort((distance, which))
+        nearest = nearest[np.unique(which[nearest], return_index=True)[1]]
+        pixels = self._peaks.pixels.copy()
+        pixels["x_peak"][lost[which[nearest]]] = column[nearest]
+        pixels["y_peak"][lost[which[nearest]]] = row[nearest]
+        return self._replaced(peaks=Peaks(pixels, self._peaks.offsets, self._peaks.columns))
 
     def grow(
         self,
         radius: float | None = None,
         shape: Shape = "disk",
         *,
-        left: int = 0,
-        right: int = 0,
-        up: int = 0,
-        down: int = 0,
+        left: int | None = None,
+        right: int | None = None,
+        up: int | None = None,
+        down: int | None = None,
         return_parents: bool = False,
     ) -> Any:
         """Grow all footprints; those that meet, if only at a corner, become one, with the peaks of all.
+
+        Pixel values are left behind, for the new pixels have none.
 
         Parameters
         ----------
@@ -824,13 +876,14 @@ class FootprintSet(Value):
         TypeError
             If both a radius and sides are given or neither, or a side is no integer.
         ValueError
-            If a side or the radius is negative, or `shape` is none of these.
+            If a side or the radius is negative or takes more than 2**28 rows, or `shape` is none of these.
         OverflowError
             If the grown pixels leave int32, those outside `region` too.
         """
-        sides = [as_int(side, name) for side, name in ((left, "left"), (right, "right"), (up, "up"), (down, "down"))]
-        if (radius is None) == (not any(sides)):
+        given = {"left": left, "right": right, "up": up, "down": down}
+        if (radius is None) == all(side is None for side in given.values()):
             raise TypeError("grow takes either a radius or some of left, right, up and down")
+        sides = [0 if side is None else as_int32(side, name) for name, side in given.items()]
         if min(sides) < 0:
             raise ValueError(f"left, right, up and down must not be negative, not {sides}")
         pixels = self.union()
@@ -842,7 +895,9 @@ class FootprintSet(Value):
         """Return the components of a set of pixels as footprints with these peaks, and where these footprints went."""
         labels, count = _label.label(pixels.array, 8)
         # The first pixels and the peaks, and -1 for those that are in none.
-        x, y = np.concatenate((self._first().T, [self._peaks["x_peak"], self._peaks["y_peak"]]), axis=1, dtype=float)
+        first = self._first()
+        x = np.concatenate((first[:, 0], self._peaks["x_peak"]), dtype=float)
+        y = np.concatenate((first[:, 1], self._peaks["y_peak"]), dtype=float)
         held_by = np.append(labels, np.int32(-1))[_runs.find(pixels.array, x, y)]
         parents = held_by[: len(self)].astype(np.int64)
         parents[np.diff(self.offsets) == 0] = -1
@@ -854,6 +909,8 @@ class FootprintSet(Value):
 
     def merge(self, other: "FootprintSet", *, return_parents: bool = False) -> Any:
         """Return the footprints of both sets; those that meet, if only at a corner, become one, with the peaks of all.
+
+        Pixel values are left behind; `Footprint.merge` adds them.
 
         Parameters
         ----------
@@ -895,8 +952,13 @@ class FootprintSet(Value):
         where = np.searchsorted(place, _pixel_keys(self, owner)) if len(place) else np.empty(0, np.int64)
         values = {}
         for name, column in self._values.items():
-            values[name] = np.zeros(len(place), column.dtype)
-            (np.bitwise_or if name == "mask" else np.add).at(values[name], where, column)
+            if name == "mask":
+                values[name] = np.zeros(len(place), column.dtype)
+                np.bitwise_or.at(values[name], where, column)
+            else:
+                total = np.zeros(len(place), _wide(column.dtype, column.dtype))
+                np.add.at(total, where, column)
+                values[name] = as_dtype(total, column.dtype, name)
         return made._replaced(values=values)
 
     def __or__(self, other: "FootprintSet") -> "FootprintSet":
@@ -954,13 +1016,14 @@ class FootprintSet(Value):
         KeyError
             If there are no values of that name: those are ``image``, ``variance`` and ``mask``.
         TypeError
-            If `image` is no writeable 2-D array, or `xy0` no pair of integers.
+            If `image` is no writeable 2-D array or holds integers and the values are none, or `xy0` is no pair of
+            integers.
         ValueError
             If a footprint leaves the image.
         OverflowError
-            If `xy0` does not fit into int32.
+            If `xy0` does not fit into int32, or a value not into the image's integers.
         """
-        self._each_pixel(image, xy0, plane, lambda old, new: new)
+        self._each_pixel(image, xy0, plane, None)
 
     def add_to(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
         """Add the values of all heavy footprints to an image of shape (ny, nx), in which they must lie.
@@ -970,7 +1033,7 @@ class FootprintSet(Value):
         KeyError, TypeError, ValueError, OverflowError
             As by `insert`.
         """
-        self._each_pixel(image, xy0, plane, lambda old, new: old + new)
+        self._each_pixel(image, xy0, plane, np.add)
 
     def subtract_from(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
         """Subtract the values of all heavy footprints from an image of shape (ny, nx), in which they must lie.
@@ -980,9 +1043,9 @@ class FootprintSet(Value):
         KeyError, TypeError, ValueError, OverflowError
             As by `insert`.
         """
-        self._each_pixel(image, xy0, plane, lambda old, new: old - new)
+        self._each_pixel(image, xy0, plane, np.subtract)
 
-    def _each_pixel(self, image: NDArray, xy0: Origin, plane: str, change: Callable[[Any, Any], Any]) -> None:
+    def _each_pixel(self, image: NDArray, xy0: Origin, plane: str, change: np.ufunc | None) -> None:
         if plane not in self._values:
             raise KeyError(f"plane must be one of {sorted(self._values)}, not {plane!r}")
         if not isinstance(image, np.ndarray) or image.ndim != 2 or not image.flags.writeable:
@@ -992,11 +1055,17 @@ class FootprintSet(Value):
         y, x = _runs.indices(self.spans)
         index = y - frame.xy0[1], x - frame.xy0[0]
         new = self._values[plane]
-        if change(0, 1) == 1 and change(1, 1) == 1:
-            image[index] = new
-        else:
+        if change is None:
+            image[index] = as_dtype(new, image.dtype, "image")
+        elif image.dtype.kind == "f":
             # Footprints may overlap: each adds its own.
-            np.add.at(image, index, change(0, new))
+            change.at(image, index, as_dtype(new, image.dtype, "image"))
+        else:
+            # In wider integers, so that what does not fit is seen before anything is written.
+            different, where = np.unique(np.ravel_multi_index(index, image.shape), return_inverse=True)
+            total = image.flat[different].astype(_wide(image.dtype, new.dtype))
+            change.at(total, where, new)
+            image.flat[different] = as_dtype(total, image.dtype, "image")
 
 
 class Footprint(FootprintRegion, Value):
@@ -1058,8 +1127,10 @@ class Footprint(FootprintRegion, Value):
         made._set(_columns=columns, meta=dict(meta or {}), visual=dict(visual or {}))
         return made
 
-    def _with(self, columns: FootprintSet) -> Self:
-        return self._of(columns, self.meta, self.visual)
+    def _with(self, columns: FootprintSet) -> Any:
+        """Wrap a set that is made of this footprint; without pixel values it is no heavy one."""
+        kind = type(self) if columns._values or not isinstance(self, HeavyFootprint) else Footprint
+        return kind._of(columns, self.meta, self.visual)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored_one, (type(self), self._columns, self.meta, self.visual)
@@ -1179,15 +1250,22 @@ class Footprint(FootprintRegion, Value):
         return self._with(self._columns.shift(dx, dy))
 
     def dilate(self, element: float | SpanSet, shape: Shape = "disk") -> Self:
-        """Return the footprint dilated, as `SpanSet.dilate`; peaks and region stay, and nothing is clipped."""
-        return self._with(self._with_spans(self.spans.dilate(element, shape)))
+        """Return the footprint dilated, as `SpanSet.dilate`; region and peaks stay, those that are still inside.
+
+        Nothing is clipped. A heavy footprint leaves its pixel values behind: the new pixels have none.
+        """
+        return self._with(self._with_spans(self.spans.dilate(element, shape)).remove_orphan_peaks())
 
     def erode(self, element: float | SpanSet, shape: Shape = "disk") -> Self:
         """Return the footprint eroded, as `SpanSet.erode`, without the peaks that are outside then."""
         return self._with(self._with_spans(self.spans.erode(element, shape)).remove_orphan_peaks())
 
     def _with_spans(self, spans: SpanSet) -> FootprintSet:
-        return self._columns._replaced(spans=spans.array, offsets=np.array([0, len(spans)]), values={})
+        """Return the columns with other spans, and with the pixel values if there is one for each pixel."""
+        old, runs = self._columns, spans.array
+        kept = bool(old._values) and spans.issubset(self.spans)
+        values = old._values_under(runs, np.zeros(len(runs), np.int32)) if kept else {}
+        return old._replaced(spans=runs, offsets=np.array([0, len(runs)]), values=values)
 
     def transform(self, mapping: Any, inverse: Any = None, region: Box2I | None = None) -> Self:
         """Return what a mapping of the plane makes of the footprint, as `FootprintSet.transform`; it may be empty."""
@@ -1286,8 +1364,10 @@ class HeavyFootprint(Footprint):
         """Subtract the values from an image of shape (ny, nx); see `FootprintSet.insert`, also for the errors."""
         self._columns.subtract_from(image, xy0, plane=plane)
 
-    def extract(self, box: Box2I | None = None, fill: Any = np.nan, *, plane: str = "image") -> NDArray:
+    def extract(self, box: Box2I | None = None, fill: Any = None, *, plane: str = "image") -> NDArray:
         """Return an image of a box, by default `bbox`, with the values where the footprint is and `fill` elsewhere.
+
+        That is by default NaN, or 0 where the values are integers.
 
         Returns
         -------
@@ -1298,31 +1378,36 @@ class HeavyFootprint(Footprint):
         KeyError
             If there are no values of that name: those are ``image``, ``variance`` and ``mask``.
         ValueError
-            If the box does not hold the footprint.
+            If the box does not hold the footprint, or `fill` does not fit the values' dtype.
         """
         if plane not in self._columns._values:
             raise KeyError(f"plane must be one of {sorted(self._columns._values)}, not {plane!r}")
-        return self.spans.unflatten(self._columns._values[plane], box, fill)
+        values = self._columns._values[plane]
+        if fill is None:
+            fill = np.nan if values.dtype.kind == "f" else 0
+        return self.spans.unflatten(values, box, fill)
 
     def dot(self, other: "HeavyFootprint") -> float:
-        """Return the sum of the products of both images over the pixels that both have."""
-        common = (self.spans & other.spans).array
-        return float(np.dot(self._values_under(common), other._values_under(common)))
+        """Return the sum of the products of both images over the pixels that both have.
 
-    def _values_under(self, runs: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Return the values of the pixels of `runs`, all of which lie in the footprint."""
-        mine = self._columns.spans.astype(np.int64)
-        start = np.cumsum(mine[:, 2] - mine[:, 1]) - (mine[:, 2] - mine[:, 1])
-        key = runs[:, 0] * np.int64(1 << 32) + runs[:, 1]
-        which = np.searchsorted(mine[:, 0] * (1 << 32) + mine[:, 1], key, "right") - 1
-        first = start[which] + runs[:, 1] - mine[which, 1]
-        flat, _ = _ranges(first, runs[:, 2].astype(np.int64) - runs[:, 1])
-        return self.image[flat].astype(float)
+        Raises
+        ------
+        TypeError
+            If `other` is no HeavyFootprint.
+        """
+        if not isinstance(other, HeavyFootprint):
+            raise TypeError(f"other must be a HeavyFootprint, not {type(other).__name__}")
+        common = (self.spans & other.spans).array
+        owner = np.zeros(len(common), np.int32)
+        mine, theirs = (one._columns._values_under(common, owner)["image"].astype(float) for one in (self, other))
+        return float(np.dot(mine, theirs))
 
 
 def _cross(left: int, right: int, up: int, down: int) -> SpanSet:
     """Return the element that grows along rows and columns."""
-    return SpanSet([(0, -left, right + 1), *((dy, 0, 1) for dy in range(-down, up + 1))])
+    rows = np.arange(-down, as_rows(up + down + 1, "up and down") - down)
+    start, stop = np.where(rows == 0, -left, 0), np.where(rows == 0, right + 1, 1)
+    return SpanSet(np.column_stack((rows, start, stop)))
 
 
 def _common_sign(sign: NDArray[np.int8], parents: NDArray[np.int64], count: int) -> NDArray[np.int8]:
@@ -1352,6 +1437,14 @@ def _ranks(values: NDArray[np.integer]) -> tuple[NDArray[np.int32], int]:
     there[place] = 1
     rank = np.cumsum(there, dtype=np.int32)
     return rank[place] - np.int32(1), int(rank[-1])
+
+
+def _wide(*dtypes: np.dtype) -> np.dtype:
+    """Return a dtype in which sums of these do not wrap: exact where they are integers."""
+    wide = np.result_type(*dtypes)
+    if wide.kind == "f" and any(dtype.kind == "f" for dtype in dtypes):
+        return wide
+    return np.dtype(object if np.dtype(np.uint64) in dtypes else np.int64)
 
 
 def _no_columns() -> tuple[NDArray[np.int32], NDArray[np.int64]]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _columns, _measure, _runs
-from ._validate import INT32_MAX, as_rows
+from ._validate import INT32_MAX, INT32_MIN, as_rows
 from .geom import Value
 
 __all__ = ["WcsMapping"]
@@ -29,6 +29,11 @@ class WcsMapping(Value):
     ----------
     wcs_in, wcs_out : astropy.wcs.WCS or any other of APE 14
         Of the same sky, each of its own pixel plane.
+
+    Raises
+    ------
+    TypeError
+        If one of them is no WCS.
 
     Notes
     -----
@@ -55,13 +60,20 @@ class WcsMapping(Value):
     wcs_out: Any
 
     def __init__(self, wcs_in: Any, wcs_out: Any):
+        for name, wcs in (("wcs_in", wcs_in), ("wcs_out", wcs_out)):
+            if not hasattr(wcs, "pixel_to_world"):
+                raise TypeError(f"{name} must be a WCS of APE 14, not {type(wcs).__name__}")
         self._set(wcs_in=wcs_in, wcs_out=wcs_out)
 
     def __call__(self, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the points of the other pixel plane; NaN where the sky ends."""
         from astropy.wcs.utils import pixel_to_pixel
 
-        x_out, y_out = pixel_to_pixel(self.wcs_in, self.wcs_out, np.asarray(x, float), np.asarray(y, float))
+        columns, rows = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
+        if not columns.size:
+            # pixel_to_pixel takes no empty arrays.
+            return columns.copy(), rows.copy()
+        x_out, y_out = pixel_to_pixel(self.wcs_in, self.wcs_out, columns, rows)
         return x_out, y_out
 
     def inverse(self) -> "WcsMapping":
@@ -84,11 +96,21 @@ def as_mappings(mapping: Any, inverse: Any) -> tuple[Mapping, Mapping]:
 
 def mapped(mapping: Mapping, x: NDArray, y: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return what a mapping makes of points; all must go to pixels."""
-    x_out, y_out = (np.asarray(values, float) for values in mapping(x, y))
+    x_out, y_out = _called(mapping, x, y, "mapping")
     if not (np.isfinite(x_out).all() and np.isfinite(y_out).all()):
         raise ValueError("mapping takes some pixels of the set nowhere: it gave NaN or infinity")
-    if max(np.abs(x_out).max(initial=0), np.abs(y_out).max(initial=0)) >= INT32_MAX:
+    least, most = min(x_out.min(initial=0), y_out.min(initial=0)), max(x_out.max(initial=0), y_out.max(initial=0))
+    if not (least >= INT32_MIN - 0.5 and most < INT32_MAX):
         raise OverflowError("mapping takes some pixels of the set beyond int32")
+    return x_out, y_out
+
+
+def _called(mapping: Mapping, x: NDArray, y: NDArray, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    x_out, y_out = (np.ascontiguousarray(values, float) for values in mapping(x, y))
+    if x_out.shape != x.shape or y_out.shape != x.shape:
+        raise ValueError(
+            f"{name} must give arrays of the shape that it is given, {x.shape}, not {x_out.shape} and {y_out.shape}"
+        )
     return x_out, y_out
 
 
@@ -100,7 +122,7 @@ def transformed(runs: NDArray[np.int32], offsets: NDArray[np.int64], mapping: Ma
     candidates, begins = _columns.fuse(*_images(runs, offsets, mapping), count)
     parts, owners = [np.empty((0, 3), np.int32)], [np.empty(0, np.int32)]
     for y, x, owner in _each_pixel(candidates, begins):
-        back_x, back_y = (np.ascontiguousarray(v, float) for v in inverse(x.astype(float), y.astype(float)))
+        back_x, back_y = _called(inverse, x.astype(float), y.astype(float), "inverse")
         kept = np.flatnonzero(_columns.locate(back_x, back_y, owner, runs, offsets) >= 0)
         part, part_owner = _runs_of_pixels(y[kept], x[kept], owner[kept])
         parts.append(part)

@@ -74,9 +74,9 @@ def _with_band(
     same_peak_distance: float,
 ) -> tuple[FootprintSet, NDArray[np.bool_]]:
     one = one._replaced(values={}, peaks=one._peaks.with_columns(_seen=_only(band, len(one._peaks), seen.shape[1])))
-    i, j, _ = merged.crossmatch(one)
     both = FootprintSet.concatenate([merged, one])
-    labels, count = _columns.components(np.column_stack((i, len(merged) + j)), len(both))
+    i, j, _ = both.crossmatch(both)
+    labels, count = _columns.components(np.column_stack((i, j)), len(both))
     now_seen = np.zeros((count, seen.shape[1]), bool)
     np.logical_or.at(now_seen, labels, np.concatenate([seen, _only(band, len(one), seen.shape[1])]))
     known = np.bincount(labels[: len(merged)], minlength=count) > 0

@@ -874,12 +874,14 @@ class SpanSet(Value):
         TypeError
             If `box` is no Box2I.
         ValueError
-            If `values` are not one a pixel, or the box does not hold the set.
+            If `values` are not one a pixel, the box does not hold the set, or `fill` does not fit the values' dtype.
         """
         array = np.asarray(values)
         if array.ndim < 1 or len(array) != self.area:
             raise ValueError(f"values must have the shape ({self.area}, ...), not {array.shape}")
         box = self.bbox if box is None else box
+        if array.dtype.kind in "biu" and not (np.isfinite(fill) and array.dtype.type(fill) == fill):
+            raise ValueError(f"fill must be of the values' dtype {array.dtype}, not {fill!r}")
         image = np.full((*box.shape, *array.shape[1:]), fill, array.dtype)
         x0, y0 = self._check_inside(image, box.xy0)
         rows = byte_rows(image)

@@ -359,6 +359,33 @@ class TestLookup:
         assert self.fs.at([], []).shape == (0,)
         assert lr.FootprintSet().at(0, 0) == -1
 
+    def test_a_single_peak(self):
+        peak = Table({"x_peak": [0], "y_peak": [0], "peak_value": [1.0]})
+        fs = lr.FootprintSet([lr.Footprint(lr.SpanSet([(0, 0, 1)]), peak), lr.SpanSet([(0, 5, 6)])])
+        assert np.diff(fs.grow(1).peak_offsets).tolist() == [1, 0]
+        assert (fs | fs).area.tolist() == [1, 1]
+
+    def test_grow_takes_sides(self):
+        fs = lr.FootprintSet([lr.SpanSet([(0, 0, 1)])])
+        assert fs.grow(left=0) == fs
+        assert fs.grow(up=10**6).area.tolist() == [10**6 + 1]
+        with pytest.raises(ValueError, match="up and down takes"):
+            fs.grow(up=2**30)
+        with pytest.raises(TypeError, match="either a radius or some of"):
+            fs.grow()
+
+    def test_index(self):
+        assert self.fs[self.fs.at(*self.fs.centroid[3])] == self.fs[3]
+        assert self.fs[np.array(-1)] == self.fs[len(self.fs) - 1]
+        for index in (True, np.bool_(True), [[1, 2]], np.zeros((2, 2), int)):
+            with pytest.raises(TypeError, match="indexed by integers"):
+                self.fs[index]
+
+    def test_dilate_keeps_the_peaks_inside(self):
+        peak = Table({"x_peak": [0], "y_peak": [0], "peak_value": [1.0]})
+        moved = lr.Footprint(lr.SpanSet([(0, 0, 1)]), peak).dilate(lr.SpanSet([(0, 5, 6)]))
+        assert len(moved.peaks) == 0
+
     def test_at_rounds_as_contains(self):
         # 0.49999999999999994 + 0.5 is 1.
         x = np.nextafter(np.arange(-3, 4) + 0.5, -np.inf)
@@ -621,6 +648,65 @@ class TestHeavy:
         assert both.mask.tolist() == [1, 3, 3, 2, 4]
         with pytest.raises(ValueError, match="value for each"):
             lr.HeavyFootprint(lr.SpanSet([(0, 0, 3)]), [1.0])
+
+
+class TestHeavySets:
+    def test_parts_keep_their_values(self):
+        image = noise()
+        heavy = detected().make_heavy(image, variance=image**2, mask=image > 0)
+        box = lr.Box2I((10, 61), (5, 50))
+        for part in (heavy.clip(box), heavy.split(4), heavy.clip(box, keep_empty=True)):
+            assert part == part.make_heavy(image, variance=image**2, mask=image > 0)
+        one = heavy[int(np.argmax(heavy.area))]
+        half = lr.Box2I(x=(one.bbox.x.start, int(one.centroid.x) + 1), y=(one.bbox.y.start, one.bbox.y.stop))
+        for part in (one.clip(half), one.erode(1), one & lr.SpanSet.from_box(half), one - lr.SpanSet.from_box(half)):
+            assert part.spans
+            assert np.array_equal(part.image, part.spans.flatten(image))
+        for light in (one.dilate(1), one.transform(lr.LinearTransform.scaling(2)), one.copy(spans=lr.SpanSet.disk(2))):
+            assert type(light) is lr.Footprint
+        assert np.array_equal(one.copy().image, one.image)
+
+    @pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i4", "u8"])
+    def test_integers_do_not_wrap(self, dtype):
+        info = np.iinfo(dtype)
+        data = np.array([[0, 5, info.max]], dtype)
+        heavy = lr.detect_footprints(data, 1).make_heavy(data)
+        image = np.full((1, 3), 10.0)
+        heavy.subtract_from(image)
+        assert image.tolist() == [[10, 5, 10 - float(info.max)]]
+        full = data.copy()
+        heavy.subtract_from(full)
+        assert not full.any()
+        for change in (heavy.add_to, lambda image: heavy.insert(image.astype("i1")) if info.max > 127 else 1 / 0):
+            full = data.copy()
+            with pytest.raises((OverflowError, ZeroDivisionError)):
+                change(full)
+            assert np.array_equal(full, data)
+        twice = lr.FootprintSet.concatenate([heavy, heavy])
+        wide = np.zeros((1, 3), np.float32)
+        twice.add_to(wide)
+        assert np.allclose(wide, 2.0 * data)
+        with pytest.raises(OverflowError, match="image of dtype"):
+            heavy[0].merge(heavy[0])
+
+    def test_floats_are_not_cut(self):
+        heavy = lr.FootprintSet([lr.SpanSet([(0, 0, 2)])]).make_heavy(np.array([[10.5, 2]]))
+        for method in (heavy.insert, heavy.add_to, heavy.subtract_from):
+            image = np.zeros((1, 2), int)
+            with pytest.raises(TypeError, match="image of dtype int64 cannot hold values of dtype float64"):
+                method(image)
+            assert not image.any()
+        counts = lr.FootprintSet([lr.SpanSet([(0, 0, 1), (1, 1, 2)])]).make_heavy(np.arange(4).reshape(2, 2))[0]
+        assert counts.extract().tolist() == [[0, 0], [0, 3]]
+        with pytest.raises(ValueError, match="fill must be of the values' dtype int64, not nan"):
+            counts.extract(fill=np.nan)
+
+    def test_dot_at_the_edge_of_int32(self):
+        low = -(2**31)
+        one = lr.HeavyFootprint(lr.SpanSet([(low, low, low + 2), (low, -3, 0)]), [1.0, 2, 3, 4, 5])
+        assert one.dot(one) == 55
+        with pytest.raises(TypeError, match="other must be a HeavyFootprint"):
+            one.dot(lr.Footprint(lr.SpanSet.disk(1)))
 
 
 class TestThreads:

@@ -67,6 +67,34 @@ class TestWcs:
         assert 0 < len(clipped) < len(moved)
         assert clipped.union() == moved.union().clip(region)
 
+    def test_without_peaks(self):
+        there = lr.WcsMapping(tan(), tan(0.15))
+        assert len(lr.FootprintSet([lr.SpanSet.disk(5)]).transform(there)) == 1
+        assert lr.FootprintSet().transform(there) == lr.FootprintSet()
+        assert there([], [])[0].shape == (0,)
+        with pytest.raises(TypeError, match="wcs_out must be a WCS of APE 14, not int"):
+            lr.WcsMapping(tan(), 3)
+
+
+class TestPeaks:
+    """A footprint that stays keeps its peaks."""
+
+    def test_half_a_pixel(self):
+        fs = lr.detect_footprints(np.random.default_rng(2).normal(size=(60, 70)), 2.0)
+        for offset in [(0.5, 0.5), (-0.5, 0.25), (0.49, -0.5)]:
+            moved = fs.transform(lr.AffineTransform(lr.LinearTransform.scaling(1), offset))
+            assert (np.diff(moved.peak_offsets) == np.where(moved.area > 0, np.diff(fs.peak_offsets), 0)).all()
+            assert moved.remove_orphan_peaks() == moved
+        smaller = fs.transform(lr.LinearTransform.scaling(0.7))
+        assert (np.diff(smaller.peak_offsets)[smaller.area > 0] > 0).all()
+
+    def test_identity(self):
+        fs = lr.detect_footprints(np.array([[0.0, 5, 5, 0]]), 1, subpixel=True)
+        assert fs.peaks["x"].tolist() == [1.5, 1.5]
+        moved = fs.transform(lr.LinearTransform.scaling(1))
+        assert moved.peaks["x_peak"].tolist() == [1, 2]
+        assert moved.peaks["x"].tolist() == [1.5, 1.5]
+
 
 class TestModels:
     def test_a_model_brings_its_inverse(self):
@@ -107,6 +135,12 @@ class TestManyFootprints:
             fs.transform(2.0)
         with pytest.raises(TypeError, match="inverse must be given"):
             fs.transform(lambda x, y: (x, y))
+        with pytest.raises(ValueError, match="mapping must give arrays of the shape"):
+            fs.transform(lambda x, y: (x[:1], y[:1]), lambda x, y: (x, y))
+        with pytest.raises(ValueError, match="inverse must give arrays of the shape"):
+            fs.transform(lambda x, y: (x, y), lambda x, y: (x[:1], y[:1]))
+        lowest = lr.FootprintSet([lr.SpanSet([(-(2**31), 3, 5)])])
+        assert lowest.transform(lr.LinearTransform.scaling(1)) == lowest
         peak = lr.Footprint(lr.SpanSet.disk(2)).add_peak(0.25, 0, 5.0)
 
         def nowhere(x, y):
