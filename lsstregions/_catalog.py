@@ -57,7 +57,9 @@ class _Measured:
 
     def _sums(self, plane: NDArray) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
         assert self.frame is not None
-        footprints = self.footprints
+        footprints, mask = self.footprints, self.frame.mask
+        if mask is not None and mask.any():
+            plane = np.where(mask, np.nan, plane)
         if plane.dtype.kind == "f" and plane.itemsize not in (4, 8):
             plane = plane.astype(np.float64)
         return _photometry.measure(as_bytes(plane), plane.dtype, footprints.spans, footprints.offsets, *self.frame.xy0)
@@ -207,6 +209,8 @@ def measure(
             wcs, wcs_xy0 = frame.wcs, frame.xy0
     elif variance is not None:
         raise ValueError("variance must come with an image")
+    if wcs is not None and not hasattr(wcs, "pixel_to_world"):
+        raise TypeError(f"wcs must be a WCS of APE 14, not {type(wcs).__name__}")
     if columns is None:
         names = [*_SHAPE]
         names += _EDGE if frame is not None or footprints.region is not None else ()

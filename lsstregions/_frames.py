@@ -24,7 +24,10 @@ class Frame(NamedTuple):
     def of(cls, image: Any, variance: Any, mask: Any, xy0: Any, region: Box2I | None = None) -> Self:
         """Take arrays, Quantities, masked arrays, NDData and their kin; what is given apart comes first."""
         unit, wcs = getattr(image, "unit", None), None
-        if _is_nddata(image):
+        if _is_mask(image):
+            xy0 = image.xy0 if xy0 is None else xy0
+            image = image.array
+        elif _is_nddata(image):
             wcs = image.wcs
             variance = _variance_of(image.uncertainty) if variance is None else variance
             mask = image.mask if mask is None else mask
@@ -43,8 +46,8 @@ class Frame(NamedTuple):
             mask = None
         return cls(
             data,
-            None if variance is None else _same_shape(_as_image(variance, "variance"), data, "variance"),
-            None if mask is None else _same_shape(np.asarray(mask), data, "mask"),
+            None if variance is None else _same_shape(_as_variance(variance, unit), data, "variance"),
+            None if mask is None else _same_shape(_as_mask(mask), data, "mask"),
             (int(x0), int(y0)),
             unit,
             wcs,
@@ -133,12 +136,47 @@ def _is_nddata(image: Any) -> bool:
     return all(hasattr(image, name) for name in ("data", "uncertainty", "mask", "wcs", "meta"))
 
 
-def _variance_of(uncertainty: Any) -> Any:
-    if uncertainty is None:
-        return None
-    from astropy.nddata import VarianceUncertainty
+def _is_mask(image: Any) -> bool:
+    """Whether this is our Mask, whose bits and not whose badness are meant where it stands for an image."""
+    return hasattr(image, "schema") and hasattr(image, "array")
 
-    return uncertainty.represent_as(VarianceUncertainty).array
+
+def bits_of(mask: Any) -> Any:
+    """Return the integers of our Mask, and any other mask as it is."""
+    return mask.array if _is_mask(mask) else mask
+
+
+def _variance_of(uncertainty: Any) -> Any:
+    """Return the variance that an uncertainty tells, with its unit if it has one; None if it is of an unknown kind."""
+    from astropy.nddata import UnknownUncertainty, VarianceUncertainty
+    from astropy.units import Quantity
+
+    if uncertainty is None or isinstance(uncertainty, UnknownUncertainty):
+        return None
+    variance = uncertainty.represent_as(VarianceUncertainty)
+    return variance.array if variance.unit is None else Quantity(variance.array, variance.unit, copy=False)
+
+
+def _as_variance(variance: Any, unit: Any) -> NDArray:
+    """Return a variance in the square of the image's unit."""
+    if getattr(variance, "unit", None) is not None:
+        from astropy.units import UnitConversionError, dimensionless_unscaled
+
+        wanted = dimensionless_unscaled if unit is None else unit**2
+        try:
+            variance = variance.to_value(wanted)
+        except UnitConversionError:
+            raise UnitConversionError(
+                f"variance must be in the square of the image's unit, {wanted}, not {variance.unit}"
+            ) from None
+    return _as_image(variance, "variance")
+
+
+def _as_mask(mask: Any) -> NDArray:
+    array = np.asarray(mask)
+    if array.dtype.kind not in "biu":
+        raise TypeError(f"mask must hold bools or integers, not dtype {array.dtype}")
+    return array
 
 
 def _as_image(image: Any, name: str) -> NDArray:

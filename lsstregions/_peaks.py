@@ -1,7 +1,7 @@
 """The peaks of many footprints, in columns: what FootprintSet keeps and its table of peaks is made of."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -57,15 +57,27 @@ class Peaks:
     @classmethod
     def from_table(cls, table: "Table") -> "Peaks":
         """Return the peaks of a table as those of one footprint; x_peak, y_peak and peak_value must be there."""
+        if not hasattr(table, "colnames"):
+            raise TypeError(f"peaks must be a Table, not {type(table).__name__}")
         missing = {"x_peak", "y_peak", "peak_value"}.difference(table.colnames)
         if missing:
             raise KeyError(f"peaks must have the columns x_peak, y_peak and peak_value; {sorted(missing)} are missing")
+        given = {name: _plain(table[name], name) for name in table.colnames}
         pixels = np.empty(len(table), PEAK)
         for name in ("x_peak", "y_peak"):
-            pixels[name] = as_int32_array(np.asarray(table[name]), name)
-        pixels["peak_value"] = table["peak_value"]
-        columns = {name: np.array(table[name]) for name in table.colnames if name not in PIXEL_COLUMNS}
-        return cls(pixels, np.array([0, len(pixels)]), columns)
+            pixels[name] = as_int32_array(given.pop(name), name)
+        value = given.pop("peak_value")
+        if value.dtype.kind not in "biuf":
+            raise TypeError(f"peak_value must be real numbers, not dtype {value.dtype}")
+        if np.isnan(value).any():
+            raise ValueError("peak_value must not be NaN: such peaks have no order")
+        pixels["peak_value"] = value
+        ids = given.get("id", np.arange(len(pixels)))
+        if len(ids) and ids.dtype.kind not in "iu":
+            raise TypeError(f"id must be integers, not dtype {ids.dtype}")
+        if len(np.unique(ids)) < len(ids):
+            raise ValueError("id must be different for each peak")
+        return cls(pixels, np.array([0, len(pixels)]), given)
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -91,7 +103,7 @@ class Peaks:
         return (
             np.array_equal(self.offsets, other.offsets)
             and set(self.names) == set(other.names)
-            and all(np.array_equal(self[name], other[name]) for name in self.names)
+            and all(_same(self[name], other[name]) for name in self.names)
         )
 
     def with_offsets(self, order: NDArray[np.int64] | None, offsets: NDArray[np.int64]) -> "Peaks":
@@ -119,6 +131,23 @@ class Peaks:
         for name, description in _DESCRIPTIONS.items():
             table[name].info.description = description
         return table
+
+
+def _plain(column: Any, name: str) -> NDArray:
+    """Return a copy of a column of a table that is an array and nothing more."""
+    from astropy.table import Column
+
+    if not isinstance(column, Column) or column.dtype.hasobject:
+        raise TypeError(f"{name} must be a plain column of numbers, bools or strings, not {type(column).__name__}")
+    if column.unit is not None and str(column.unit) not in ("", "pix"):
+        raise TypeError(f"{name} must have no unit, which peaks do not keep, not {column.unit}")
+    if np.ma.is_masked(column):
+        raise ValueError(f"{name} must have no masked entries; fill them first")
+    return np.array(column)
+
+
+def _same(a: NDArray, b: NDArray) -> bool:
+    return np.array_equal(a, b, equal_nan=a.dtype.kind == b.dtype.kind == "f")
 
 
 def concatenated(parts: Sequence[Peaks]) -> Peaks:

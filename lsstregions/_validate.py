@@ -32,6 +32,8 @@ def as_int32(value: Any, name: str) -> int:
 def as_float(value: Any, name: str) -> float:
     """Return `value` as a float; NaN and infinities pass."""
     try:
+        if isinstance(value, str | bytes):
+            raise TypeError
         return float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number, not {value!r}") from None
@@ -61,7 +63,7 @@ def as_pair(pair: Any, name: str) -> tuple[int, int]:
 
 def as_connectivity(connectivity: Any) -> int:
     """Return 4 or 8."""
-    if connectivity not in (4, 8):
+    if np.ndim(connectivity) or connectivity not in (4, 8):
         raise ValueError(f"connectivity must be 4 or 8, not {connectivity!r}")
     return int(connectivity)
 
@@ -83,6 +85,23 @@ def as_dtype(values: NDArray, dtype: np.dtype, name: str) -> NDArray:
     elif not np.can_cast(values.dtype, dtype, "same_kind"):
         raise TypeError(f"{name} of dtype {dtype} cannot hold values of dtype {values.dtype}")
     return values.astype(dtype, copy=False)
+
+
+def as_points(x: Any, y: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[int, ...]]:
+    """Return the coordinates of points, broadcast and flat, and the shape that they had."""
+    arrays = []
+    for name, values in (("x", x), ("y", y)):
+        array = np.asarray(values)
+        if array.size and array.dtype.kind not in "biuf":
+            raise TypeError(f"{name} must be real numbers, not {values!r}")
+        arrays.append(array.astype(float))
+    try:
+        columns, rows = np.broadcast_arrays(*arrays)
+    except ValueError:
+        raise ValueError(
+            f"x and y must have shapes that broadcast, not {arrays[0].shape} and {arrays[1].shape}"
+        ) from None
+    return np.ascontiguousarray(columns).reshape(-1), np.ascontiguousarray(rows).reshape(-1), columns.shape
 
 
 def as_array2d(array: ArrayLike, name: str) -> NDArray:

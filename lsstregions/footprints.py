@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _columns, _label, _label_image, _measure, _runs
 from ._catalog import axes, measure
-from ._frames import Frame, as_bytes
+from ._frames import Frame, as_bytes, bits_of
 from ._peaks import PEAK, PIXEL_COLUMNS, Peaks, concatenated
 from ._pixel_region import FootprintRegion, to_regions
 from ._validate import (
@@ -21,6 +21,7 @@ from ._validate import (
     as_int32,
     as_int32_array,
     as_pair,
+    as_points,
     as_rows,
     native,
 )
@@ -340,6 +341,8 @@ class FootprintSet(Value):
         ------
         KeyError
             If a column is not known.
+        TypeError
+            If `wcs` is no WCS, or an array holds no real numbers.
         ValueError
             If a column needs an image, variance or WCS that is not given, or the image does not hold the footprints.
 
@@ -356,7 +359,7 @@ class FootprintSet(Value):
         ``max_value_yindex``, and weighted by the pixel values ``x_centroid``, ``y_centroid``, ``covariance_xx``,
         ``covariance_yy``, ``covariance_xy``, ``semimajor_axis``, ``semiminor_axis``, ``orientation``. From the variance
         ``segment_flux_err``, from the WCS ``sky_centroid`` (of these weighted centroids, if there is an image). NaN
-        pixels are left out of all sums.
+        pixels, and those that the mask of an NDData or masked array excludes, are left out of all sums.
         """
         return measure(self, image, variance, wcs, columns, xy0)
 
@@ -389,9 +392,11 @@ class FootprintSet(Value):
         KeyError
             If one of the columns is missing.
         TypeError
-            If ``x_peak`` or ``y_peak`` holds no numbers.
+            If `table` is no Table, ``x_peak``, ``y_peak`` or ``peak_value`` hold no real numbers, ``id`` no integers,
+            or a column is of a kind that peaks cannot have, such as Quantity, Time or SkyCoord.
         ValueError
-            If a peak lies in no footprint, or its pixel is not integral.
+            If a peak lies in no footprint, its pixel is not integral, its value NaN, an entry masked, or an id not
+            unique.
         OverflowError
             If a pixel does not fit into int32.
         """
@@ -407,12 +412,18 @@ class FootprintSet(Value):
 
         Raises
         ------
+        TypeError
+            If a column is no plain array.
         ValueError
             If a column is of another length, or one of ``x_peak``, ``y_peak``, ``peak_value``; see `with_peaks`.
         """
         for name, column in columns.items():
             if name in PIXEL_COLUMNS:
                 raise ValueError(f"{name} cannot be replaced alone; see FootprintSet.with_peaks")
+            if hasattr(column, "unit") or np.asarray(column).dtype.hasobject:
+                raise TypeError(
+                    f"{name} must be a plain array of numbers, bools or strings, not {type(column).__name__}"
+                )
             if np.shape(column)[:1] != (len(self._peaks),):
                 raise ValueError(
                     f"{name} must have a value for each of {len(self._peaks)} peaks, not {np.shape(column)}"
@@ -420,9 +431,19 @@ class FootprintSet(Value):
         return self._replaced(peaks=self._peaks.with_columns(**columns))
 
     def sort_peaks(self, key: str = "peak_value", reverse: bool = True) -> Self:
-        """Return these footprints with the peaks of each sorted by a column, by default the highest value first."""
+        """Return these footprints with the peaks of each sorted by a column, by default the highest value first.
+
+        Raises
+        ------
+        KeyError
+            If there is no column `key`.
+        ValueError
+            If it has more than one value a peak.
+        """
         owner = np.repeat(np.arange(len(self)), np.diff(self._peaks.offsets))
         column = self._peaks[key]
+        if column.ndim > 1:
+            raise ValueError(f"key must name a column of one value a peak; {key!r} has the shape {column.shape}")
         rank = np.argsort(column, kind="stable")
         if reverse:
             rank = np.argsort(column[::-1], kind="stable")[::-1]
@@ -654,14 +675,16 @@ class FootprintSet(Value):
         -------
         ndarray of int64
             Of the shape of `x` and `y`.
+
+        Raises
+        ------
+        TypeError
+            If `x` or `y` are no real numbers.
+        ValueError
+            If their shapes do not broadcast.
         """
-        columns, rows = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
-        found = _columns.at(
-            *self._in_raster_order(),
-            np.ascontiguousarray(columns).reshape(-1),
-            np.ascontiguousarray(rows).reshape(-1),
-        )
-        return found.reshape(columns.shape)
+        columns, rows, shape = as_points(x, y)
+        return _columns.at(*self._in_raster_order(), columns, rows).reshape(shape)
 
     def crossmatch(
         self, other: "FootprintSet | SpanSet"
@@ -976,7 +999,7 @@ class FootprintSet(Value):
         ----------
         image : array_like or NDData, shape (ny, nx)
         variance, mask : array_like, shape (ny, nx), optional
-            By default those of the NDData, if it is one.
+            By default those of the NDData or masked array, if it is one; of a `Mask` the bits.
         xy0 : pair of int, optional
             The pixel of ``image[0, 0]``; by default that of the NDData or of `region`.
 
@@ -989,7 +1012,8 @@ class FootprintSet(Value):
         OverflowError
             If a coordinate of the image does not fit into int32.
         """
-        frame = Frame.of(image, variance, mask, xy0, self.region)
+        bits = bits_of(getattr(image, "mask", None) if mask is None else mask)
+        frame = Frame.of(image, variance, None if bits is np.ma.nomask else bits, xy0, self.region)
         frame.check_holds(self)
         planes = {"image": frame.data, "variance": frame.variance, "mask": frame.mask}
         values = {name: frame.flatten(plane, self.spans) for name, plane in planes.items() if plane is not None}
@@ -1221,10 +1245,12 @@ class Footprint(FootprintRegion, Value):
         Raises
         ------
         TypeError
-            If a coordinate or the value is no number.
+            If a coordinate or the value is no number, or a column is one of those that the others make.
         ValueError
             If one is not finite, or that pixel is not in the footprint.
         """
+        if fixed := [name for name in ("id", "x", "y", *PIXEL_COLUMNS) if name in columns]:
+            raise TypeError(f"{', '.join(fixed)} cannot be given: add_peak makes them of x, y and value")
         pixel = Point2D(as_finite(x, "x"), as_finite(y, "y")).to_pixel()
         old = self._columns._peaks
         new = np.array([(pixel.x, pixel.y, as_finite(value, "value"))], PEAK)
@@ -1313,6 +1339,8 @@ class HeavyFootprint(Footprint):
 
     Raises
     ------
+    TypeError
+        If an array holds no real numbers.
     ValueError
         If an array has not one value a pixel.
     """
@@ -1331,6 +1359,8 @@ class HeavyFootprint(Footprint):
         given = {"image": image, "variance": variance, "mask": mask}
         values = {name: native(np.array(column)) for name, column in given.items() if column is not None}
         for name, column in values.items():
+            if column.dtype.kind not in "biuf":
+                raise TypeError(f"{name} must hold real numbers, not dtype {column.dtype}")
             if column.shape != (spans.area,):
                 raise ValueError(
                     f"{name} must have a value for each of {spans.area} pixels, not the shape {column.shape}"

@@ -18,6 +18,7 @@ from ._validate import (
     as_int,
     as_int32_array,
     as_pair,
+    as_points,
     as_rows,
 )
 from .ellipses import Ellipse, Quadrupole
@@ -595,10 +596,17 @@ class SpanSet(Value):
         -------
         bool or ndarray of bool
             Of the shape of `x` and `y`.
+
+        Raises
+        ------
+        TypeError
+            If `x` or `y` are no real numbers.
+        ValueError
+            If their shapes do not broadcast.
         """
-        columns, rows = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
-        found = _runs.find(self.array, np.ascontiguousarray(columns).ravel(), np.ascontiguousarray(rows).ravel())
-        return (found >= 0).reshape(columns.shape) if columns.ndim else bool(found[0] >= 0)
+        columns, rows, shape = as_points(x, y)
+        found = _runs.find(self.array, columns, rows) >= 0
+        return found.reshape(shape) if shape else bool(found[0])
 
     def __contains__(self, point: Point2I | Point2D | tuple[float, float]) -> bool:
         x, y = point

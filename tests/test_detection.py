@@ -207,6 +207,97 @@ class TestThresholds:
         assert eval(repr(lr.Threshold(3)), {"Threshold": lr.Threshold}) == lr.Threshold(3)
 
 
+class TestExactly:
+    """What is compared is what was given."""
+
+    def test_negative_threshold_with_a_second_one(self):
+        image = np.array([[-1.0, -6, 3, -6, -4]])
+        for blocks in (image, iter([image])):
+            assert len(lr.detect_footprints(blocks, lr.Threshold(-5, peak_multiplier=2))) == 2
+        limits = np.array([[-5.0, -5, 1, -5, 1]])
+        assert len(lr.detect_footprints(image, lr.Threshold(limits, peak_multiplier=4))) == 1
+
+    def test_second_threshold_of_small_floats(self):
+        image = np.array([[0, 6.55e4, 7e4]])
+        limits = np.full((1, 3), 6e4, np.float16)
+        assert lr.detect_footprints(image, lr.Threshold(limits, peak_multiplier=1.1)).area.tolist() == [2]
+        with pytest.raises(ValueError, match="peak_multiplier must be at least 1 and finite, not inf"):
+            lr.Threshold(0, peak_multiplier=np.inf)
+        with pytest.raises(ValueError, match="no meaning for kind='bitmask'"):
+            lr.Threshold(1, "bitmask", peak_multiplier=2)
+
+    @pytest.mark.parametrize("dtype", ["i8", "u8"])
+    def test_large_integers_are_integers(self, dtype):
+        b = 2**53
+        image = np.array([[b, b + 1, b + 2]], dtype)
+        assert lr.detect_footprints(image, b + 1)[0].spans.array.tolist() == [[0, 2, 3]]
+        assert lr.detect_footprints(image, np.int64(b))[0].spans.array.tolist() == [[0, 1, 3]]
+        top = np.iinfo(dtype).max
+        assert lr.detect_footprints(np.array([[top, top - 1]], dtype), top - 1)[0].area == 1
+        assert len(lr.detect_footprints(image, 10**400)) == 0
+        assert len(lr.detect_footprints(image.astype(float), 10**400)) == 0
+        assert lr.detect_footprints(image.astype(float), -(10**400))[0].area == 3
+        assert hash(lr.Threshold(10**400)) == hash(lr.Threshold(10**400))
+        with pytest.raises(TypeError, match="value must be a number, not '5'"):
+            lr.Threshold("5")
+
+    def test_variance_of_small_integers(self):
+        image = np.array([[14.142, 14.1425]])
+        variance = np.full(image.shape, 200, np.uint8)
+        assert lr.detect_footprints(image, lr.Threshold(1, "pixel_stdev"), variance=variance).area.tolist() == [1]
+        image *= 1e4
+        assert lr.detect_footprints(image, lr.Threshold(1e4, "pixel_stdev"), variance=variance).area.tolist() == [1]
+
+    def test_units(self):
+        data = np.array([[1.0, 4, 9]]) * u.Jy
+        for unit, value in ((u.Jy, 1.0), (u.mJy, 1000.0)):
+            image = NDData(data, uncertainty=StdDevUncertainty(np.full((1, 3), value), unit=unit))
+            assert lr.detect_footprints(image, lr.Threshold(3, "pixel_stdev")).area.tolist() == [2]
+            table = lr.detect_footprints(image, lr.Threshold(5, "pixel_stdev")).measure(image)
+            assert table["segment_flux_err"].to_value("Jy").tolist() == [1]
+        with pytest.raises(
+            u.UnitConversionError, match="variance must be in the square of the image's unit, Jy2, not m"
+        ):
+            lr.detect_footprints(data, 1 * u.Jy, variance=np.ones((1, 3)) * u.m)
+        for kind in ("stdev", "pixel_stdev"):
+            with pytest.raises(u.UnitConversionError, match="threshold must be a number without a unit, not of the"):
+                lr.detect_footprints(data, lr.Threshold(5 * u.mJy, kind), variance=np.ones((1, 3)))
+        one = 1 * u.dimensionless_unscaled
+        assert lr.detect_footprints(data, lr.Threshold(3 * one, "pixel_stdev"), variance=np.ones((1, 3)))[0].area == 2
+
+    def test_unknown_uncertainty(self):
+        image = NDData(np.array([[1.0, 9]]), uncertainty=np.ones((1, 2)))
+        assert lr.detect_footprints(image, 5)[0].area == 1
+        with pytest.raises(ValueError, match="variance must be given"):
+            lr.detect_footprints(image, lr.Threshold(5, "variance"))
+
+    def test_masked_neighbours_do_not_move_a_peak(self):
+        image = np.ma.array([[1.0, 5, 6, -9000, 0]], mask=[[0, 0, 0, 1, 0]])
+        for blocks in (image, iter([image])):
+            assert lr.detect_footprints(blocks, 2, subpixel=True).peaks["x"].tolist() == [2.0]
+
+    def test_bits_of_a_mask(self):
+        mask = lr.Mask((4, 6), lr.MaskSchema.lsst(), xy0=(10, 20))
+        mask.set("DETECTED", lr.Box2I((11, 13), (21, 23)))
+        bit = mask.schema.bitmask("DETECTED")
+        found = lr.detect_footprints(mask, lr.Threshold(bit, "bitmask"))
+        assert found.bbox.tolist() == [[11, 13, 21, 23]]
+        image = lr.MaskedImage(np.ones((4, 6)), mask, xy0=(10, 20))
+        for heavy in (found.make_heavy(image), found.make_heavy(image.data, mask=mask, xy0=(10, 20))):
+            assert heavy.values["mask"].tolist() == [bit] * 4
+
+    def test_masked_pixels_are_not_measured(self):
+        fs = lr.FootprintSet([lr.SpanSet([(0, 0, 3)])])
+        image = np.ma.array([[1, 2, 100]], mask=[[0, 0, 1]])
+        table = fs.measure(image)
+        assert table["segment_flux"].tolist() == [3]
+        assert table["max_value"].tolist() == [2]
+        assert table["area"].value.tolist() == [3]
+        assert fs.measure(NDData(image.data, mask=image.mask))["segment_flux"].tolist() == [3]
+        with pytest.raises(TypeError, match="mask must hold bools or integers"):
+            lr.detect_footprints(image.data, 1, mask=image.mask.astype(str))
+
+
 class TestInput:
     image = np.random.default_rng(11).normal(size=(40, 50))
 
@@ -328,7 +419,17 @@ class TestThreadsAndBlocks:
         assert lr.detect_footprints(blocks, threshold, polarity="both", xy0=(3, -4), n_pixels=3) == expected
         assert expected.region == lr.detect_footprints(iter([image]), threshold, xy0=(3, -4)).region
 
+    def test_what_yields_blocks(self):
+        class Reader:
+            def __iter__(self):
+                return iter([self.image[:50], self.image[50:]])
+
+        Reader.image = self.image
+        assert lr.detect_footprints(Reader(), 0.05) == lr.detect_footprints(self.image, 0.05)
+        assert len(lr.detect_footprints([[0, 1], [0, 0]], 0.5)) == 1
+
     def test_iterator_of_nothing(self):
+        assert len(lr.detect_footprints(iter([]), 1.0, subpixel=True)) == 0
         assert len(lr.detect_footprints(iter([]), 1.0)) == 0
         assert len(lr.detect_footprints(iter([np.zeros((0, 4)), np.zeros((3, 4))]), 1.0)) == 0
 

@@ -343,6 +343,9 @@ class TestMerge:
             lr.merge_by_priority([fs])
         with pytest.raises(ValueError, match="same_peak_distance"):
             lr.merge_by_priority({"g": fs}, same_peak_distance=-1)
+        touching = lr.FootprintSet.from_circles([10, 12, 30], [10, 10, 10], 3.5)
+        for bands in ({"g": touching}, {"r": fs[:0], "g": touching}):
+            assert len(lr.merge_by_priority(bands)[0]) == 2
 
 
 class TestLookup:
@@ -648,6 +651,54 @@ class TestHeavy:
         assert both.mask.tolist() == [1, 3, 3, 2, 4]
         with pytest.raises(ValueError, match="value for each"):
             lr.HeavyFootprint(lr.SpanSet([(0, 0, 3)]), [1.0])
+
+
+class TestPeakTables:
+    spans = lr.SpanSet([(0, 0, 5)])
+
+    def table(self, **columns):
+        return Table({"x_peak": [1, 2], "y_peak": [0, 0], "peak_value": [1.0, 2.0]} | columns)
+
+    def test_what_is_refused(self):
+        masked = Table(self.table(), masked=True)
+        masked["peak_value"].mask = [True, False]
+        cases = [
+            (self.table(z=[1, 2] * u.m), TypeError, "z must be a plain column"),
+            (self.table(z=[object(), None]), TypeError, "z must be a plain column"),
+            (masked, ValueError, "peak_value must have no masked entries"),
+            (self.table(peak_value=[1.0, np.nan]), ValueError, "peak_value must not be NaN"),
+            (self.table(peak_value=[1j, 2]), TypeError, "peak_value must be real"),
+            (self.table(id=["a", "b"]), TypeError, "id must be integers"),
+            (self.table(id=[3, 3]), ValueError, "id must be different"),
+            ([(1, 0, 1.0)], TypeError, "peaks must be a Table, not list"),
+        ]
+        for table, error, message in cases:
+            with pytest.raises(error, match=message):
+                lr.Footprint(self.spans, table)
+        footprint = lr.Footprint(self.spans, self.table(flag=[True, False], name=["a", "b"], pair=np.eye(2)))
+        assert footprint.peaks["name"].tolist() == ["b", "a"]
+        with pytest.raises(TypeError, match="x_peak cannot be given"):
+            footprint.add_peak(1, 0, 1.0, x_peak=3)
+        with pytest.raises(ValueError, match="key must name a column of one value"):
+            footprint.sort_peaks("pair")
+        with pytest.raises(TypeError, match="z must be a plain array"):
+            footprint._columns.with_peak_columns(z=[1, 2] * u.m)
+
+    def test_nan_in_a_column_equals_itself(self):
+        footprint = lr.Footprint(self.spans, self.table(z=[np.nan, 1]))
+        assert pickle.loads(pickle.dumps(footprint)) == footprint
+
+    def test_points(self):
+        fs = lr.FootprintSet([self.spans])
+        for ask in (fs.at, self.spans.contains):
+            with pytest.raises(TypeError, match="x must be real numbers"):
+                ask("a", 2)
+            with pytest.raises(ValueError, match=r"x and y must have shapes that broadcast, not \(2,\) and \(3,\)"):
+                ask([1, 2], [1, 2, 3])
+        with pytest.raises(TypeError, match="wcs must be a WCS"):
+            fs.measure(wcs=3)
+        with pytest.raises(ValueError, match="connectivity must be 4 or 8"):
+            fs.split(np.array([4, 8]))
 
 
 class TestHeavySets:

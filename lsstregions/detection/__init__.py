@@ -1,6 +1,6 @@
 """Detection: an image in, footprints out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 from numpy.typing import ArrayLike
@@ -37,9 +37,11 @@ def detect_footprints(
 
     Parameters
     ----------
-    image : array_like, Quantity, MaskedArray, NDData, or iterator of arrays, shape (ny, nx)
-        Real numbers of any dtype and byte order; a memory-mapped one is read once, from the first row to the last. An
-        iterator yields any of the others as blocks of rows, all ``nx`` wide, of an image that is never held whole.
+    image : array_like, Quantity, MaskedArray, NDData, Mask, or iterator of them, shape (ny, nx)
+        Real numbers of any dtype and byte order; a memory-mapped one is read from the first row to the last, once for
+        each polarity and each threshold. An iterator, or another object that can be iterated over and is no array,
+        yields any of the others as blocks of rows, all ``nx`` wide, of an image that is never held whole. Of a `Mask`
+        the bits are meant.
     threshold : Threshold, float or array_like of shape (ny, nx)
         A number or one a pixel is a `Threshold` of kind "value". With a Quantity, it must have a unit that converts.
     n_pixels : int, optional
@@ -51,8 +53,8 @@ def detect_footprints(
         bitmask has no polarity, and finds no peaks.
     mask : array_like of bool, shape (ny, nx), optional
         Pixels that are never detected; by default the mask of the image, if it has one.
-    variance : array_like, shape (ny, nx), optional
-        Variance of each pixel; by default from the image's uncertainty.
+    variance : array_like or Quantity, shape (ny, nx), optional
+        Variance of each pixel, in the square of the image's unit; by default from the image's uncertainty.
     peaks : bool, optional
         Whether to find the peaks.
     subpixel : bool, optional
@@ -93,15 +95,23 @@ def detect_footprints(
     if rule.kind == "bitmask":
         options, polarity = options._replace(peaks=False, subpixel=False), "positive"
     signs = {"positive": [1], "negative": [-1], "both": [1, -1]}[polarity]
-    if isinstance(image, Iterator):
+    if _is_in_blocks(image):
         if mask is not None or variance is not None:
             raise TypeError("mask and variance must come with the blocks of an iterator, as masked arrays or NDData")
-        found = detect_in_rows(image, rule, signs, xy0, options)
+        found = detect_in_rows(iter(image), rule, signs, xy0, options)
     else:
         frame = Frame.of(image, variance, mask, xy0)
         rule = resolved(rule, frame)
         found = [_detect(frame, rule, sign, options) for sign in signs]
     return found[0] if len(found) == 1 else in_raster_order(FootprintSet.concatenate(found))
+
+
+def _is_in_blocks(image: Any) -> bool:
+    """Whether an image comes as an iterator, or as anything else that yields blocks of rows and is no array itself."""
+    if isinstance(image, Iterator):
+        return True
+    array_like = isinstance(image, list | tuple) or any(hasattr(image, name) for name in ("__array__", "data", "dtype"))
+    return isinstance(image, Iterable) and not array_like
 
 
 def _detect(frame: Frame, rule: Threshold, sign: int, options: Options) -> FootprintSet:

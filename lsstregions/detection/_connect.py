@@ -12,6 +12,7 @@ from .._threads import run_all
 from .._validate import INT32_MAX
 from ..footprints import FootprintSet
 from ..geom import Box2I
+from ..spans import SpanSet
 from ._scan import Options, Part
 
 # From so many runs on a second thread is worth its start.
@@ -63,11 +64,9 @@ def large(found: FootprintSet, n_pixels: int) -> FootprintSet:
 
 
 def holding(found: FootprintSet, parts: list[Part]) -> FootprintSet:
-    """Return the footprints that hold any runs of these parts, all of which lie in footprints."""
+    """Return the footprints that hold a pixel of these parts."""
     runs = np.concatenate([np.empty((0, 3), np.int32), *(part.runs for part in parts)])
-    held = np.zeros(len(found) + 1, bool)
-    held[found.at(runs[:, 1], runs[:, 0])] = True
-    return chosen(found, held[:-1])
+    return chosen(found, found.overlaps(SpanSet._from_canonical(runs)))
 
 
 def in_raster_order(found: FootprintSet) -> FootprintSet:
@@ -124,12 +123,18 @@ def vertices(pixels: NDArray, frame: Frame) -> tuple[NDArray[np.float64], NDArra
     """Return how far the vertices of parabolas through peaks and their neighbours are; 0 where there is none near."""
     data = frame.data
     x, y = pixels["x_peak"] - frame.xy0[0], pixels["y_peak"] - frame.xy0[1]
-    middle = data[y, x].astype(float)
+
+    def value_at(x: NDArray, y: NDArray) -> NDArray[np.float64]:
+        values: NDArray[np.float64] = data[y, x].astype(float)
+        if frame.mask is not None:
+            values[np.asarray(frame.mask[y, x], bool)] = np.nan
+        return values
+
+    middle = value_at(x, y)
 
     def vertex(dx: int, dy: int) -> NDArray[np.float64]:
         inside = (x >= dx) & (y >= dy) & (x < data.shape[1] - dx) & (y < data.shape[0] - dy)
-        below = data[y - dy * inside, x - dx * inside].astype(float)
-        above = data[y + dy * inside, x + dx * inside].astype(float)
+        below, above = value_at(x - dx * inside, y - dy * inside), value_at(x + dx * inside, y + dy * inside)
         with np.errstate(invalid="ignore", divide="ignore"):
             shift = 0.5 * (below - above) / (below - 2 * middle + above)
         return np.where(inside & (np.abs(shift) <= 0.5), shift, 0.0)

@@ -38,12 +38,12 @@ class Threshold(Value):
         If `value` or `peak_multiplier` is no number, or the bits of a bitmask are no integer.
     ValueError
         If `kind` is none of these, `value` is NaN, a bitmask without a bit or an array where one number is wanted, or
-        `peak_multiplier` is below 1, or above for a bitmask.
+        `peak_multiplier` is below 1, infinite, or above 1 for a bitmask.
 
     Notes
     -----
     For negative polarity a pixel passes if its negative passes. Pixels and thresholds are compared as the exact numbers
-    that they are, whatever their dtypes.
+    that they are, whatever their dtypes; only an array of thresholds and integers beyond 2**53 meet as float64.
     """
 
     __slots__ = ("value", "kind", "inclusive", "peak_multiplier")  # noqa: RUF023 (the order of the parameters)
@@ -61,14 +61,16 @@ class Threshold(Value):
             if value < 1:
                 raise ValueError(f"value must have a bit for kind='bitmask', not {value}")
         elif np.ndim(value) == 0 and not hasattr(value, "unit"):
-            value = as_float(value, "value")
-            if math.isnan(value):
+            # Integers beyond 2**53 would not be the same as floats.
+            large = isinstance(value, int | np.integer) and abs(int(value)) > 2**53
+            value = int(value) if large else as_float(value, "value")
+            if value != value:
                 raise ValueError("value must not be NaN")
         elif kind != "value" and np.ndim(value):
             raise ValueError(f"value must be one number for kind={kind!r}, not an array of shape {np.shape(value)}")
         peak_multiplier = as_float(peak_multiplier, "peak_multiplier")
-        if not peak_multiplier >= 1:
-            raise ValueError(f"peak_multiplier must be at least 1, not {peak_multiplier}")
+        if not 1 <= peak_multiplier < math.inf:
+            raise ValueError(f"peak_multiplier must be at least 1 and finite, not {peak_multiplier}")
         if kind == "bitmask" and peak_multiplier > 1:
             raise ValueError("peak_multiplier has no meaning for kind='bitmask'")
         self._set(value=value, kind=kind, inclusive=bool(inclusive), peak_multiplier=peak_multiplier)
@@ -79,23 +81,32 @@ class Threshold(Value):
         return np.array_equal(self.value, other.value) and self._parts()[1:] == other._parts()[1:]
 
     def __hash__(self) -> int:
-        return hash((np.asarray(self.value).tobytes(), *self._parts()[1:]))
+        plain = isinstance(self.value, int | float)
+        return hash((self.value if plain else np.asarray(self.value).tobytes(), *self._parts()[1:]))
 
 
 def higher(rule: Threshold) -> Threshold:
     """Return the threshold that one pixel of a footprint must pass."""
-    return Threshold(rule.value * rule.peak_multiplier, rule.kind, rule.inclusive)
+    value = np.asarray(rule.value, float) if np.ndim(rule.value) else rule.value
+    return Threshold(value * rule.peak_multiplier, rule.kind, rule.inclusive)
 
 
 def resolved(rule: Threshold, frame: Frame) -> Threshold:
     """Return a threshold in the image's unit, with statistics of the image put in."""
     value = rule.value
-    if frame.unit is not None and (hasattr(value, "unit") or rule.kind == "value"):
-        from astropy.units import Quantity
+    if hasattr(value, "unit") or (frame.unit is not None and rule.kind == "value"):
+        from astropy.units import Quantity, UnitConversionError
 
-        value = Quantity(value, None if hasattr(value, "unit") else "").to_value(frame.unit)
-    elif hasattr(value, "unit"):
-        value = value.to_value("")
+        # What the noise is multiplied by has no unit.
+        unit = frame.unit if frame.unit is not None and rule.kind == "value" else ""
+        quantity = Quantity(value, None if hasattr(value, "unit") else "")
+        try:
+            value = quantity.to_value(unit)
+        except UnitConversionError:
+            wanted = f"of the unit {unit}" if unit else "a number without a unit"
+            raise UnitConversionError(
+                f"threshold must be {wanted}, not of the unit {str(quantity.unit) or 1}"
+            ) from None
     if np.ndim(value):
         value = np.asarray(value)
         if value.shape != frame.data.shape:
@@ -121,7 +132,7 @@ def clipped_stdev(frame: Frame) -> float:
     good = np.isfinite(frame.data)
     if frame.mask is not None:
         good &= ~np.asarray(frame.mask, bool)
-    kept = sigma_clip(frame.data[good], sigma=3, maxiters=3, masked=False)
+    kept = sigma_clip(supported(frame.data[good]), sigma=3, maxiters=3, masked=False)
     if not np.size(kept):
         raise ValueError("image has no finite pixel that is not masked: it has no standard deviation")
     return float(np.std(kept, dtype=np.float64))
@@ -139,7 +150,8 @@ def local_threshold(rule: Threshold, variance: NDArray | None, rows: tuple[int, 
     if rule.kind == "value":
         return rule.value[rows[0] : rows[1]] if np.ndim(rule.value) else rule.value
     assert variance is not None
-    variance = supported(variance)
+    # Of small integers NumPy would make roots of few digits.
+    variance = variance.astype(float) if variance.dtype.kind in "biu" else supported(variance)
     with np.errstate(invalid="ignore"):
         return rule.value * (np.sqrt(variance) if rule.kind == "pixel_stdev" else variance)
 
@@ -153,8 +165,9 @@ def limit_of(image: NDArray, threshold: Any, sign: int, inclusive: bool) -> tupl
             outermost = dtype.type(sign * np.inf)
             limit = np.where(limit == outermost, dtype.type(np.nan), np.nextafter(limit, outermost))
         return image.astype(dtype, copy=False), limit
-    value = float(threshold)
+    value = threshold if isinstance(threshold, int) else float(threshold)
     if image.dtype.kind == "f":
+        value = _as_number(value)
         with np.errstate(over="ignore"):
             nearest = image.dtype.type(value)
         # As Python floats: NumPy would compare in the image's dtype.
@@ -164,12 +177,20 @@ def limit_of(image: NDArray, threshold: Any, sign: int, inclusive: bool) -> tupl
             nearest = np.nextafter(nearest, image.dtype.type(np.inf))
         return image, np.array([[sign * nearest]], image.dtype)
     info = np.iinfo(np.uint8 if image.dtype == bool else image.dtype)
-    least = value if math.isinf(value) else math.ceil(value)
+    least = value if value in (math.inf, -math.inf) else math.ceil(value)
     least += least == value and not inclusive
     lowest, highest = (info.min, info.max) if sign > 0 else (-info.max, -info.min)
     if least > highest:
         return image, None
     return image, np.array([[sign * int(max(least, lowest))]], info.dtype)
+
+
+def _as_number(value: float) -> float:
+    """Return a float, infinity for an integer that is larger than any."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _as_float_dtype(array: NDArray) -> np.dtype:

@@ -107,8 +107,8 @@ def _with_spare_peaks(found: FootprintSet, labels: NDArray[np.int32], blocks: li
 
 def _with_shifts(found: FootprintSet, blocks: list[_Block]) -> FootprintSet:
     """Put the peaks where they are within their pixels."""
-    pixels = np.concatenate([pixels for block in blocks for pixels in (block.part.peaks, block.spare)])
-    shifts = np.concatenate([block.shifts for block in blocks], axis=1)
+    pixels = np.concatenate([np.empty(0, PEAK), *(p for block in blocks for p in (block.part.peaks, block.spare))])
+    shifts = np.concatenate([np.empty((2, 0)), *(block.shifts for block in blocks)], axis=1)
     place = _places(pixels)
     order = np.argsort(place)
     which = order[np.searchsorted(place, _places(found._peaks.pixels), sorter=order)]
