@@ -213,7 +213,7 @@ class TestExactly:
     def test_negative_threshold_with_a_second_one(self):
         image = np.array([[-1.0, -6, 3, -6, -4]])
         for blocks in (image, iter([image])):
-            assert len(lr.detect_footprints(blocks, lr.Threshold(-5, peak_multiplier=2))) == 2
+            assert len(lr.detect_footprints(blocks, lr.Threshold(-5, peak_multiplier=2))) == 3
         limits = np.array([[-5.0, -5, 1, -5, 1]])
         assert len(lr.detect_footprints(image, lr.Threshold(limits, peak_multiplier=4))) == 1
 

@@ -13,7 +13,7 @@ import regions
 import scipy.ndimage
 from astropy import units as u
 from astropy.nddata import NDData, VarianceUncertainty
-from astropy.table import Table
+from astropy.table import QTable, Table
 from astropy.wcs import WCS
 from hypothesis import given
 from strategies import frames
@@ -663,7 +663,8 @@ class TestPeakTables:
         masked = Table(self.table(), masked=True)
         masked["peak_value"].mask = [True, False]
         cases = [
-            (self.table(z=[1, 2] * u.m), TypeError, "z must be a plain column"),
+            (self.table(z=[1, 2] * u.m), TypeError, "z must have no unit"),
+            (QTable(self.table(z=[1, 2] * u.m)), TypeError, "z must be a plain column"),
             (self.table(z=[object(), None]), TypeError, "z must be a plain column"),
             (masked, ValueError, "peak_value must have no masked entries"),
             (self.table(peak_value=[1.0, np.nan]), ValueError, "peak_value must not be NaN"),
