@@ -43,7 +43,8 @@ def merge_by_priority(
     Notes
     -----
     One band after the other, as LSST's FootprintMergeList: footprints that only touch stay apart; a band's footprint
-    that overlaps several merged ones joins them, and then adds its own peaks.
+    that overlaps several merged ones joins them, and then adds its own peaks. Footprints of one band that overlap each
+    other are joined as well.
     """
     if not isinstance(sets, Mapping) or not all(isinstance(one, FootprintSet) for one in sets.values()):
         raise TypeError("sets must be a mapping of names to FootprintSets")
