@@ -25,7 +25,8 @@ class Threshold(Value):
         the others what the noise is multiplied by.
     kind : {"value", "stdev", "variance", "pixel_stdev", "bitmask"}, optional
         "stdev" is the clipped standard deviation of the image (3 sigma, as `astropy.stats.sigma_clip`), without masked
-        and NaN pixels, for which a copy of the image is made; "variance" and "pixel_stdev" the variance of each pixel and its square root.
+        and NaN pixels, of which it makes a copy; "variance" and "pixel_stdev" the variance of each pixel and its
+        square root.
     inclusive : bool, optional
         Whether a pixel that equals the threshold is detected, as in LSST; photutils and we, by default, say no.
     peak_multiplier : float, optional
