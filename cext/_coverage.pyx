@@ -11,6 +11,7 @@ A coverage comes as pieces: spans ``int32[n, 3]`` of equal weight ``float64[n]``
 
 import numpy as np
 
+from cpython.pyport cimport PY_SSIZE_T_MAX
 from libc.float cimport DBL_MAX
 from libc.math cimport asin, ceil, fabs, floor, hypot, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
@@ -78,6 +79,7 @@ cdef struct Row:
     Py_ssize_t capacity
     int32_t x0
     Py_ssize_t width
+    Py_ssize_t low, high    # the first and the last word of `touched` that has a bit
 
 
 # A conic, perhaps with a hole, and the rows and columns in which it is.
@@ -94,6 +96,7 @@ cdef inline double clamp(double value, double low, double high) noexcept nogil:
 cdef bint widen(Row *row, Py_ssize_t width) noexcept nogil:
     """Make room for a row of `width` pixels and one beyond; False if there is no memory."""
     row.width = width
+    row.low, row.high = PY_SSIZE_T_MAX, -1
     if width + 2 <= row.capacity:
         return True
     release(row)
@@ -116,6 +119,7 @@ cdef inline void touch(Row *row, Py_ssize_t first, Py_ssize_t last) noexcept nog
     """Note that the columns from `first` to `last`, that one included, may differ from those before."""
     cdef uint64_t head = ~<uint64_t> 0 << (first & 63), tail = ~<uint64_t> 0 >> (63 - (last & 63))
     cdef Py_ssize_t word = first >> 6
+    row.low, row.high = min(row.low, word), max(row.high, last >> 6)
     if word == last >> 6:
         row.touched[word] |= head & tail
         return
@@ -164,7 +168,8 @@ cdef inline void walk_arc(
     if x > x_end:
         x, x_end = x_end, x
         y, y_end = y_end, y
-    if x >= row.width:
+    # False for NaN as well.
+    if not x < row.width:
         return
     if x < 0:
         y_next = y_end if x_end <= 0 else clamp(height_at(conic, 0, upper), low, high)
@@ -198,7 +203,7 @@ cdef void walk_line(Row *row, double x, double y, double x_end, double y_end, do
     if x > x_end:
         x, x_end = x_end, x
         y, y_end = y_end, y
-    if x >= row.width or y == y_end:
+    if not x < row.width or y == y_end:
         return
     if x_end <= 0:
         add(row, 0, sign * fabs(y_end - y), sign * fabs(y_end - y))
@@ -233,7 +238,7 @@ cdef void settle(Row *row) noexcept nogil:
     cdef Py_ssize_t word, column, count = 0
     cdef uint64_t bits
     cdef double running = 0, change, noise = 0
-    for word in range((row.width >> 6) + 1):
+    for word in range(row.low, row.high + 1):
         bits = row.touched[word]
         row.touched[word] = 0
         while bits:
@@ -248,6 +253,7 @@ cdef void settle(Row *row) noexcept nogil:
             count += 1
     row.start[count] = <int32_t> row.width
     row.count = count
+    row.low, row.high = PY_SSIZE_T_MAX, -1
 
 
 cdef bint finish(Row *row, int32_t y, Pieces *pieces) noexcept nogil:
@@ -488,6 +494,7 @@ def polygons(
     const int64_t[::1] rings,
     const int64_t[::1] parts,
     const uint8_t[::1] holes,
+    const double[:, ::1] origins,
     int32_t x_start,
     int32_t x_stop,
     int32_t y_start,
@@ -496,11 +503,12 @@ def polygons(
     """Return ``(spans, weights, offsets)`` of polygons whose rings do not cross.
 
     Polygon i has the rings ``parts[i]`` to ``parts[i + 1]``, ring j the vertices ``rings[j]`` to ``rings[j + 1]``, in
-    either direction; ``holes[j]`` says whether it takes away.
+    either direction; ``holes[j]`` says whether it takes away. Vertices are counted from ``origins[:, i]``, whole
+    pixels, so that nothing is lost far from (0, 0).
     """
     cdef Py_ssize_t i, j, n = parts.shape[0] - 1
     cdef int32_t first, last, left, right
-    cdef double x_min, x_max, y_min, y_max
+    cdef double x_min, x_max, y_min, y_max, x0, y0
     cdef bint good = True
     cdef Row row
     cdef Pieces pieces
@@ -520,19 +528,20 @@ def polygons(
             for j in range(rings[parts[i]], rings[parts[i + 1]]):
                 x_min, x_max = min(x_min, x[j]), max(x_max, x[j])
                 y_min, y_max = min(y_min, y[j]), max(y_max, y[j])
-            first = <int32_t> clamp(floor(y_min + 0.5), y_start, y_stop)
-            last = <int32_t> clamp(ceil(y_max + 0.5), y_start, y_stop)
-            left = <int32_t> clamp(floor(x_min + 0.5), x_start, x_stop)
-            right = <int32_t> clamp(ceil(x_max + 0.5), x_start, x_stop)
+            x0, y0 = origins[0, i], origins[1, i]
+            first = <int32_t> clamp(y0 + floor(y_min + 0.5), y_start, y_stop)
+            last = <int32_t> clamp(y0 + ceil(y_max + 0.5), y_start, y_stop)
+            left = <int32_t> clamp(x0 + floor(x_min + 0.5), x_start, x_stop)
+            right = <int32_t> clamp(x0 + ceil(x_max + 0.5), x_start, x_stop)
             if left >= right or first >= last:
                 continue
             row.x0 = left
             good = (
                 widen(&row, right - <Py_ssize_t> left)
                 and gather_edges(
-                    &work, &x[0], &y[0], &rings[0], &holes[0], parts[i], parts[i + 1], left - 0.5, first, last
+                    &work, &x[0], &y[0], &rings[0], &holes[0], parts[i], parts[i + 1], left - x0 - 0.5, y0, first, last
                 )
-                and cover_rows(&work, &row, &pieces, first, last)
+                and cover_rows(&work, &row, &pieces, y0, first, last)
             )
             if not good:
                 break
@@ -554,10 +563,14 @@ cdef bint gather_edges(
     int64_t first_ring,
     int64_t last_ring,
     double x0,
+    double y0,
     int32_t first,
     int32_t last,
 ) noexcept nogil:
-    """Collect the edges that cross rows [first, last), with x from `x0`; False if there is no memory."""
+    """Collect the edges that cross rows [first, last), with x from `x0`; False if there is no memory.
+
+    Vertices are counted from row `y0`, and edges too.
+    """
     cdef Py_ssize_t ring, i, before, room = rings[last_ring] - rings[first_ring]
     cdef double area, sign
     cdef Edge *edge
@@ -586,19 +599,19 @@ cdef bint gather_edges(
                 edge.x, edge.y, edge.x_end, edge.y_end = x[i] - x0, y[i], x[before] - x0, y[before]
                 edge.sign = -sign
             before = i
-            if edge.y == edge.y_end or edge.y >= last - 0.5 or edge.y_end <= first - 0.5:
+            if edge.y == edge.y_end or edge.y >= last - y0 - 0.5 or edge.y_end <= first - y0 - 0.5:
                 continue
             edge.slope = (edge.x_end - edge.x) / (edge.y_end - edge.y)
             # So nearly level that it bounds no area that a number could tell.
             if fabs(edge.slope) > DBL_MAX:
                 continue
-            edge.first = <int32_t> clamp(floor(edge.y + 0.5), first, last - 1)
-            edge.last = <int32_t> clamp(ceil(edge.y_end - 0.5), first, last - 1)
+            edge.first = <int32_t> clamp(y0 + floor(edge.y + 0.5), first, last - 1)
+            edge.last = <int32_t> clamp(y0 + ceil(edge.y_end - 0.5), first, last - 1)
             work.n_edges += 1
     return True
 
 
-cdef bint cover_rows(Work *work, Row *row, Pieces *pieces, int32_t first, int32_t last) noexcept nogil:
+cdef bint cover_rows(Work *work, Row *row, Pieces *pieces, double y0, int32_t first, int32_t last) noexcept nogil:
     """Append the pieces of the polygon whose edges were gathered; False if there is no memory."""
     cdef Py_ssize_t i, n_active = 0, n_rows = last - <Py_ssize_t> first, next_edge = 0
     cdef int64_t count, total = 0
@@ -627,7 +640,7 @@ cdef bint cover_rows(Work *work, Row *row, Pieces *pieces, int32_t first, int32_
         i = 0
         while i < n_active:
             edge = work.edges + work.active[i]
-            cross_edge(row, edge, y)
+            cross_edge(row, edge, y - y0)
             if edge.last == y:
                 n_active -= 1
                 work.active[i] = work.active[n_active]
@@ -639,7 +652,7 @@ cdef bint cover_rows(Work *work, Row *row, Pieces *pieces, int32_t first, int32_
     return True
 
 
-cdef inline void cross_edge(Row *row, const Edge *edge, int32_t y) noexcept nogil:
+cdef inline void cross_edge(Row *row, const Edge *edge, double y) noexcept nogil:
     """Add an edge's part of a row."""
     cdef double low = max(edge.y, y - 0.5), high = min(edge.y_end, y + 0.5)
     cdef double x = edge.x, x_end = edge.x_end

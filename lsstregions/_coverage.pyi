@@ -12,6 +12,7 @@ def polygons(
     rings: _Offsets,
     parts: _Offsets,
     holes: NDArray[np.uint8],
+    origins: _Doubles,
     x_start: int,
     x_stop: int,
     y_start: int,

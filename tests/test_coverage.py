@@ -1,10 +1,12 @@
 """Exact coverage: against regions and photutils where those are right, against shapely where they are not."""
 
 import functools
+import itertools
 import operator
 from concurrent.futures import ThreadPoolExecutor
 
 import astropy.units as u
+import hypothesis.extra.numpy as hnp
 import hypothesis.strategies as st
 import numpy as np
 import photutils.aperture as pa
@@ -12,10 +14,12 @@ import pytest
 import regions as ar
 import shapely
 from astropy.coordinates import SkyCoord
+from astropy.nddata import CCDData, NDData, StdDevUncertainty
 from hypothesis import assume, given, settings
 from photutils.geometry import elliptical_overlap_grid
 from test_rasterize import fits_wcs, places, quarters
 
+import lsstregions as lr
 from lsstregions.geom import Box2D, Box2I
 from lsstregions.raster import coverage, coverage_sum, rasterize
 from lsstregions.spans import SpanSet
@@ -122,7 +126,10 @@ steps = places.map(lambda v: round(v * 2**20) / 2**20)
 def test_polygon(corners):
     """By the even-odd rule, whether it crosses itself or not."""
     x, y = np.array(corners).T
-    expected = of_geometry(shapely.make_valid(shapely.Polygon(corners)))
+    # What a fan of triangles covers an odd number of times.
+    fan = [shapely.Polygon([corners[0], *pair]) for pair in itertools.pairwise(corners[1:])]
+    fan = [triangle for triangle in fan if triangle.area > 0]
+    expected = of_geometry(functools.reduce(shapely.symmetric_difference, fan, shapely.Polygon()))
     np.testing.assert_allclose(dense(ar.PolygonPixelRegion(ar.PixCoord(x, y))), expected, rtol=0, atol=1e-9)
 
 
@@ -361,6 +368,141 @@ def test_sums_refuse():
         coverage_sum(np.zeros(5), [])
     assert coverage_sum(image, []).sum.shape == (0,)
     assert coverage_sum(np.zeros((0, 5)), [circle(0, 0, 3)]).area.tolist() == [0]
+
+
+@given(hnp.arrays(bool, (5, 6)))
+def test_outlines_of_footprints_cover_their_pixels(mask):
+    """Cuts of no width go along one another."""
+    spans = SpanSet.from_mask(mask)
+    if spans:
+        for outline in (lr.Footprint(spans).to_regions()[0], lr.Footprint(spans).to_polygon()):
+            covered, weights = coverage(outline)
+            assert covered == spans
+            assert (weights == 1).all()
+
+
+def test_wound_twice():
+    square = [(0.5, 0.5), (5.6, 0.5), (5.6, 5.6), (0.5, 5.6)]
+    assert not len(coverage(shapely.Polygon(square * 2))[1])
+    assert coverage(shapely.Polygon(square * 3))[1].sum() == pytest.approx(5.1**2)
+
+
+def test_many_crossings():
+    x, y = np.random.default_rng(0).uniform(0, 100, (2, 300))
+    region = ar.PolygonPixelRegion(ar.PixCoord(x, y))
+    assert coverage(region)[1].sum() == pytest.approx(rasterize(region).area, rel=0.02)
+
+
+def test_crossings_far_beyond_the_image():
+    box = Box2I(x=(0, 100), y=(0, 80))
+    bow_tie = np.array([(-1, -1), (1, 1), (1, -1), (-1, 1)])
+    near = coverage(shapely.Polygon(1e8 * bow_tie), within=box)
+    far = coverage(shapely.Polygon(3e9 * bow_tie), within=box)
+    assert near[0] == far[0]
+    np.testing.assert_allclose(near[1], far[1], atol=1e-6)
+    with pytest.raises(ValueError, match="vertices within 1e"):
+        coverage(shapely.Polygon([(1e14, 1e299), (1e299, 3), (-1e299, 1e14), (5, -1e299), (3, 8)]), within=box)
+    # Ends of int32 from each other, and no box.
+    wide = coverage(shapely.Polygon([(-2e9, 0), (2e9, 2), (2e9, 0), (-2e9, 2)]), within=box)
+    assert len(wide[1]) == 100
+
+
+@pytest.mark.parametrize("size", [1e160, 1e308, 1e31])
+def test_sizes_beyond_numbers(size):
+    box = Box2I(x=(0, 100), y=(0, 80))
+    image = np.ones((80, 100))
+    for region in (ellipse(50, 40, size, 4, 0), ellipse(50, 40, 4, size, 0.3), circle(-0.5, 0, size)):
+        with pytest.raises(ValueError, match="[ab] must be (at most|finite)"):
+            coverage(region, within=box)
+        with pytest.raises(ValueError, match="[ab] must be (at most|finite)"):
+            coverage_sum(image, [region])
+    rectangle = ar.RectanglePixelRegion(ar.PixCoord(50, 40), size / 2, size / 2, 30 * u.deg)
+    assert (coverage(rectangle, within=box)[1] == 1).all()
+
+
+@pytest.mark.parametrize("size", [1e-31, 1e-160, 1e-300, 5e-324])
+def test_sizes_of_nothing(size):
+    image = np.ones((80, 100))
+    for region in (ellipse(50, 40, size, 4, 0), ellipse(50, 40, 4, size, np.pi / 2), circle(50, 40, size)):
+        assert coverage_sum(image, [region]).sum.tolist() == [0]
+        assert not len(coverage(region)[1])
+
+
+@pytest.mark.parametrize("width", [1e3, 1e6, 1e12, 1e18, 1e300])
+def test_long_rectangles(width):
+    box = Box2I(x=(0, 100), y=(0, 80))
+    _, weights = coverage(ar.RectanglePixelRegion(ar.PixCoord(50, 40), width, 4.3, 30 * u.deg), within=box)
+    assert weights.sum() == pytest.approx(4.3 * 100 / np.cos(np.pi / 6), abs=1e-9)
+
+
+@pytest.mark.parametrize("inner", [None, 0.5])
+def test_rectangles_far_from_the_origin(inner):
+    def at(x, y):
+        if inner is None:
+            return ar.RectanglePixelRegion(ar.PixCoord(x, y), 20, 7, 30 * u.deg)
+        return ar.RectangleAnnulusPixelRegion(ar.PixCoord(x, y), 10, 20, 3, 7, 30 * u.deg)
+
+    np.testing.assert_allclose(coverage(at(1e9, -1e9))[1], coverage(at(0, 0))[1], rtol=0, atol=1e-12)
+
+
+def test_refused_before_it_is_made():
+    for region in (circle(0, 0, 3e6), circle(0, 0, 1e9), ellipse(0, 0, 1e8, 100, 0)):
+        with pytest.raises(ValueError, match="(pixels|rows), more than"):
+            coverage(region)
+
+
+def test_long_thin_polygons():
+    """The cost is that of the edges, not of the box."""
+    diagonal = shapely.Polygon([(0, 0), (2e5, 2e5), (2e5, 2e5 + 3), (0, 3)])
+    assert coverage(diagonal)[1].sum() == pytest.approx(6e5)
+
+
+def test_images_that_bring_more():
+    data = np.random.default_rng(0).normal(10, 1, (20, 30))
+    mask = data > 11
+    region = [circle(12, 9, 4.5), circle(3, 3, 2)]
+    expected = coverage_sum(data, region, variance=np.full(data.shape, 4.0), mask=mask)
+    image = NDData(data, mask=mask, uncertainty=StdDevUncertainty(np.full(data.shape, 2.0)))
+    for given_ in (image, CCDData(image, unit="adu")):
+        found = coverage_sum(given_, region)
+        assert getattr(found.sum, "unit", None) == given_.unit == getattr(found.error, "unit", None)
+        for ours, theirs in zip(found, expected, strict=True):
+            np.testing.assert_allclose(getattr(ours, "value", ours), theirs, rtol=1e-14)
+    moved = lr.MaskedImage(data, mask, xy0=(100, 200))
+    there = coverage_sum(moved, [circle(112, 209, 4.5)])
+    np.testing.assert_allclose(there.sum, expected.sum[:1])
+    masked = coverage_sum(np.ma.MaskedArray(data, mask), region)
+    np.testing.assert_allclose(masked.area, expected.area)
+    assert (coverage_sum(data * u.Jy, region).sum.unit, masked.error) == (u.Jy, None)
+    single = coverage_sum(data.astype(np.float32), region, variance=np.full(data.shape, 1 / 3))
+    assert single.error[0] ** 2 == pytest.approx(single.area[0] / 3, rel=1e-14)
+
+
+def test_what_is_one_region_and_what_are_many():
+    image = np.ones((40, 50))
+    two = [circle(10, 10, 3), circle(11, 10, 3)]
+    area = np.pi * 9
+    for many in (two, tuple(two), iter(two), ar.Regions(two)):
+        np.testing.assert_allclose(coverage_sum(image, many).sum, [area, area])
+    sky = pa.SkyCircularAperture(SkyCoord([10, 10] * u.deg, [60, 60] * u.deg), 1 * u.arcsec)
+    assert len(coverage_sum(image, sky, wcs=fits_wcs()).sum) == 2
+    parts = shapely.GeometryCollection([shapely.box(0, 0, 2, 2), shapely.box(5, 5, 7, 7)])
+    for one in (parts, SpanSet.disk(3).shift(9, 9), np.ones((3, 3), bool), circle(9, 9, 3)):
+        assert coverage_sum(image, one).sum.shape == (1,)
+    with pytest.raises(TypeError, match="str is not a region"):
+        coverage_sum(image, "circle")
+
+
+def test_a_sky_region_known_by_its_place():
+    class Mine(ar.SkyRegion):
+        _params = ()
+
+        def to_pixel(self, wcs):
+            return circle(20, 20, 3)
+
+        to_spherical_sky = contains = None
+
+    assert coverage(Mine(), wcs=fits_wcs())[1].sum() == pytest.approx(9 * np.pi)
 
 
 def test_many_threads():

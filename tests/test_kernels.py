@@ -55,7 +55,7 @@ def cases(seed):
         "_columns.split": (a, offsets, 8),
         "_coverage.conic_sums": (*planes, circles, 0, 0),
         "_coverage.conics": (circles, *box),
-        "_coverage.polygons": (*corners, ring, np.array([0, 1]), np.zeros(1, np.uint8), *box),
+        "_coverage.polygons": (*corners, ring, np.array([0, 1]), np.zeros(1, np.uint8), np.zeros((2, 1)), *box),
         "_coverage.spread": (some, weights),
         "_coverage.sums": (*planes, some, weights, np.array([0, 90, 200]), 0, 0),
         "_label_image.paint": (np.zeros((150, 333), np.int32), a, offsets, 0, 0),

@@ -4,19 +4,20 @@ This package stands below the classes and knows none above `geom` and `ellipses`
 method ``__runs__()``. What turns a foreign object into runs is one `functools.singledispatch` function, `runs_of`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import _coverage
-from .._validate import as_array2d, as_pair
+from .._frames import Frame
 from ..geom import Box2I
 from ._dispatch import (
     SkippedRegionWarning,
     SkippingWCS,
     batches,
+    needed,
     runs_of,
     runs_of_regions,
     unordered_runs_of,
@@ -111,9 +112,9 @@ def coverage(region: Any, *, wcs: Any = None, within: Box2I | None = None) -> tu
     """Return every pixel that a region touches and the exact share of its area that lies inside.
 
     Polygons and arcs are integrated in closed form, wherever they are; interior pixels are not looked at one by one.
-    Polygons that cross themselves are taken by the even-odd rule (through ``shapely.make_valid``, to which edges that
-    lie on each other are one). Lines and points cover nothing. Whole pixels (boxes of integers, span sets, masks) cover
-    themselves.
+    Polygons that cross themselves are taken by the even-odd rule, their edges cut where they meet. Lines and points
+    cover nothing. Whole pixels (boxes of integers, span sets, masks) cover themselves, as do regions of a class that is
+    registered with `runs_of`.
 
     Parameters
     ----------
@@ -140,11 +141,21 @@ def coverage(region: Any, *, wcs: Any = None, within: Box2I | None = None) -> tu
     from ..spans import SpanSet
     from ._exact import covers_of_each
 
-    (covered,) = covers_of_each([region], wcs, checked(within))
-    if (area := _runs.area(covered.spans)) > MAX_AREA:
-        raise ValueError(f"the region covers {area:.3g} pixels, more than {MAX_AREA:.0e}; pass a smaller `within`")
+    if checked(within) is None:
+        # Before anything is made of it.
+        for batch, _ in batches([region], wcs):
+            if isinstance(batch, Shapes):
+                batch.bounds(None)
+                _check_area(float(batch.areas().sum()))
+    (covered,) = covers_of_each([region], wcs, within)
+    _check_area(_runs.area(covered.spans))
     runs, weights = _coverage.spread(covered.spans, covered.weights)
     return SpanSet._from_canonical(runs), weights
+
+
+def _check_area(area: float) -> None:
+    if area > MAX_AREA:
+        raise ValueError(f"the region covers {area:.3g} pixels, more than {MAX_AREA:.0e}; pass a smaller `within`")
 
 
 class ApertureSums(NamedTuple):
@@ -168,25 +179,26 @@ def coverage_sum(
     wcs: Any = None,
     variance: ArrayLike | None = None,
     mask: ArrayLike | None = None,
-    xy0: tuple[int, int] = (0, 0),
+    xy0: tuple[int, int] | None = None,
 ) -> ApertureSums:
     """Return the sum of an image over each of a list of regions, every pixel weighted by the exact share inside.
 
     Parameters
     ----------
-    image : array_like, shape (ny, nx)
-        Float32 and float64 are taken as they are, anything else as float64; sums are of doubles.
+    image : array_like, Quantity, MaskedArray or NDData, shape (ny, nx)
+        Float32 and float64 are taken as they are, anything else as float64; sums are of doubles, and in its unit.
     regions : iterable or aperture
-        Regions of any kind that `coverage` knows; ``meta["include"]`` is not looked at. An aperture of photutils with
-        many positions stands for as many regions.
+        A list, tuple, ``Regions``, `FootprintSet` or iterator of regions of any kind that `coverage` knows;
+        ``meta["include"]`` is not looked at. An aperture of photutils with many positions stands for as many regions,
+        and anything else for one.
     wcs : object, optional
         As of `rasterize`.
     variance : array_like, shape (ny, nx), optional
-        The variance of each pixel.
+        The variance of each pixel; by default from the image's uncertainty, if it has one.
     mask : array_like of bool, shape (ny, nx), optional
-        True where a pixel is to be left out.
-    xy0 : pair of int
-        The pixel that ``image[0, 0]`` is.
+        True where a pixel is to be left out; by default the mask of the image, if it has one.
+    xy0 : pair of int, optional
+        The pixel that ``image[0, 0]`` is; by default that of the image, or (0, 0).
 
     Returns
     -------
@@ -206,27 +218,34 @@ def coverage_sum(
     OverflowError
         If a coordinate does not fit into int32.
     """
-    image = as_array2d(image, "image")
-    if image.dtype not in (np.float32, np.float64):
-        image = image.astype(np.float64)
-    image = _with_rows(image)
-    x0, y0 = as_pair(xy0, "xy0")
-    box = Box2I.from_shape(image.shape, (x0, y0))
+    frame = Frame.of(image, variance, mask, xy0)
+    if frame.mask is not None and frame.mask.dtype != bool:
+        raise TypeError(f"mask must be boolean, not {frame.mask.dtype}")
+    dtype = np.result_type(frame.data, np.float32, *([] if frame.variance is None else [frame.variance]))
+    dtype = np.dtype(np.float32 if dtype == np.float32 else np.float64)
+    box, unit = frame.box, frame.unit
     planes = (
-        image,
-        _beside(image, variance, "variance", image.dtype),
-        _beside(image, mask, "mask", np.dtype(bool)).view(np.uint8),
+        _with_rows(frame.data.astype(dtype, copy=False)),
+        _beside(frame.variance, dtype),
+        _beside(frame.mask, np.dtype(bool)).view(np.uint8),
     )
-    if isinstance(regions, Iterable) and not hasattr(regions, "positions"):
-        regions = list(regions)
+    if isinstance(regions, list | tuple | Iterator) or hasattr(regions, "regions") or hasattr(regions, "offsets"):
+        regions = list(getattr(regions, "regions", regions))
         result = np.zeros((3, len(regions)))
         for batch, places in batches(regions, wcs):
             result[:, places] = _sums(batch, planes, box)
     else:
+        is_aperture = hasattr(regions, "positions")
+        if is_aperture and hasattr(regions, "to_pixel"):
+            regions = regions.to_pixel(needed(wcs, regions))
         ((batch, _),) = batches([regions], wcs)
-        result = _sums(batch.batch if isinstance(batch, Wholes) else batch, planes, box)
+        result = _sums(batch.batch if is_aperture and isinstance(batch, Wholes) else batch, planes, box)
     total, area, noise = result
-    return ApertureSums(total, area, None if variance is None else np.sqrt(noise))
+    error = None if frame.variance is None else np.sqrt(noise)
+    if unit is not None:
+        # Not in place: that would be of the image's class.
+        total, error = total << unit, None if error is None else error << unit
+    return ApertureSums(total, area, error)
 
 
 def _sums(batch: Any, planes: tuple[NDArray, NDArray, NDArray], box: Box2I) -> NDArray[np.float64]:
@@ -235,7 +254,7 @@ def _sums(batch: Any, planes: tuple[NDArray, NDArray, NDArray], box: Box2I) -> N
     if isinstance(batch, Shapes) and batch.kind != RECTANGLE:
         order = _by_tile(batch.columns, x0, y0)
         result = np.empty((3, order.size))
-        result[:, order] = _coverage.conic_sums(*planes, batch.columns.take(order, axis=1), x0, y0)
+        result[:, order] = _coverage.conic_sums(*planes, batch.measurable().take(order, axis=1), x0, y0)
         return result
     if hasattr(batch, "pieces"):
         spans, weights, offsets = batch.pieces(box)
@@ -252,16 +271,9 @@ def _by_tile(columns: NDArray[np.float64], x0: int, y0: int) -> NDArray[np.intp]
     return np.argsort(256 * y + x, kind="stable")
 
 
-def _beside(image: NDArray, plane: ArrayLike | None, name: str, dtype: np.dtype) -> NDArray:
+def _beside(plane: NDArray | None, dtype: np.dtype) -> NDArray:
     """Return an array that goes with an image, or one of no pixels."""
-    if plane is None:
-        return np.empty((0, 0), dtype)
-    array = as_array2d(plane, name)
-    if array.shape != image.shape:
-        raise ValueError(f"{name} must have the shape of the image, {image.shape}, not {array.shape}")
-    if dtype.kind == "b" and array.dtype.kind != "b":
-        raise TypeError(f"{name} must be boolean, not {array.dtype}")
-    return _with_rows(array.astype(dtype, copy=False))
+    return np.empty((0, 0), dtype) if plane is None else _with_rows(plane.astype(dtype, copy=False))
 
 
 def _with_rows(array: NDArray) -> NDArray:

@@ -3,6 +3,7 @@
 import functools
 import operator
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Any
@@ -17,12 +18,12 @@ from ..geom import Box2D, Box2I
 from ._shapes import (
     ELLIPSE,
     NO_RUNS,
-    RECTANGLE,
     Batch,
     Doubles,
     Many,
     Offsets,
     Pieces,
+    Polygons,
     Runs,
     Shapes,
     bounds_of,
@@ -33,6 +34,7 @@ Maker = Callable[[Sequence[Any], Any], Batch]
 
 # Packages whose classes are registered when the first object of theirs comes along.
 _ADAPTERS = {"regions": "._regions", "photutils": "._photutils", "shapely": "._shapely"}
+_ADAPTED: weakref.WeakSet[type] = weakref.WeakSet()
 
 
 @functools.singledispatch
@@ -61,7 +63,8 @@ def runs_of(region: Any, wcs: Any = None, within: Any = None) -> Runs:
     """
     if hasattr(region, "__runs__"):
         return clipped(region.__runs__(), within)
-    if _adapt(type(region)):
+    _adapt(type(region))
+    if runs_of.dispatch(type(region)) is not runs_of.dispatch(object):
         return runs_of(region, wcs, within)
     if hasattr(region, "to_mask"):
         mask = region.to_mask()
@@ -71,12 +74,15 @@ def runs_of(region: Any, wcs: Any = None, within: Any = None) -> Runs:
     raise TypeError(f"{type(region).__name__} is not a region, or of no kind that can be rasterized: {region!r}")
 
 
-def _adapt(kind: type) -> bool:
-    """Register the classes of the package that `kind` or a base of it is from; return whether there was one to do."""
+def _adapt(kind: type) -> None:
+    """Register the classes of the packages that `kind` and its bases are from."""
+    if kind in _ADAPTED:
+        return
     packages = {base.__module__.partition(".")[0] for base in kind.__mro__} & _ADAPTERS.keys()
     for package in packages:
-        import_module(_ADAPTERS.pop(package), __package__)
-    return bool(packages)
+        # Another thread that comes meanwhile waits here too: nothing is marked as done before it is.
+        import_module(_ADAPTERS[package], __package__)
+    _ADAPTED.add(kind)
 
 
 def batch(*classes: type) -> Callable[[Maker], Maker]:
@@ -147,6 +153,11 @@ class Alone:
 
 def _own_pieces(region: Any, wcs: Any, within: Any) -> tuple[Runs, Doubles]:
     """Return the pieces of a region that is a set of pixels, or of one of a class that only its author knows."""
+    if not hasattr(region, "__runs__") and not hasattr(region, "to_mask") and hasattr(region, "to_pixel"):
+        from ._exact import covers_of_each
+
+        (covered,) = covers_of_each([region.to_pixel(needed(wcs, region))], wcs, within)
+        return covered.spans, covered.weights
     if not hasattr(region, "__runs__") and hasattr(region, "to_mask"):
         mask = region.to_mask(mode="exact")
         runs = _runs_of_mask(np.asarray(mask.data) > 0, mask.bbox.ixmin, mask.bbox.iymin, within)
@@ -338,8 +349,9 @@ def _boxes(regions: Sequence[Box2D], wcs: Any) -> Batch:
     # An empty one is a rectangle of no size.
     sides = [(0.0, 0.0, 0.0, 0.0) if box.is_empty else (box.x.min, box.x.max, box.y.min, box.y.max) for box in regions]
     x_min, x_max, y_min, y_max = np.array(sides).T
-    x, y = (x_min + x_max) / 2, (y_min + y_max) / 2
-    return Shapes(RECTANGLE, x, y, (x_max - x_min) / 2, (y_max - y_min) / 2, 0.0)
+    # Rings of corners, for a rectangle around a centre would round them.
+    x, y = np.stack((x_min, x_max, x_max, x_min), axis=1), np.stack((y_min, y_min, y_max, y_max), axis=1)
+    return Polygons(x.ravel(), y.ravel(), np.arange(0, 4 * len(regions) + 1, 4))
 
 
 @batch(Ellipse)

@@ -20,6 +20,9 @@ from .. import _coverage
 from .._validate import INT32_MAX, INT32_MIN
 from ._dispatch import Alone, are_excluded, batches, runs_of, truth_of
 from ._shapes import (
+    MOST_MEASURED as MOST,
+)
+from ._shapes import (
     NO_RUNS,
     RECTANGLE,
     Doubles,
@@ -88,7 +91,8 @@ def _(batch: Shapes, i: int, n: int) -> Bounds:
 
 @outline.register
 def _(batch: Polygons, i: int, n: int) -> Bounds:
-    shape = shapely.transform(_geometry(batch, i), lambda points: points + _origin(batch, i))
+    origin = _origin(batch, i, None)
+    shape = shapely.transform(_geometry(batch, i, origin), lambda points: points + origin)
     return shape, shape
 
 
@@ -260,7 +264,8 @@ def untangled(batch: Polygons, pieces: Pieces, within: Any) -> Pieces:
         return pieces
     parts = members(batch, pieces)
     for i in tangled:
-        parts[i] = Covered(*_covered(_geometry(batch, i), within, _origin(batch, i)), parts[i].outline)
+        origin = _origin(batch, i, within)
+        parts[i] = Covered(*_covered(_geometry(batch, i, origin), within, origin), parts[i].outline)
     return joined_pieces(parts)
 
 
@@ -277,24 +282,59 @@ def _tangled(batch: Polygons) -> NDArray[np.intp]:
     return used[~shapely.is_valid(shapely.polygons(rings, indices=index))]
 
 
-def _origin(batch: Polygons, i: int) -> tuple[float, float]:
-    """Return whole pixels near polygon i, from which nothing is lost far from (0, 0)."""
-    start = batch.rings[batch.parts[i]]
-    return np.floor(batch.x[start]), np.floor(batch.y[start])
+def _origin(batch: Polygons, i: int, within: Any) -> tuple[int, int]:
+    """Return a whole pixel in the middle of what is seen of polygon i: from there nothing is lost far from (0, 0)."""
+    first, last = batch.rings[batch.parts[i]], batch.rings[batch.parts[i + 1]]
+    middle = []
+    for v, side in ((batch.x[first:last], "x"), (batch.y[first:last], "y")):
+        low, high = (
+            (INT32_MIN, INT32_MAX) if within is None else (getattr(within, side).start, getattr(within, side).stop)
+        )
+        low, high = np.clip([v.min(), v.max()], low, high)
+        middle.append(int(low + (high - low) / 2))
+    return middle[0], middle[1]
 
 
-def _geometry(batch: Polygons, i: int) -> Geometry:
-    """Return polygon i from its origin, as valid geometry."""
-    x0, y0 = _origin(batch, i)
+def _geometry(batch: Polygons, i: int, origin: tuple[int, int]) -> Geometry:
+    """Return polygon i from an origin, as valid geometry: what is inside an odd number of times.
+
+    The edges are cut where they meet, which makes faces of one parity each.
+    """
     rings = [
-        np.column_stack([batch.x[start:stop] - x0, batch.y[start:stop] - y0])
+        np.column_stack([batch.x[start:stop] - origin[0], batch.y[start:stop] - origin[1]])
         for start, stop in pairwise(batch.rings[batch.parts[i] : batch.parts[i + 1] + 1])
         if stop - start > 2
     ]
-    return shapely.make_valid(shapely.Polygon(rings[0], rings[1:])) if rings else shapely.Polygon()
+    if not rings:
+        return shapely.Polygon()
+    if max(np.abs(ring).max() for ring in rings) > MOST:
+        raise ValueError(f"a polygon that crosses itself must have vertices within {MOST:g} pixels")
+    closed = [np.concatenate([ring, ring[:1]]) for ring in rings]
+    try:
+        edges = shapely.node(shapely.MultiLineString(closed))
+        faces = shapely.get_parts(shapely.polygonize(shapely.get_parts([edges])))
+        inner = shapely.get_coordinates(shapely.point_on_surface(faces))
+        return shapely.coverage_union_all(faces[_winds_oddly(closed, inner)])
+    except shapely.errors.GEOSException as error:
+        raise ValueError(f"the edges of a polygon that crosses itself could not be cut: {error}") from None
 
 
-def _covered(geometry: Geometry, within: Any, origin: tuple[float, float]) -> tuple[Runs, Doubles]:
+def _winds_oddly(rings: Sequence[Doubles], points: Doubles) -> NDArray[np.bool_]:
+    """Whether a ray from each point crosses the rings an odd number of times."""
+    x0, y0 = np.concatenate([ring[:-1] for ring in rings]).T
+    x1, y1 = np.concatenate([ring[1:] for ring in rings]).T
+    steep = y0 != y1
+    x0, y0, x1, y1 = x0[steep], y0[steep], x1[steep], y1[steep]
+    odd = np.zeros(len(points), bool)
+    step = max(1, (1 << 20) // max(len(x0), 1))
+    for first in range(0, len(points), step):
+        x, y = points[first : first + step, :, None].transpose(1, 0, 2)
+        crosses = ((y0 > y) != (y1 > y)) & (x < x0 + (y - y0) / (y1 - y0) * (x1 - x0))
+        odd[first : first + step] = crosses.sum(axis=1) % 2
+    return odd
+
+
+def _covered(geometry: Geometry, within: Any, origin: tuple[int, int]) -> tuple[Runs, Doubles]:
     """Return the spans and weights of a valid geometry given from an origin of whole pixels."""
     polygons = [part for part in shapely.get_parts(shapely.get_parts([geometry])) if part.area > 0]
     if not polygons:
@@ -303,10 +343,11 @@ def _covered(geometry: Geometry, within: Any, origin: tuple[float, float]) -> tu
     rings, parts = rings.astype(np.int64), parts.astype(np.int64)
     holes = np.ones(rings.size - 1, np.uint8)
     holes[parts[:-1]] = 0
-    x0, y0 = map(int, origin)
+    x0, y0 = origin
     x, y = np.ascontiguousarray(points.T)
     x_start, x_stop, y_start, y_stop = bounds_of(within, *extents(x + x0, y + y0, np.array([0, x.size])))
     bounds = np.clip([x_start - x0, x_stop - x0, y_start - y0, y_stop - y0], INT32_MIN, INT32_MAX)
     # All parts as one polygon: they are apart.
-    spans, weights, _ = _coverage.polygons(x, y, rings, np.array([0, rings.size - 1]), holes, *map(int, bounds))
+    parts, origins = np.array([0, rings.size - 1]), np.zeros((2, 1))
+    spans, weights, _ = _coverage.polygons(x, y, rings, parts, holes, origins, *map(int, bounds))
     return spans + np.array([y0, x0, x0], np.int32), weights

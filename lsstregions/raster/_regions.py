@@ -1,6 +1,7 @@
 """The regions of astropy's `regions`, in pixels, on the sky, on the sphere: their attributes, class by class."""
 
 import operator
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -229,14 +230,16 @@ _COMPOUND = tuple(
 class _Compounds:
     """Trees of regions: their leaves are done in one go, then each tree from below, to any depth."""
 
-    __slots__ = ("chains", "leaves", "regions", "wcs")
+    __slots__ = ("chains", "leaves", "regions", "uses", "wcs")
 
     def __init__(self, regions: Regions, wcs: Any):
         self.regions = regions
         self.wcs = wcs
-        self.chains = [chain for region in regions for chain in reversed(_chains(region))]
-        leaves = (part for _, _, parts in self.chains for part in parts if not isinstance(part, _COMPOUND))
-        self.leaves = list({id(leaf): leaf for leaf in leaves}.values())
+        self.chains = _chains(regions)
+        parts = [part for _, _, parts in self.chains for part in parts]
+        self.leaves = list({id(part): part for part in parts if not isinstance(part, _COMPOUND)}.values())
+        # How often each part is asked for: after the last time it is forgotten.
+        self.uses = Counter(map(id, [*parts, *regions]))
 
     def runs(self, within: Any) -> Many:
         """Return the pixels of each."""
@@ -253,29 +256,52 @@ class _Compounds:
     def _results(self, known: Sequence[_T], operate: Callable[[Any, list[_T]], _T]) -> list[_T]:
         """Return what comes of each tree."""
         results = {id(leaf): value for leaf, value in zip(self.leaves, known, strict=True)}
+        uses = self.uses.copy()
+
+        def used(part: Any) -> _T:
+            uses[id(part)] -= 1
+            return results[id(part)] if uses[id(part)] else results.pop(id(part))
+
         for chain, operation, parts in self.chains:
-            results[id(chain)] = operate(operation, [results[id(part)] for part in parts])
-        return [results[id(region)] for region in self.regions]
+            results[id(chain)] = operate(operation, [used(part) for part in parts])
+        return [used(region) for region in self.regions]
 
 
-def _chains(root: Any) -> list[tuple[Any, Any, list[Any]]]:
-    """Return the compounds of a tree, each before those that it is made of: (compound, operator, operands).
+def _chains(roots: Regions) -> list[tuple[Any, Any, list[Any]]]:
+    """Return the compounds of trees, each once and after those that it is made of: (compound, operator, operands).
 
     Members of the same associative operator are taken together, however they are nested.
     """
-    chains = []
-    ahead = [root]
+    chains: list[tuple[Any, Any, list[Any]]] = []
+    seen: set[int] = set()
+    ahead: list[tuple[Any, list[Any] | None]] = [(root, None) for root in reversed(roots)]
     while ahead:
-        compound = ahead.pop()
-        operation = compound.operator
-        parts, open_parts = [], [compound.region2, compound.region1]
-        while open_parts:
-            part = open_parts.pop()
-            if isinstance(part, _COMPOUND) and part.operator is operation and operation in _ASSOCIATIVE:
-                open_parts += [part.region2, part.region1]
-                continue
-            parts.append(part)
-            if isinstance(part, _COMPOUND):
-                ahead.append(part)
-        chains.append((compound, operation, parts))
+        compound, parts = ahead.pop()
+        if parts is not None:
+            chains.append((compound, compound.operator, parts))
+        elif id(compound) not in seen:
+            seen.add(id(compound))
+            parts = _operands(compound)
+            ahead.append((compound, parts))
+            ahead += [(part, None) for part in parts if isinstance(part, _COMPOUND)]
     return chains
+
+
+def _operands(compound: Any) -> list[Any]:
+    """Return what a compound and those of the same associative operator in it are made of."""
+    operation = compound.operator
+    parts: list[Any] = []
+    opened: set[int] = set()
+    ahead = [compound.region2, compound.region1]
+    while ahead:
+        part = ahead.pop()
+        if isinstance(part, _COMPOUND) and part.operator is operation and operation in _ASSOCIATIVE:
+            if id(part) not in opened:
+                opened.add(id(part))
+                ahead += [part.region2, part.region1]
+                continue
+            # It is there already, which makes a difference for xor alone.
+            if operation is not operator.xor:
+                continue
+        parts.append(part)
+    return parts

@@ -26,6 +26,8 @@ CIRCLE, ELLIPSE, RECTANGLE = range(3)
 
 # What lies in more rows than this without a box to clip to is a mistake: the runs alone would take gigabytes.
 MAX_ROWS = 200_000_000
+# Sizes up to which, and down to whose inverse, products of them are numbers, and coverages have digits.
+MOST, MOST_MEASURED = 1e150, 1e30
 
 
 def circles(x: ArrayLike, y: ArrayLike, r: ArrayLike, *, inner_r: ArrayLike = 0.0, within: Any = None) -> Many:
@@ -50,7 +52,7 @@ def circles(x: ArrayLike, y: ArrayLike, r: ArrayLike, *, inner_r: ArrayLike = 0.
     TypeError
         For what is no number.
     ValueError
-        For a value that is not finite, or a negative radius.
+        For a value that is not finite, or a radius that is negative or above 1e150.
     OverflowError
         For a circle that leaves int32 where there is no `within`.
     """
@@ -186,8 +188,7 @@ class Shapes:
             for value, name in zip(values, names, strict=True):
                 as_doubles(value, name)
         for i in (2, 3, 6, 7):
-            if self.columns[i].size and self.columns[i].min() < 0:
-                raise ValueError(f"{names[i]} must not be negative, not {self.columns[i].min()}")
+            _check_sizes(self.columns[i], names[i], np.inf if kind == RECTANGLE else MOST)
 
     def bounds(self, within: Any) -> tuple[int, int, int, int]:
         """Return the bounds to clip to."""
@@ -203,14 +204,33 @@ class Shapes:
     def pieces(self, within: Any) -> Pieces:
         """Return the exact coverage."""
         if self.kind == RECTANGLE:
-            x, y, rings, parts = self.corners()
+            origins = np.floor(self.columns[:2])
+            x, y, rings, parts = self.corners(origins, within)
             holes = np.tile(np.array([0, 1], np.uint8), len(parts) - 1)
-            return _coverage.polygons(x, y, rings, parts, holes, *self.bounds(within))
-        return _coverage.conics(self.columns, *self.bounds(within))
+            return _coverage.polygons(x, y, rings, parts, holes, origins, *self.bounds(within))
+        return _coverage.conics(self.measurable(), *self.bounds(within))
 
-    def corners(self) -> tuple[Doubles, Doubles, Offsets, Offsets]:
-        """Return the polygons of rectangles: two rings each, the outer and that of the hole."""
+    def measurable(self) -> Doubles:
+        """Return the columns with sizes of which the coverage can be told: what is too small for it is 0."""
+        columns = self.columns.copy()
+        for i, name in ((2, "a"), (3, "b"), (6, "inner a"), (7, "inner b")):
+            _check_sizes(columns[i], name, MOST_MEASURED)
+        return columns
+
+    def areas(self) -> Doubles:
+        """Return the area of each shape."""
+        _, _, a, b, _, _, inner_a, inner_b = self.columns
+        return (4.0 if self.kind == RECTANGLE else np.pi) * (a * b - inner_a * inner_b)
+
+    def corners(self, origins: Doubles, within: Any) -> tuple[Doubles, Doubles, Offsets, Offsets]:
+        """Return the polygons of rectangles, each from its origin: two rings, the outer and that of the hole."""
         x, y, a, b, cos, sin, inner_a, inner_b = (column[:, None, None] for column in self.columns)
+        if within is not None:
+            # Corners farther away than all that is seen would only cost digits.
+            reach_x = np.maximum(np.abs(within.x.start - 1 - x), np.abs(within.x.stop + 1 - x))
+            reach = reach_x + np.maximum(np.abs(within.y.start - 1 - y), np.abs(within.y.stop + 1 - y))
+            a, b, inner_a, inner_b = (np.minimum(size, reach) for size in (a, b, inner_a, inner_b))
+        x, y = x - origins[0][:, None, None], y - origins[1][:, None, None]
         across = np.concatenate([a, inner_a], axis=1) * [-1, 1, 1, -1]
         along = np.concatenate([b, inner_b], axis=1) * [-1, -1, 1, 1]
         count = self.columns[0].size
@@ -253,7 +273,8 @@ class Polygons:
         # Of an empty polygon the "first ring" is another's, which is none the worse for it: it is a first one as well.
         first = self.parts[:-1]
         holes[first[first < holes.size]] = 0
-        pieces = _coverage.polygons(self.x, self.y, self.rings, self.parts, holes, *bounds)
+        origins = np.zeros((2, self.parts.size - 1))
+        pieces = _coverage.polygons(self.x, self.y, self.rings, self.parts, holes, origins, *bounds)
         return untangled(self, pieces, within)
 
 
@@ -313,12 +334,32 @@ class Wholes:
         return wholes_of(self, within)
 
 
+def _check_sizes(sizes: Doubles, name: str, most: float) -> None:
+    """Refuse sizes that are negative or too large to compute with; make those that are too small 0."""
+    if not sizes.size or (sizes.max() == 0 == sizes.min()):
+        return
+    if sizes.min() < 0:
+        raise ValueError(f"{name} must not be negative, not {sizes.min()}")
+    if sizes.max() > most:
+        raise ValueError(f"{name} must be at most {most:g} pixels, not {sizes.max()}")
+    if sizes.min() < 1 / most:
+        sizes[sizes < 1 / most] = 0
+
+
 def as_numbers(values: ArrayLike, name: str) -> Doubles:
     """Return `values` as doubles."""
+    if hasattr(values, "unit") and str(values.unit) not in ("", "pix", "None"):
+        raise TypeError(f"{name} must be in pixels, not of the unit {values.unit}")
     try:
-        return np.asarray(values, dtype=np.float64)
+        array = np.asarray(values)
+        if array.dtype.kind not in "biufO":
+            raise TypeError
+        result = array.astype(np.float64, copy=False)
     except (TypeError, ValueError):
-        raise TypeError(f"{name} must be numbers, not {values!r}") from None
+        raise TypeError(f"{name} must be real numbers, not {values!r}") from None
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} must have no masked entries")
+    return result
 
 
 def as_doubles(values: ArrayLike, name: str) -> Doubles:
@@ -393,6 +434,8 @@ def polygons(
 
     Raises
     ------
+    TypeError
+        For vertices that are no real numbers in pixels, and offsets that are no integers.
     ValueError
         For vertices that are not finite, offsets that fall or do not fit.
     OverflowError
@@ -420,7 +463,10 @@ def as_vertices(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArra
 
 def as_offsets(offsets: ArrayLike, name: str, total: int) -> Offsets:
     """Return offsets that begin at 0, never fall and end at `total`."""
-    array = np.ascontiguousarray(offsets, dtype=np.int64)
+    array = np.asarray(offsets)
+    if array.size and array.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be integers, not {offsets!r}")
+    array = np.ascontiguousarray(array, dtype=np.int64)
     if array.ndim != 1 or not array.size or array[0] != 0 or array[-1] != total or (np.diff(array) < 0).any():
         raise ValueError(f"{name} must rise from 0 to {total}, not {offsets!r}")
     return array
