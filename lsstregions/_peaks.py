@@ -137,8 +137,8 @@ def _plain(column: Any, name: str) -> NDArray:
     """Return a copy of a column of a table that is an array and nothing more."""
     from astropy.table import Column
 
-    if not isinstance(column, Column) or column.dtype.hasobject:
-        raise TypeError(f"{name} must be a plain column of numbers, bools or strings, not {type(column).__name__}")
+    if not isinstance(column, Column):
+        raise TypeError(f"{name} must be a plain column, not {type(column).__name__}")
     if column.unit is not None and str(column.unit) not in ("", "pix"):
         raise TypeError(f"{name} must have no unit, which peaks do not keep, not {column.unit}")
     if np.ma.is_masked(column):

@@ -420,10 +420,8 @@ class FootprintSet(Value):
         for name, column in columns.items():
             if name in PIXEL_COLUMNS:
                 raise ValueError(f"{name} cannot be replaced alone; see FootprintSet.with_peaks")
-            if hasattr(column, "unit") or np.asarray(column).dtype.hasobject:
-                raise TypeError(
-                    f"{name} must be a plain array of numbers, bools or strings, not {type(column).__name__}"
-                )
+            if hasattr(column, "unit"):
+                raise TypeError(f"{name} must be a plain array, not {type(column).__name__}")
             if np.shape(column)[:1] != (len(self._peaks),):
                 raise ValueError(
                     f"{name} must have a value for each of {len(self._peaks)} peaks, not {np.shape(column)}"
