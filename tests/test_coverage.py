@@ -1,7 +1,6 @@
 """Exact coverage: against regions and photutils where those are right, against shapely where they are not."""
 
 import functools
-import itertools
 import operator
 from concurrent.futures import ThreadPoolExecutor
 

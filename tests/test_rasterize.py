@@ -3,6 +3,9 @@
 import functools
 import itertools
 import operator
+import subprocess
+import sys
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import astropy.units as u
@@ -659,3 +662,77 @@ def test_many_threads():
             for one, many in zip(alone, pool.map(lambda job: job(), jobs), strict=True):
                 np.testing.assert_array_equal(one[0], many[0])
                 np.testing.assert_array_equal(one[1], many[1])
+
+
+FIRST_USE = """
+import sys, threading
+sys.setswitchinterval(1e-6)
+import regions, shapely, lsstregions
+from photutils.aperture import CircularAperture
+things = [regions.PointPixelRegion(regions.PixCoord(3, 4)), shapely.Point(3, 4), CircularAperture((3, 4), 0.6)]
+barrier, wrong = threading.Barrier(24), []
+def use(i):
+    barrier.wait()
+    try:
+        if lsstregions.rasterize(things[i % 3]).array.tolist() != [[4, 3, 4]]:
+            wrong.append(i)
+    except BaseException as error:
+        wrong.append(error)
+threads = [threading.Thread(target=use, args=(i,)) for i in range(24)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(wrong)
+"""
+
+
+def test_first_use_from_many_threads():
+    result = subprocess.run([sys.executable, "-c", FIRST_USE], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_compounds_that_share_members():
+    circle = ar.CirclePixelRegion(ar.PixCoord(5, 5), 3)
+    union, exclusive = circle, circle
+    for _ in range(50):
+        union, exclusive = union | union, exclusive ^ exclusive
+    np.testing.assert_array_equal(runs_of(union), runs_of(circle))
+    assert not len(runs_of(exclusive))
+    both = circle & ar.CirclePixelRegion(ar.PixCoord(7, 5), 3)
+    np.testing.assert_array_equal(runs_of((both ^ circle) ^ both), runs_of(circle))
+    np.testing.assert_array_equal(runs_of([both | circle, both]), runs_of(circle))
+
+
+def test_compounds_forget_what_is_used():
+    compound = ar.CirclePixelRegion(ar.PixCoord(0, 0), 3)
+    for i in range(1, 3000):
+        other = ar.CirclePixelRegion(ar.PixCoord(9 * i, 0), 3)
+        compound = compound | other if i % 2 else compound ^ other
+    tracemalloc.start()
+    assert len(runs_of(compound)) == 5 * 3000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30e6
+
+
+@pytest.mark.parametrize("sides", [(4.0, 14.9, 3.0, 5.5), (0.1, 0.3, -0.2, 0.2), (-1.0, 1.0, 2.0, 3.0)])
+def test_a_box_of_floats_is_open(sides):
+    x_min, x_max, y_min, y_max = sides
+    y, x = np.mgrid[-3:20, -3:20]
+    expected = (x > x_min) & (x < x_max) & (y > y_min) & (y < y_max)
+    box = Box2D(x=(x_min, x_max), y=(y_min, y_max))
+    np.testing.assert_array_equal(dense(runs_of(box), (-3, 20, -3, 20)), expected)
+
+
+def test_what_is_no_number():
+    cases = [
+        ((5, 5, 2 * u.arcsec), TypeError, "a must be in pixels, not of the unit arcsec"),
+        (("5", 5, 2), TypeError, "x must be real numbers"),
+        ((5, 5j, 2), TypeError, "y must be real numbers"),
+        ((np.ma.array([5, 6], mask=[0, 1]), 5, 2), ValueError, "x must have no masked entries"),
+    ]
+    for arguments, error, message in cases:
+        with pytest.raises(error, match=message):
+            raster.circles(*arguments)
+    assert len(raster.circles(5 * u.pix, 5, 2)[0])
+    with pytest.raises(TypeError, match="offsets must be integers"):
+        raster.polygons([0, 1, 1], [0, 0, 1], [0, 3.7])
