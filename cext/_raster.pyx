@@ -13,7 +13,7 @@ from libc.stdlib cimport free, qsort
 from libc.string cimport memcpy, memset
 
 from memory cimport reserved
-from span cimport RunBuffer, Span, reserve, taken
+from span cimport RunBuffer, Span, pixel_of, reserve, taken
 
 cdef extern from "chords.h":
     ctypedef struct Shape:
@@ -605,7 +605,7 @@ cdef bint append_line(
     int32_t y_stop,
 ) noexcept nogil:
     """Append the pixels of the open line from (x0, y0) up to (x1, y1); False if there is no memory."""
-    cdef double bottom = floor(y0 + 0.5), top = ceil(y1 - 0.5), low, high
+    cdef double bottom = pixel_of(y0), top = ceil(y1 - 0.5), low, high
     cdef double left, right
     cdef int32_t row, first, last
     cdef bint level = y0 == y1, closed
@@ -625,13 +625,13 @@ cdef bint append_line(
         if row < top:
             high = x0 + (row + 0.5 - y0) * (x1 - x0) / (y1 - y0)
         if low < high:
-            left = floor(low + 0.5)
+            left = pixel_of(low)
             right = ceil(high - 0.5)
         elif low > high:
-            left = floor(high + 0.5)
-            right = floor(low + 0.5) if closed else ceil(low - 0.5)
+            left = pixel_of(high)
+            right = pixel_of(low) if closed else ceil(low - 0.5)
         else:
-            left = right = floor(low + 0.5)
+            left = right = pixel_of(low)
         left = clamp(left, x_start, x_stop)
         right = clamp(right + 1, x_start, x_stop)
         if left < right:

@@ -114,6 +114,8 @@ class FootprintRegion(PixelRegion):
 
     def _combined(self, other: Any, operation: Callable) -> Any:
         if isinstance(other, FootprintRegion | SpanSet):
+            if operation is not operator.xor and other == self:
+                return self
             whole = self.merge(other) if isinstance(other, FootprintRegion) else self
             return whole._kept(operation(self.spans, _spans_of(other)))
         meta, visual = known(self, RegionMeta), known(self, RegionVisual)
@@ -275,5 +277,7 @@ def to_regions(items: "Iterable[Footprint | FootprintSet | Any]", *, wcs: Any = 
 
 
 def members(items: Iterable[Any]) -> list[Any]:
-    """Return footprints, those of sets, and regions in one list."""
+    """Return footprints, those of sets, and regions in one list; one footprint stands for itself."""
+    if isinstance(items, FootprintRegion):
+        return [items]
     return [part for item in items for part in (item if hasattr(item, "offsets") else [item])]

@@ -5,6 +5,9 @@ import warnings
 
 import numpy as np
 import pytest
+import regions
+from astropy import units as u
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import QTable, Table
 from astropy.wcs import WCS, FITSFixedWarning
@@ -500,3 +503,24 @@ def test_reading_from_threads(tmp_path):
     for thread in threads:
         thread.join()
     assert results == [True] * 16
+
+
+@pytest.mark.parametrize("kind", ["ds9", "crtf", "fits"])
+def test_regions_without_a_shape_in_a_format(tmp_path, kind):
+    """Compounds in pixels become outlines; what is on the sky is refused."""
+    circles = [regions.CirclePixelRegion(regions.PixCoord(x, 9), 4) for x in (8, 12, 40)]
+    items = [lr.Footprint(SpanSet.disk(3).shift(30, 30)), circles[0] | circles[1], circles[0] ^ circles[1], circles[2]]
+    expected = [lr.rasterize(item) for item in items]
+    with pytest.warns(io.LossWarning, match="a CompoundPixelRegion, of whose pixels the outline is kept"):
+        lr.write_regions(items, tmp_path / "x", kind)
+    read = regions.Regions.read(tmp_path / "x", format=kind)
+    assert [lr.rasterize(region) for region in read] == expected
+    sky = regions.CircleSkyRegion(SkyCoord(1 * u.deg, 2 * u.deg), 1 * u.deg)
+    with pytest.raises(ValueError, match=f"{kind} files cannot hold a CompoundSkyRegion"):
+        lr.serialize_regions([sky | sky], kind)
+
+
+def test_one_footprint_is_a_list_of_one():
+    footprint = lr.Footprint(SpanSet.disk(3).shift(30, 30))
+    assert lr.serialize_regions(footprint, "ds9") == lr.serialize_regions([footprint], "ds9")
+    assert footprint & footprint == footprint | footprint == footprint

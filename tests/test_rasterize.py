@@ -664,6 +664,44 @@ def test_many_threads():
                 np.testing.assert_array_equal(one[1], many[1])
 
 
+def test_the_sky_ends_a_pixel_further():
+    """Steps are taken back where there is nothing ahead."""
+    wcs = generalized_wcs()
+    free = generalized_wcs()
+    wcs.bounding_box = ((-0.5, 199.5), (-0.5, 149.5))
+    sky = free.pixel_to_world([199.2, 100, 199.2], [20, 149.3, 149.3])
+    regions = [ar.CircleSkyRegion(center, 1 * u.arcsec) for center in sky]
+    regions += [ar.EllipseSkyRegion(center, 2 * u.arcsec, 1 * u.arcsec, 20 * u.deg) for center in sky]
+    for region in regions:
+        np.testing.assert_array_equal(runs_of(region, wcs), runs_of(region, free))
+    beyond = ar.CircleSkyRegion(free.pixel_to_world(500, 20), 1 * u.arcsec)
+    with pytest.raises(ValueError, match="1 of 2 regions do not project"):
+        runs_of([regions[0], beyond], wcs)
+    with pytest.raises(TypeError, match="wcs must be a celestial WCS of APE 14, not str"):
+        runs_of(beyond, "wcs")
+
+
+def test_where_the_map_of_the_sky_is_torn():
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = "GLON-CAR", "GLAT-CAR"
+    wcs.wcs.cdelt = -1, 1
+    pole = SkyCoord(0 * u.deg, 90 * u.deg, frame="galactic")
+    for region in (ar.CircleSkyRegion(pole, 2 * u.deg), ar.EllipseSkyRegion(pole, 2 * u.deg, 1 * u.deg)):
+        with pytest.raises((ValueError, OverflowError), match="do not project|rows, more than|beyond int32"):
+            runs_of(region, wcs)
+
+
+def test_small_things():
+    below = np.nextafter(0.5, 0)
+    assert runs_of(ar.PointPixelRegion(ar.PixCoord(below, -below))).tolist() == [[0, 0, 1]]
+    for angle in (1e15, 1e16, 1e300):
+        region = ar.EllipsePixelRegion(ar.PixCoord(9, 9), 8, 4, angle * u.rad)
+        turned = ar.EllipsePixelRegion(ar.PixCoord(9, 9), 8, 4, np.arctan2(np.sin(angle), np.cos(angle)) * u.rad)
+        np.testing.assert_array_equal(runs_of(region), runs_of(turned))
+    with pytest.raises(TypeError, match="regions must be a list of regions, not CirclePixelRegion"):
+        runs_of_regions(ar.CirclePixelRegion(ar.PixCoord(9, 9), 8))
+
+
 FIRST_USE = """
 import sys, threading
 sys.setswitchinterval(1e-6)

@@ -14,6 +14,7 @@ import io
 import json
 import os
 import re
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ import numpy as np
 import shapely
 from astropy.io import fits
 from astropy.table import QTable
+from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
 
 from .. import _columns, _footprint_format, _outline
@@ -31,6 +33,7 @@ from ..footprints import Footprint, FootprintSet
 from ..geom import Box2I
 from ..raster import polygons, runs_of_regions
 from ..raster._dispatch import are_excluded
+from ..spans import SpanSet
 from ._checked import (
     check_rows,
     checked_box,
@@ -128,14 +131,16 @@ def serialize_regions(items: Iterable[Any], format: str | None = None, **kwargs:
     -----
     LossWarning
         If there is something that the format does not keep: all but the pixels of footprints, their ``meta`` and
-        ``visual`` as far as `regions` has them, and regions to exclude in DS9 files.
+        ``visual`` as far as `regions` has them, regions to exclude in DS9 files, and regions in pixels that the format
+        has no shape for, such as compounds, of which the outline of their pixels is kept.
 
     Raises
     ------
     TypeError
         If one of `items` is no footprint or region.
     ValueError
-        For CRTF of regions in pixels and on the sky together.
+        For CRTF of regions in pixels and on the sky together, and for regions on the sky that the format has no shape
+        for.
     """
     import regions
 
@@ -204,10 +209,11 @@ def _outlines_for(format: str | None, items: Iterable[Any]) -> "regions.Regions"
     """Return footprints and regions as a format of `regions` can hold them, and warn of what it cannot."""
     import regions
 
-    items = members(items)
+    items, lost_shapes = _as_the_format_has_them(format, members(items))
     footprints = [item for item in items if isinstance(item, Footprint)]
     # Of empty footprints to_regions warns.
     lost = {loss for footprint in footprints for loss in losses(footprint._columns)} - {"empty footprints"}
+    lost |= lost_shapes
     if format == "fits" and any(footprint.meta or footprint.visual for footprint in footprints):
         lost.add("meta and visual")
     if format == "ds9" and any(not item.meta.get("include", True) for item in items):
@@ -223,6 +229,41 @@ def _outlines_for(format: str | None, items: Iterable[Any]) -> "regions.Regions"
             missing = longest - len(polygon.vertices)
             polygon.vertices = regions.PixCoord(*(np.pad(v, (0, missing), mode="edge") for v in polygon.vertices.xy))
     return outlines
+
+
+def _as_the_format_has_them(format: str | None, items: list[Any]) -> tuple[list[Any], set[str]]:  # noqa: A002
+    """Return regions of which a format has no shape as footprints, and what is lost by that."""
+    import regions
+
+    known: dict[type, bool] = {}
+    kept, lost = [], set()
+    for item in items:
+        kind = type(item)
+        if not isinstance(item, Footprint) and isinstance(item, regions.Region):
+            if kind not in known:
+                known[kind] = _has_shape(format, item)
+            if not known[kind] and not isinstance(item, regions.PixelRegion):
+                raise ValueError(f"{format} files cannot hold a {kind.__name__}; rasterize it with a wcs first")
+            if not known[kind]:
+                lost.add(f"a {kind.__name__}, of whose pixels the outline is kept")
+                item = Footprint(SpanSet.from_region(item), meta=item.meta, visual=item.visual)
+        kept.append(item)
+    return kept, lost
+
+
+def _has_shape(format: str | None, region: Any) -> bool:  # noqa: A002
+    """Whether a format has a place for a region of this class: it is tried."""
+    import regions
+
+    options = {"coordsys": "image"} if format == "crtf" and isinstance(region, regions.PixelRegion) else {}
+    with warnings.catch_warnings():
+        # It skips some kinds with a warning, and stumbles over others.
+        warnings.simplefilter("error", AstropyUserWarning)
+        try:
+            regions.Regions([region.copy()]).serialize(format=format, **options)
+        except (AstropyUserWarning, KeyError, AttributeError, NotImplementedError, TypeError, ValueError):
+            return False
+    return True
 
 
 def read_regions(path: Any, *, format: str, wcs: Any = None, within: Box2I | None = None) -> FootprintSet:  # noqa: A002

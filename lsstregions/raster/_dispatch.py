@@ -259,8 +259,16 @@ def runs_of_regions(regions: Iterable[Any], wcs: Any = None, within: Any = None)
     -------
     runs : ndarray of int32, shape (n, 3)
     offsets : ndarray of int64, shape (n_regions + 1,)
+
+    Raises
+    ------
+    TypeError
+        If `regions` cannot be iterated over, and for what `runs_of` raises it.
     """
-    regions = list(regions)
+    try:
+        regions = list(regions)
+    except TypeError:
+        raise TypeError(f"regions must be a list of regions, not {type(regions).__name__}") from None
     runs, offsets = runs_of_each(regions, wcs, within)
     excluding = np.flatnonzero(are_excluded(regions)).tolist()
     if not excluding:

@@ -374,7 +374,7 @@ def cos_sin(theta: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return cosine and sine of angles, radians or a Quantity, exact at quarter turns so that edges stay level."""
     theta = as_doubles(theta.to_value("rad") if hasattr(theta, "to_value") else theta, "theta")
     cos, sin = np.cos(theta), np.sin(theta)
-    tiny = 2**-50 * np.maximum(1, np.abs(theta))
+    tiny = np.minimum(2**-50 * np.maximum(1, np.abs(theta)), 2**-20)
     upright, level = np.abs(cos) < tiny, np.abs(sin) < tiny
     return (
         np.where(upright, 0.0, np.where(level, np.sign(cos), cos)),

@@ -54,14 +54,18 @@ class Projection:
         If there is no WCS, if it is not of two dimensions, or if a point does not project: the error names its region.
     """
 
-    __slots__ = ("_groups", "offsets", "wcs", "x", "y")
+    __slots__ = ("offsets", "regions", "wcs", "x", "y")
 
+    regions: Sequence[Any]
     x: Doubles
     y: Doubles
     offsets: Offsets  # of the coordinates of each region
 
     def __init__(self, regions: Sequence[Any], name: str, wcs: Any):
+        self.regions = regions
         self.wcs = needed(wcs, regions[0])
+        if not hasattr(wcs, "world_to_pixel"):
+            raise TypeError(f"wcs must be a celestial WCS of APE 14, not {type(wcs).__name__}")
         if wcs.pixel_n_dim != 2 or wcs.world_n_dim != 2:
             raise ValueError(
                 f"the wcs must have 2 pixel and 2 world dimensions, not {wcs.pixel_n_dim} and {wcs.world_n_dim}; "
@@ -77,27 +81,45 @@ class Projection:
             which = np.unique(np.searchsorted(self.offsets, np.flatnonzero(lost), side="right") - 1)
             raise UnprojectableError(regions, which.tolist())
 
-    def _steps(self) -> tuple[SkyCoord, SkyCoord, SkyCoord]:
-        """Return the sky at the points, and one pixel further in x and in y."""
+    def _steps(self) -> tuple[Doubles, Doubles]:
+        """Return how far on the sky, in arcsec, and in which direction one pixel further in x and in y is, (2, n).
+
+        Where the sky ends it is a pixel back, the other way round.
+        """
         sky = self.wcs.pixel_to_world(self.x + np.array([[0], [1], [0]]), self.y + np.array([[0], [0], [1]]))
-        return sky[0], sky[1], sky[2]
+        lengths, directions = _from_to(sky[0], sky[1:])
+        lost = ~np.isfinite(lengths)
+        if lost.any():
+            some = lost.any(axis=0)
+            back = self.wcs.pixel_to_world(self.x[some] - np.array([[1], [0]]), self.y[some] - np.array([[0], [1]]))
+            back_lengths, back_directions = _from_to(sky[0][some], back)
+            lengths[:, some] = np.where(lost[:, some], back_lengths, lengths[:, some])
+            directions[:, some] = np.where(lost[:, some], back_directions + np.pi, directions[:, some])
+        nowhere = np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0)).all(axis=0))
+        if nowhere.size:
+            raise UnprojectableError(self.regions, nowhere.tolist())
+        return lengths, directions
 
     def scale(self) -> Doubles:
         """Return the pixels per arcsec at each point, the same in all directions."""
         if getattr(self.wcs, "has_distortion", True):
             return np.asarray(np.linalg.svd(self.jacobian(), compute_uv=False).mean(axis=-1), np.float64)
-        here, right, up = self._steps()
-        return 1 / np.sqrt(here.separation(right).arcsec * here.separation(up).arcsec)
+        lengths, _ = self._steps()
+        return np.asarray(1 / np.sqrt(lengths[0] * lengths[1]), np.float64)
 
     def jacobian(self) -> Doubles:
         """Return the matrices d(pixel)/d(sky), in pixels per arcsec, of shape (n, 2, 2); the sky is (east, north)."""
-        here, right, up = self._steps()
+        lengths, directions = self._steps()
         forward = np.empty((self.x.size, 2, 2))
-        for column, there in enumerate((right, up)):
-            distance, direction = here.separation(there).rad * _ARCSEC, here.position_angle(there).rad
-            forward[:, 0, column] = distance * np.sin(direction)
-            forward[:, 1, column] = distance * np.cos(direction)
+        forward[:, 0] = (lengths * np.sin(directions)).T
+        forward[:, 1] = (lengths * np.cos(directions)).T
         return np.asarray(np.linalg.inv(forward), np.float64)
+
+
+def _from_to(here: SkyCoord, there: SkyCoord) -> tuple[Doubles, Doubles]:
+    """Return the distances in arcsec and the position angles in radians from points to others, (2, n)."""
+    distance, direction = here.separation(there).rad * _ARCSEC, here.position_angle(there).rad
+    return np.array(distance, np.float64), np.array(direction, np.float64)
 
 
 def axes_on_image(
