@@ -18,6 +18,7 @@ from ._dispatch import (
     SkippingWCS,
     batches,
     needed,
+    pixels_of,
     runs_of,
     runs_of_regions,
     unordered_runs_of,
@@ -105,7 +106,7 @@ def rasterize(
     if unprojectable == "skip" and wcs is not None:
         # Lists are what leaves members out.
         region, wcs = [region], SkippingWCS(wcs)
-    return SpanSet._from_canonical(runs_of(region, wcs, checked(within)))
+    return SpanSet._from_canonical(pixels_of(region, wcs, checked(within)))
 
 
 def coverage(region: Any, *, wcs: Any = None, within: Box2I | None = None) -> tuple["SpanSet", NDArray[np.float64]]:

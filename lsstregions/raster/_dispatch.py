@@ -2,6 +2,7 @@
 
 import functools
 import operator
+import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Sequence
@@ -35,6 +36,7 @@ Maker = Callable[[Sequence[Any], Any], Batch]
 # Packages whose classes are registered when the first object of theirs comes along.
 _ADAPTERS = {"regions": "._regions", "photutils": "._photutils", "shapely": "._shapely"}
 _ADAPTED: weakref.WeakSet[type] = weakref.WeakSet()
+_ADAPTING = threading.RLock()
 
 
 @functools.singledispatch
@@ -63,26 +65,37 @@ def runs_of(region: Any, wcs: Any = None, within: Any = None) -> Runs:
     """
     if hasattr(region, "__runs__"):
         return clipped(region.__runs__(), within)
-    _adapt(type(region))
-    if runs_of.dispatch(type(region)) is not runs_of.dispatch(object):
-        return runs_of(region, wcs, within)
+    known = _implementation(type(region))
+    if known is not runs_of.registry[object]:
+        return known(region, wcs, within)
     if hasattr(region, "to_mask"):
         mask = region.to_mask()
         return _runs_of_mask(np.asarray(mask.data) > 0, mask.bbox.ixmin, mask.bbox.iymin, within)
     if hasattr(region, "to_pixel"):
-        return runs_of(region.to_pixel(needed(wcs, region)), wcs, within)
+        return pixels_of(region.to_pixel(needed(wcs, region)), wcs, within)
     raise TypeError(f"{type(region).__name__} is not a region, or of no kind that can be rasterized: {region!r}")
 
 
 def _adapt(kind: type) -> None:
     """Register the classes of the packages that `kind` and its bases are from."""
-    if kind in _ADAPTED:
-        return
-    packages = {base.__module__.partition(".")[0] for base in kind.__mro__} & _ADAPTERS.keys()
-    for package in packages:
-        # Another thread that comes meanwhile waits here too: nothing is marked as done before it is.
-        import_module(_ADAPTERS[package], __package__)
-    _ADAPTED.add(kind)
+    if kind not in _ADAPTED:
+        for package in {base.__module__.partition(".")[0] for base in kind.__mro__} & _ADAPTERS.keys():
+            import_module(_ADAPTERS[package], __package__)
+        _ADAPTED.add(kind)
+
+
+def _implementation(kind: type) -> Callable[..., Any]:
+    """Return what is registered for a class, after the classes of its package are."""
+    # No thread may look while another one registers.
+    with _ADAPTING:
+        _adapt(kind)
+        return runs_of.dispatch(kind)
+
+
+def pixels_of(region: Any, wcs: Any = None, within: Any = None) -> Runs:
+    """Return what `runs_of` does, from any thread at any time."""
+    runs: Runs = _implementation(type(region))(region, wcs, within)
+    return runs
 
 
 def batch(*classes: type) -> Callable[[Maker], Maker]:
@@ -142,7 +155,7 @@ class Alone:
 
     def runs(self, within: Any) -> Many:
         """Return the pixels of each."""
-        return joined([runs_of(region, self.wcs, within) for region in self.regions])
+        return joined([pixels_of(region, self.wcs, within) for region in self.regions])
 
     def pieces(self, within: Any) -> Pieces:
         """Return the pixels of each, whole, or those of its own exact mask."""
@@ -163,7 +176,7 @@ def _own_pieces(region: Any, wcs: Any, within: Any) -> tuple[Runs, Doubles]:
         runs = _runs_of_mask(np.asarray(mask.data) > 0, mask.bbox.ixmin, mask.bbox.iymin, within)
         y, x = _runs.indices(runs)
         return np.column_stack([y, x, x + 1]).astype(np.int32), mask.data[y - mask.bbox.iymin, x - mask.bbox.ixmin]
-    runs = runs_of(region, wcs, within)
+    runs = pixels_of(region, wcs, within)
     return runs, np.ones(len(runs))
 
 
@@ -192,12 +205,11 @@ def batches(regions: Sequence[Any], wcs: Any) -> list[tuple[Batch, Sequence[int]
     kinds = list(map(type, regions))
     places: dict[type, Sequence[int]] = dict.fromkeys(kinds, range(len(kinds)))
     for kind in places:
-        _adapt(kind)
         if len(places) > 1:
             places[kind] = [i for i, other in enumerate(kinds) if other is kind]
     made: list[tuple[Batch, Sequence[int]]] = []
     for kind, indexes in places.items():
-        make = getattr(runs_of.dispatch(kind), "make", Alone)
+        make = getattr(_implementation(kind), "make", Alone)
         try:
             alike = regions if len(places) == 1 else [regions[i] for i in indexes]
             made.append((make(alike, wcs), indexes))
@@ -313,9 +325,8 @@ def unordered_runs_of(region: Any, wcs: Any = None, within: Any = None) -> Runs:
     region, wcs, within : optional
         As of `runs_of`.
     """
-    _adapt(type(region))
-    make = getattr(runs_of.dispatch(type(region)), "make", None)
-    return runs_of_regions(region, wcs, within)[0] if make is Lists else runs_of(region, wcs, within)
+    make = getattr(_implementation(type(region)), "make", None)
+    return runs_of_regions(region, wcs, within)[0] if make is Lists else pixels_of(region, wcs, within)
 
 
 def clipped(runs: Runs, within: Any) -> Runs:

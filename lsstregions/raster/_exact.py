@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .. import _coverage
 from .._validate import INT32_MAX, INT32_MIN
-from ._dispatch import Alone, are_excluded, batches, runs_of, truth_of
+from ._dispatch import Alone, are_excluded, batches, pixels_of, truth_of
 from ._shapes import (
     MOST_MEASURED as MOST,
 )
@@ -109,7 +109,7 @@ def _(batch: Wholes, i: int, n: int) -> Bounds:
 
 @outline.register
 def _(batch: Alone, i: int, n: int) -> Bounds:
-    y, x_start, x_stop = runs_of(batch.regions[i], batch.wcs).T
+    y, x_start, x_stop = pixels_of(batch.regions[i], batch.wcs).T
     shape = shapely.union_all(shapely.box(x_start - 0.5, y - 0.5, x_stop - 0.5, y + 0.5))
     return shape, shape
 
