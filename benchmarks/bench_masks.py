@@ -7,7 +7,7 @@ from astropy.io import fits
 from astropy.nddata import bitfield_to_boolean_mask
 from helpers import compare, parser, star_field
 
-from lsstregions import _runs
+from lsstregions import _pixels
 from lsstregions.detection import detect_footprints
 from lsstregions.geom import Box2I
 from lsstregions.io.fits_mask import mask_hdus, read_mask
@@ -48,10 +48,10 @@ def main():
             {
                 "Mask.set(FootprintSet)": lambda mask=mask: mask.set("DETECTED", footprints),
                 "Mask.set(SpanSet)": lambda mask=mask: mask.set("DETECTED", spans),
-                "memset, footprint by footprint": lambda memory=memory, runs=scaled: _runs.paint(
+                "memset, footprint by footprint": lambda memory=memory, runs=scaled: _pixels.paint(
                     memory, runs, 0, 0, byte
                 ),
-                "memset, row by row": lambda memory=memory, runs=in_rows: _runs.paint(memory, runs, 0, 0, byte),
+                "memset, row by row": lambda memory=memory, runs=in_rows: _pixels.paint(memory, runs, 0, 0, byte),
                 "NumPy, a slice a span": lambda array=array: set_by_slices(array, runs, dtype(32)),
                 "NumPy, indices": lambda array=array: set_by_index(array, footprints, dtype(32)),
             },

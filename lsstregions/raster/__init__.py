@@ -140,15 +140,14 @@ def coverage(region: Any, *, wcs: Any = None, within: Box2I | None = None) -> tu
     """
     from .. import _runs
     from ..spans import SpanSet
-    from ._exact import covers_of_each
+    from ._exact import covers_of
 
-    if checked(within) is None:
+    ((batch, _),) = batches([region], wcs)
+    if checked(within) is None and isinstance(batch, Shapes):
         # Before anything is made of it.
-        for batch, _ in batches([region], wcs):
-            if isinstance(batch, Shapes):
-                batch.bounds(None)
-                _check_area(float(batch.areas().sum()))
-    (covered,) = covers_of_each([region], wcs, within)
+        batch.bounds(None)
+        _check_area(float(batch.areas()[0]))
+    (covered,) = covers_of(batch, within)
     _check_area(_runs.area(covered.spans))
     runs, weights = _coverage.spread(covered.spans, covered.weights)
     return SpanSet._from_canonical(runs), weights

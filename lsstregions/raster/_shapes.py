@@ -188,7 +188,9 @@ class Shapes:
             for value, name in zip(values, names, strict=True):
                 as_doubles(value, name)
         for i in (2, 3, 6, 7):
-            _check_sizes(self.columns[i], names[i], np.inf if kind == RECTANGLE else MOST)
+            most = np.inf if kind == RECTANGLE else MOST
+            if _are_too_small(self.columns[i], names[i], most):
+                self.columns[i, self.columns[i] < 1 / most] = 0
 
     def bounds(self, within: Any) -> tuple[int, int, int, int]:
         """Return the bounds to clip to."""
@@ -212,9 +214,11 @@ class Shapes:
 
     def measurable(self) -> Doubles:
         """Return the columns with sizes of which the coverage can be told: what is too small for it is 0."""
-        columns = self.columns.copy()
+        columns = self.columns
         for i, name in ((2, "a"), (3, "b"), (6, "inner a"), (7, "inner b")):
-            _check_sizes(columns[i], name, MOST_MEASURED)
+            if _are_too_small(columns[i], name, MOST_MEASURED):
+                columns = columns.copy()
+                columns[i, columns[i] < 1 / MOST_MEASURED] = 0
         return columns
 
     def areas(self) -> Doubles:
@@ -334,16 +338,16 @@ class Wholes:
         return wholes_of(self, within)
 
 
-def _check_sizes(sizes: Doubles, name: str, most: float) -> None:
-    """Refuse sizes that are negative or too large to compute with; make those that are too small 0."""
-    if not sizes.size or (sizes.max() == 0 == sizes.min()):
-        return
-    if sizes.min() < 0:
-        raise ValueError(f"{name} must not be negative, not {sizes.min()}")
-    if sizes.max() > most:
-        raise ValueError(f"{name} must be at most {most:g} pixels, not {sizes.max()}")
-    if sizes.min() < 1 / most:
-        sizes[sizes < 1 / most] = 0
+def _are_too_small(sizes: Doubles, name: str, most: float) -> bool:
+    """Whether some sizes are too small to compute with; those that are negative or too large are refused."""
+    if not sizes.size:
+        return False
+    least, greatest = sizes.min(), sizes.max()
+    if least < 0:
+        raise ValueError(f"{name} must not be negative, not {least}")
+    if greatest > most:
+        raise ValueError(f"{name} must be at most {most:g} pixels, not {greatest}")
+    return bool(least < 1 / most and greatest > 0 and ((sizes > 0) & (sizes < 1 / most)).any())
 
 
 def as_numbers(values: ArrayLike, name: str) -> Doubles:
