@@ -184,13 +184,12 @@ class Shapes:
         self.columns = np.empty((8, *(shape or (1,))))
         for column, value in zip(self.columns, values, strict=True):
             column[:] = value
-        if not np.isfinite(self.columns).all():
-            for value, name in zip(values, names, strict=True):
-                as_doubles(value, name)
-        for i in (2, 3, 6, 7):
-            most = np.inf if kind == RECTANGLE else MOST
-            if _are_too_small(self.columns[i], names[i], most):
-                self.columns[i, self.columns[i] < 1 / most] = 0
+        if self.columns.size:
+            least, greatest = self.columns.min(axis=1), self.columns.max(axis=1)
+            if not (np.isfinite(least).all() and np.isfinite(greatest).all()):
+                for value, name in zip(values, names, strict=True):
+                    as_doubles(value, name)
+            self.columns = _of_sizes(self.columns, np.inf if kind == RECTANGLE else MOST)
 
     def bounds(self, within: Any) -> tuple[int, int, int, int]:
         """Return the bounds to clip to."""
@@ -214,12 +213,7 @@ class Shapes:
 
     def measurable(self) -> Doubles:
         """Return the columns with sizes of which the coverage can be told: what is too small for it is 0."""
-        columns = self.columns
-        for i, name in ((2, "a"), (3, "b"), (6, "inner a"), (7, "inner b")):
-            if _are_too_small(columns[i], name, MOST_MEASURED):
-                columns = columns.copy()
-                columns[i, columns[i] < 1 / MOST_MEASURED] = 0
-        return columns
+        return _of_sizes(self.columns, MOST_MEASURED)
 
     def areas(self) -> Doubles:
         """Return the area of each shape."""
@@ -338,16 +332,20 @@ class Wholes:
         return wholes_of(self, within)
 
 
-def _are_too_small(sizes: Doubles, name: str, most: float) -> bool:
-    """Whether some sizes are too small to compute with; those that are negative or too large are refused."""
-    if not sizes.size:
-        return False
-    least, greatest = sizes.min(), sizes.max()
-    if least < 0:
-        raise ValueError(f"{name} must not be negative, not {least}")
-    if greatest > most:
-        raise ValueError(f"{name} must be at most {most:g} pixels, not {greatest}")
-    return bool(least < 1 / most and greatest > 0 and ((sizes > 0) & (sizes < 1 / most)).any())
+def _of_sizes(columns: Doubles, most: float) -> Doubles:
+    """Return columns of shapes whose sizes can be computed with: what is too small is 0, what is too large refused."""
+    if not columns.size:
+        return columns
+    least, greatest = columns.min(axis=1).tolist(), columns.max(axis=1).tolist()
+    for i, name in ((2, "a"), (3, "b"), (6, "inner a"), (7, "inner b")):
+        if least[i] < 0:
+            raise ValueError(f"{name} must not be negative, not {least[i]}")
+        if greatest[i] > most:
+            raise ValueError(f"{name} must be at most {most:g} pixels, not {greatest[i]}")
+        if least[i] < 1 / most and greatest[i] > 0 and ((columns[i] > 0) & (columns[i] < 1 / most)).any():
+            columns = columns.copy()
+            columns[i, columns[i] < 1 / most] = 0
+    return columns
 
 
 def as_numbers(values: ArrayLike, name: str) -> Doubles:
@@ -361,7 +359,7 @@ def as_numbers(values: ArrayLike, name: str) -> Doubles:
         result = array.astype(np.float64, copy=False)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be real numbers, not {values!r}") from None
-    if np.ma.is_masked(values):
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ValueError(f"{name} must have no masked entries")
     return result
 
