@@ -112,6 +112,18 @@ class FootprintRegion(PixelRegion):
             return self._kept(self.spans - _spans_of(other))
         return NotImplemented
 
+    def __rand__(self, other: Any) -> Any:
+        return self & other if isinstance(other, SpanSet) else NotImplemented
+
+    def __ror__(self, other: Any) -> Any:
+        return self | other if isinstance(other, SpanSet) else NotImplemented
+
+    def __rxor__(self, other: Any) -> Any:
+        return self ^ other if isinstance(other, SpanSet) else NotImplemented
+
+    def __rsub__(self, other: Any) -> Any:
+        return other - self.spans if isinstance(other, SpanSet) else NotImplemented
+
     def _combined(self, other: Any, operation: Callable) -> Any:
         if isinstance(other, FootprintRegion | SpanSet):
             if operation is not operator.xor and other == self:

@@ -360,3 +360,14 @@ def test_own_format(tmp_path):
             ar.Regions.parse(text, format="footprint")
     with pytest.raises(ValueError, match="damaged"):
         ar.Regions.parse('{"format": "lsstregions footprint", "version": 1, "footprint": [{}]}', format="footprint")
+
+
+def test_span_sets_from_either_side():
+    spans, footprint = lr.SpanSet.disk(3), lr.Footprint(lr.SpanSet.disk(3).shift(2, 1))
+    for operation in (operator.and_, operator.or_, operator.xor):
+        assert operation(spans, footprint) == operation(footprint, spans)
+    assert spans - footprint == spans - footprint.spans
+    assert (footprint - spans).spans == footprint.spans - spans
+    for operation in (operator.and_, operator.or_, operator.xor, operator.sub):
+        with pytest.raises(TypeError):
+            operation(3, footprint)
