@@ -29,7 +29,6 @@ cdef extern from "span.h":
     Py_ssize_t first_in_row(const Span *, Py_ssize_t n, int32_t y) noexcept nogil
 
 cdef extern from "trees.h":
-    int32_t root_of(int32_t *parent, int32_t i) noexcept nogil
     void join_trees(int32_t *parent, int32_t i, int32_t j) noexcept nogil
     int32_t number_trees(int32_t *parent, Py_ssize_t n) noexcept nogil
 

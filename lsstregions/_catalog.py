@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from . import _measure, _photometry
 from ._frames import Frame, as_bytes
+from ._validate import as_wcs
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -209,8 +210,8 @@ def measure(
             wcs, wcs_xy0 = frame.wcs, frame.xy0
     elif variance is not None:
         raise ValueError("variance must come with an image")
-    if wcs is not None and not hasattr(wcs, "pixel_to_world"):
-        raise TypeError(f"wcs must be a WCS of APE 14, not {type(wcs).__name__}")
+    if wcs is not None:
+        as_wcs(wcs, "wcs")
     if columns is None:
         names = [*_SHAPE]
         names += _EDGE if frame is not None or footprints.region is not None else ()

@@ -98,12 +98,17 @@ class Peaks:
         """Names of all columns."""
         return [*_DESCRIPTIONS, *(name for name in self.columns if name not in _DESCRIPTIONS)]
 
+    @property
+    def owners(self) -> NDArray[np.int32]:
+        """The footprint that each peak is of."""
+        return np.repeat(np.arange(len(self.offsets) - 1, dtype=np.int32), np.diff(self.offsets))
+
     def equals(self, other: "Peaks") -> bool:
         """Whether all columns and offsets are equal."""
         return (
             np.array_equal(self.offsets, other.offsets)
             and set(self.names) == set(other.names)
-            and all(_same(self[name], other[name]) for name in self.names)
+            and all(same(self[name], other[name]) for name in self.names)
         )
 
     def with_offsets(self, order: NDArray[np.int64] | None, offsets: NDArray[np.int64]) -> "Peaks":
@@ -146,7 +151,8 @@ def _plain(column: Any, name: str) -> NDArray:
     return np.array(column)
 
 
-def _same(a: NDArray, b: NDArray) -> bool:
+def same(a: NDArray, b: NDArray) -> bool:
+    """Whether two arrays are equal, NaN being equal to itself."""
     return np.array_equal(a, b, equal_nan=a.dtype.kind == b.dtype.kind == "f")
 
 

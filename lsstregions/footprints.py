@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _columns, _label, _label_image, _measure, _runs
 from ._catalog import axes, measure
 from ._frames import Frame, as_bytes, bits_of
-from ._peaks import PEAK, PIXEL_COLUMNS, Peaks, concatenated
+from ._peaks import PEAK, PIXEL_COLUMNS, Peaks, concatenated, same
 from ._pixel_region import FootprintRegion, to_regions
 from ._validate import (
     as_array2d,
@@ -216,7 +216,8 @@ class FootprintSet(Value):
             and np.array_equal(self.sign, other.sign)
             and self._peaks.equals(other._peaks)
             and self._values.keys() == other._values.keys()
-            and all(_same(column, other._values[name]) for name, column in self._values.items())
+            and all(column.dtype == other._values[name].dtype for name, column in self._values.items())
+            and all(same(column, other._values[name]) for name, column in self._values.items())
         )
 
     def __hash__(self) -> int:
@@ -438,7 +439,7 @@ class FootprintSet(Value):
         ValueError
             If it has more than one value a peak.
         """
-        owner = np.repeat(np.arange(len(self)), np.diff(self._peaks.offsets))
+        owner = self._peaks.owners
         column = self._peaks[key]
         if column.ndim > 1:
             raise ValueError(f"key must name a column of one value a peak; {key!r} has the shape {column.shape}")
@@ -753,8 +754,7 @@ class FootprintSet(Value):
     def _runs_of_peaks(self) -> NDArray[np.int64]:
         """Return the index of the span that each peak lies in, in its own footprint, or -1."""
         x, y = self._peaks["x_peak"].astype(float), self._peaks["y_peak"].astype(float)
-        owner = np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self._peaks.offsets))
-        return _columns.locate(x, y, owner, self.spans, self.offsets)
+        return _columns.locate(x, y, self._peaks.owners, self.spans, self.offsets)
 
     def remove_orphan_peaks(self) -> Self:
         """Return these footprints without the peaks that lie outside their own footprint."""
@@ -845,8 +845,7 @@ class FootprintSet(Value):
     def _with_peaks_inside(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> Self:
         """Put peaks at ``(x, y)`` that lie outside their footprint into its nearest pixel."""
         lost = np.flatnonzero(self._runs_of_peaks() < 0)
-        owner = np.repeat(np.arange(len(self)), np.diff(self._peaks.offsets))[lost]
-        order, offsets = _flat(self.offsets, owner)
+        order, offsets = _flat(self.offsets, self._peaks.owners[lost])
         which = np.repeat(np.arange(len(lost)), np.diff(offsets))
         row, start, stop = self.spans[order].T.astype(float)
         column = np.clip(np.rint(x[lost][which]), start, stop - 1)
@@ -1479,12 +1478,6 @@ def _no_columns() -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     return np.empty((0, 3), np.int32), np.zeros(1, np.int64)
 
 
-def _columns_of(arrays: Sequence[NDArray[np.int32]]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return the run arrays of footprints as columns."""
-    spans = np.concatenate([_no_columns()[0], *arrays])
-    return spans, np.cumsum([0, *(len(runs) for runs in arrays)], dtype=np.int64)
-
-
 def _as_set(footprint: Any) -> FootprintSet:
     """Return a set, a footprint or a span set as a set."""
     if isinstance(footprint, FootprintSet):
@@ -1518,7 +1511,7 @@ def _cut(columns: NDArray, offsets: NDArray[np.int64], start: int, stop: int) ->
     return columns[first : offsets[stop]], offsets[start : stop + 1] - first
 
 
-def _flat(offsets: NDArray[np.int64], index: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _flat(offsets: NDArray[np.int64], index: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the indices of the rows of some footprints, one footprint after the other, and their new offsets."""
     return _ranges(offsets[index], offsets[index + 1] - offsets[index])
 
@@ -1527,10 +1520,6 @@ def _ranges(first: NDArray[np.int64], count: NDArray[np.int64]) -> tuple[NDArray
     """Return ``first[0], first[0] + 1, ...`` and so on for each, in one array, and where each begins."""
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(count, dtype=np.int64)])
     return np.arange(offsets[-1]) + np.repeat(first - offsets[:-1], count), offsets
-
-
-def _same(a: NDArray, b: NDArray) -> bool:
-    return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
 
 
 def _restored(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _columns, _measure, _runs
-from ._validate import INT32_MAX, INT32_MIN, as_rows
+from ._validate import INT32_MAX, INT32_MIN, as_rows, as_wcs
 from .geom import Value
 
 __all__ = ["WcsMapping"]
@@ -60,10 +60,7 @@ class WcsMapping(Value):
     wcs_out: Any
 
     def __init__(self, wcs_in: Any, wcs_out: Any):
-        for name, wcs in (("wcs_in", wcs_in), ("wcs_out", wcs_out)):
-            if not hasattr(wcs, "pixel_to_world"):
-                raise TypeError(f"{name} must be a WCS of APE 14, not {type(wcs).__name__}")
-        self._set(wcs_in=wcs_in, wcs_out=wcs_out)
+        self._set(wcs_in=as_wcs(wcs_in, "wcs_in"), wcs_out=as_wcs(wcs_out, "wcs_out"))
 
     def __call__(self, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the points of the other pixel plane; NaN where the sky ends."""

@@ -86,15 +86,15 @@ def _with_band(
     old = _grouped(merged, labels[: len(merged)], united)
     new = _grouped(one, labels[len(merged) :], united)
     nearest, distance = _columns.nearest_peaks(_xy(old), old.offsets, _xy(new), new.offsets)
-    owner = np.repeat(np.arange(count), np.diff(new.offsets))
+    owner = new.owners
     same = distance < same_peak_distance
     kept = np.flatnonzero(~known[owner] | (~same & (distance > new_peak_distance)))
     flags = old["_seen"].copy() if len(merged) else np.zeros((0, seen.shape[1]), bool)
     flags[nearest[same], band] = True
     added = new.with_offsets(kept, np.searchsorted(kept, new.offsets))
     peaks = concatenated([old.with_columns(_seen=flags), added])
-    owners = [np.repeat(np.arange(count, dtype=np.int32), np.diff(part.offsets)) for part in (old, added)]
-    return united._replaced(peaks=peaks.grouped(np.concatenate(owners), united.sign)), now_seen
+    owners = np.concatenate([old.owners, added.owners])
+    return united._replaced(peaks=peaks.grouped(owners, united.sign)), now_seen
 
 
 def _only(band: int, count: int, bands: int) -> NDArray[np.bool_]:

@@ -103,8 +103,7 @@ def with_missing_peaks(found: FootprintSet, frame: Frame) -> FootprintSet:
 
 def with_peaks(found: FootprintSet, pixels: NDArray, owner: NDArray[np.int64]) -> FootprintSet:
     """Return footprints with more peaks, numbered as they come out."""
-    owners = np.repeat(np.arange(len(found), dtype=np.int32), np.diff(found.peak_offsets))
-    labels = np.concatenate([owners, owner.astype(np.int32)])
+    labels = np.concatenate([found._peaks.owners, owner.astype(np.int32)])
     return found._replaced(peaks=Peaks.sorted([found._peaks.pixels, pixels], labels, found.sign))
 
 
