@@ -4,7 +4,7 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
-from span cimport Span, first_runs, start_of, stop_of
+from span cimport Span, empty_runs, first_runs, start_of, stop_of
 
 cdef extern from "sweeps.h":
     Py_ssize_t unite_sweep(const Span *, Py_ssize_t, const Span *, Py_ssize_t, Span *) noexcept nogil
@@ -80,7 +80,7 @@ ctypedef Py_ssize_t (*Sweep)(const Span *, Py_ssize_t, const Span *, Py_ssize_t,
 
 cdef object _sweep(const int32_t[:, ::1] a, const int32_t[:, ::1] b, Sweep sweep):
     cdef Py_ssize_t count, na = a.shape[0], nb = b.shape[0]
-    cdef int32_t[:, ::1] out = np.empty((na + nb + 2, 3), np.int32)
+    cdef int32_t[:, ::1] out = empty_runs(na + nb + 2)
     with nogil:
         count = sweep(
             <const Span *> &a[0, 0] if na else NULL, na, <const Span *> &b[0, 0] if nb else NULL, nb,

@@ -10,8 +10,8 @@ from lsstregions._runs import in_raster_order
 
 from memory cimport empty_bytes
 from span cimport (
-    RowIndex, Span, first_runs, index_rows, join_run, join_touching, join_trees, key, look_in_row, number_trees,
-    pixel_of, start_of, stop_of
+    RowIndex, Span, empty_runs, first_runs, index_rows, join_run, join_touching, join_trees, key, last_started,
+    number_trees, pixel_of, start_of, stop_of
 )
 
 cdef extern from "threshold.h":
@@ -33,7 +33,7 @@ def _fuse(const int32_t[:, ::1] runs, const int32_t[::1] labels, Py_ssize_t coun
     cdef Py_ssize_t i, k, n = runs.shape[0], total = 0
     cdef const Span *span = <const Span *> &runs[0, 0] if n else NULL
     cdef int64_t[::1] next_ = np.zeros(count + 1, np.int64)
-    cdef int32_t[:, ::1] grouped = np.empty((n, 3), np.int32)
+    cdef int32_t[:, ::1] grouped = empty_runs(n)
     cdef Span *fused = <Span *> &grouped[0, 0] if n else NULL
     offsets = np.zeros(count + 1, np.int64)
     cdef int64_t[::1] begin = offsets
@@ -290,20 +290,12 @@ cdef int64_t _owner_at(
     int32_t x,
     int32_t y,
 ) noexcept nogil:
-    cdef Py_ssize_t low, high, middle
     cdef int64_t place = key(y, x), least = -1
-    look_in_row(rows, y, &low, &high)
-    while low < high:
-        middle = (low + high) // 2
-        if key(span[middle].y, span[middle].x_start) <= place:
-            low = middle + 1
-        else:
-            high = middle
-    low -= 1
-    while low >= 0 and reach[low] > place:
-        if key(span[low].y, span[low].x_stop) > place and (least < 0 or owner[low] < least):
-            least = owner[low]
-        low -= 1
+    cdef Py_ssize_t i = last_started(rows, span, y, place)
+    while i >= 0 and reach[i] > place:
+        if stop_of(&span[i]) > place and (least < 0 or owner[i] < least):
+            least = owner[i]
+        i -= 1
     return least
 
 
@@ -375,7 +367,7 @@ def clip(
     """Return the runs of each footprint that lie in a box, and their offsets."""
     cdef Py_ssize_t i, k, count = 0
     cdef const Span *span = <const Span *> &runs[0, 0] if runs.shape[0] else NULL
-    cdef int32_t[:, ::1] out = np.empty((runs.shape[0] + 1, 3), np.int32)
+    cdef int32_t[:, ::1] out = empty_runs(runs.shape[0] + 1)
     cdef Span *clipped = <Span *> &out[0, 0]
     result = np.zeros(offsets.shape[0], np.int64)
     cdef int64_t[::1] ends = result

@@ -6,7 +6,7 @@ from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from span cimport RunBuffer, Span, append_words, first_runs, taken
+from span cimport RunBuffer, Span, append_words, empty_runs, first_runs, taken
 
 cdef extern from "bitrows.h":
     void fill_between_edges(uint64_t *, Py_ssize_t) noexcept nogil
@@ -27,7 +27,7 @@ def widen(const int32_t[:, ::1] runs, int32_t dy, int32_t left, int32_t right):
     cdef const Span *span
     cdef Span *widened
     cdef int64_t y, start, stop
-    cdef int32_t[:, ::1] out = np.empty((n, 3), np.int32)
+    cdef int32_t[:, ::1] out = empty_runs(n)
     if n == 0:
         return np.asarray(out)
     span = <const Span *> &runs[0, 0]

@@ -13,11 +13,10 @@ cdef extern from "photometry.h":
         Py_ssize_t nx
         int32_t x0
         int32_t y0
-    struct Sums:
-        pass
-    ctypedef void (*SumRuns)(const Plane *, const Span *, Py_ssize_t count, Py_ssize_t known, Sums *) noexcept nogil
+    ctypedef bint (*SumRuns)(
+        const Plane *, const Span *, Py_ssize_t count, Py_ssize_t known, double *out, Py_ssize_t stride, int64_t *where
+    ) noexcept nogil
     SumRuns sum_runs_of(char kind, int size) noexcept nogil
-    bint write_sums(const Sums *, double *out, Py_ssize_t stride, int64_t *where) noexcept nogil
 
 
 def measure(
@@ -38,7 +37,6 @@ def measure(
     cdef Py_ssize_t i, n = offsets.shape[0] - 1, n_runs = runs.shape[0]
     cdef const Span *span = <const Span *> &runs[0, 0] if n_runs else NULL
     cdef Plane plane
-    cdef Sums sums
     cdef Span place
     cdef int64_t where
     result, position = np.empty((9, n)), np.zeros((2, n), np.int32)
@@ -51,8 +49,9 @@ def measure(
         plane.data = &image[0, 0]
     with nogil:
         for i in range(n):
-            sum_runs(&plane, span + offsets[i], offsets[i + 1] - offsets[i], n_runs - offsets[i], &sums)
-            if write_sums(&sums, &out[0, i], n, &where):
+            if sum_runs(
+                &plane, span + offsets[i], offsets[i + 1] - offsets[i], n_runs - offsets[i], &out[0, i], n, &where
+            ):
                 place = span_of(where, where)
                 highest[0, i], highest[1, i] = place.x_start, place.y
     return result, position

@@ -6,9 +6,10 @@ from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t, uint8_t, uint64
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
+from memory cimport large_memory
 from span cimport (
-    RowIndex, RunBuffer, Span, append_words, first_in_row, first_runs, index_rows, join_run, key, look_in_row,
-    pixel_of, start_of, stop_of, taken
+    RowIndex, RunBuffer, Span, append_words, empty_runs, first_in_row, first_runs, index_rows, join_run, key,
+    last_started, pixel_of, start_of, stop_of, taken
 )
 
 cdef extern from "bits.h":
@@ -17,14 +18,59 @@ cdef extern from "bits.h":
 
 cdef enum:
     # Bits that one pass of the radix sort looks at, at most.
-    MOST_BITS = 11
+    MOST_BITS = 12
 
 
 def canonical(const int32_t[:, ::1] runs):
     """Sort runs ``int32[n, 3]``, join those that touch or overlap, drop empty ones; return canonical ones as is."""
+    cdef Py_ssize_t i, count = 0, n = runs.shape[0]
+    cdef const Span *span = <const Span *> &runs[0, 0] if n else NULL
+    cdef int32_t[:, ::1] out
+    cdef Span *joined
+    cdef OwnedSpan *work = NULL
+    cdef OwnedSpan *done
     if is_canonical(runs):
         return np.asarray(runs)
-    return _joined(in_raster_order(runs, None)[0])
+    out = empty_runs(n)
+    joined = <Span *> &out[0, 0]
+    if not _is_sorted(span, n):
+        work = _work_space(n)
+    with nogil:
+        if work == NULL:
+            for i in range(n):
+                count = join_run(joined, 0, count, span[i])
+        else:
+            done = _sorted(span, NULL, n, work)
+            for i in range(n):
+                count = join_run(joined, 0, count, done[i].span)
+        free(work)
+    return first_runs(np.asarray(out), count)
+
+
+def in_raster_order(const int32_t[:, ::1] runs, const int32_t[::1] owner):
+    """Sort runs by (y, x_start), equal ones in their order, and the owner ``int32[n]`` of each.
+
+    Returns the runs and the owners; sorted ones as they are.
+    """
+    cdef Py_ssize_t i, n = runs.shape[0]
+    cdef const Span *span = <const Span *> &runs[0, 0] if n else NULL
+    cdef int32_t[:, ::1] sorted_runs
+    cdef int32_t[::1] sorted_owner
+    cdef Span *target
+    cdef OwnedSpan *work
+    cdef OwnedSpan *done
+    if _is_sorted(span, n):
+        return np.asarray(runs), np.asarray(owner)
+    work = _work_space(n)
+    sorted_runs, sorted_owner = empty_runs(n), np.empty(n, np.int32)
+    target = <Span *> &sorted_runs[0, 0]
+    with nogil:
+        done = _sorted(span, &owner[0], n, work)
+        for i in range(n):
+            target[i] = done[i].span
+            sorted_owner[i] = done[i].owner
+        free(work)
+    return np.asarray(sorted_runs), np.asarray(sorted_owner)
 
 
 cdef struct OwnedSpan:
@@ -32,56 +78,36 @@ cdef struct OwnedSpan:
     int32_t owner
 
 
-def in_raster_order(const int32_t[:, ::1] runs, const int32_t[::1] owner):
-    """Sort runs by (y, x_start), equal ones in their order, and the owner ``int32[n]`` of each if there are any.
+cdef bint _is_sorted(const Span *span, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(1, n):
+        if start_of(&span[i - 1]) > start_of(&span[i]):
+            return False
+    return True
 
-    Returns the runs and the owners, or None; sorted ones as they are.
-    """
-    cdef Py_ssize_t i, n = runs.shape[0]
-    cdef bint owned = owner is not None
-    cdef const Span *span = <const Span *> &runs[0, 0] if n else NULL
-    cdef int32_t[:, ::1] sorted_runs
-    cdef int32_t[::1] sorted_owner
-    cdef Span *target
-    cdef OwnedSpan *work
-    cdef OwnedSpan *done
-    cdef bint is_sorted = True
-    with nogil:
-        for i in range(1, n):
-            if start_of(&span[i - 1]) > start_of(&span[i]):
-                is_sorted = False
-                break
-    if is_sorted:
-        return np.asarray(runs), np.asarray(owner) if owned else None
-    work = <OwnedSpan *> malloc(2 * n * sizeof(OwnedSpan))
+
+cdef OwnedSpan *_work_space(Py_ssize_t n) except NULL:
+    """Return room to sort runs in."""
+    cdef void *work = large_memory(2 * n * sizeof(OwnedSpan))
     if work == NULL:
         raise MemoryError("no memory to sort the runs")
-    sorted_runs, sorted_owner = np.empty((n, 3), np.int32), np.empty(n if owned else 0, np.int32)
-    target = <Span *> &sorted_runs[0, 0]
-    with nogil:
-        for i in range(n):
-            work[i].span = span[i]
-            work[i].owner = owner[i] if owned else 0
-        done = _sorted(work, n)
-        for i in range(n):
-            target[i] = done[i].span
-            if owned:
-                sorted_owner[i] = done[i].owner
-        free(work)
-    return np.asarray(sorted_runs), np.asarray(sorted_owner) if owned else None
+    return <OwnedSpan *> work
 
 
-cdef OwnedSpan *_sorted(OwnedSpan *source, Py_ssize_t n) noexcept nogil:
-    """Radix sort, the lowest digits first, on the place of each run in the box of all; there is room for 2 n runs."""
+cdef OwnedSpan *_sorted(const Span *span, const int32_t *owner, Py_ssize_t n, OwnedSpan *work) noexcept nogil:
+    """Radix sort, the lowest digits first, on the place of each run in the box of all, into room for 2 n runs."""
     cdef int32_t x_low = INT32_MAX, x_high = INT32_MIN, y_low = INT32_MAX, y_high = INT32_MIN
     cdef uint64_t width, last, digit, mask
-    cdef OwnedSpan *target = source + n
+    cdef OwnedSpan *source = work
+    cdef OwnedSpan *target = work + n
     cdef Py_ssize_t i, k, total, count
     cdef Py_ssize_t[1 << MOST_BITS] begin
     cdef int shift = 0, length = 0, bits
     for i in range(n):
-        x_low, x_high = min(x_low, source[i].span.x_start), max(x_high, source[i].span.x_start)
-        y_low, y_high = min(y_low, source[i].span.y), max(y_high, source[i].span.y)
+        source[i].span = span[i]
+        source[i].owner = owner[i] if owner != NULL else 0
+        x_low, x_high = min(x_low, span[i].x_start), max(x_high, span[i].x_start)
+        y_low, y_high = min(y_low, span[i].y), max(y_high, span[i].y)
     width = <uint64_t> (x_high - <int64_t> x_low) + 1
     last = <uint64_t> (y_high - <int64_t> y_low) * width + (width - 1)
     while length < 64 and last >> length:
@@ -128,18 +154,6 @@ def is_canonical(const int32_t[:, ::1] runs) -> bool:
             if not good:
                 break
     return good
-
-
-def _joined(const int32_t[:, ::1] runs):
-    """Join runs that are sorted by (y, x_start)."""
-    cdef Py_ssize_t i, count = 0, n = runs.shape[0]
-    cdef const Span *span = <const Span *> &runs[0, 0]
-    cdef int32_t[:, ::1] out = np.empty((n, 3), np.int32)
-    cdef Span *joined = <Span *> &out[0, 0]
-    with nogil:
-        for i in range(n):
-            count = join_run(joined, 0, count, span[i])
-    return first_runs(np.asarray(out), count)
 
 
 def from_mask(const uint8_t[:, :] mask, int32_t x0, int32_t y0):
@@ -223,17 +237,9 @@ def find(const int32_t[:, ::1] runs, const double[::1] x, const double[::1] y):
 
 cdef Py_ssize_t _run_at(const Span *span, const RowIndex *rows, int32_t x, int32_t y) noexcept nogil:
     """Return the index of the run that holds a pixel, or -1."""
-    cdef Py_ssize_t low, half, n
     cdef int64_t place = key(y, x)
-    look_in_row(rows, y, &low, &n)
-    n -= low
-    if n == 0:
-        return -1
-    while n > 1:
-        half = n // 2
-        low += half if start_of(&span[low + half]) <= place else 0
-        n -= half
-    return low if start_of(&span[low]) <= place < stop_of(&span[low]) else -1
+    cdef Py_ssize_t i = last_started(rows, span, y, place)
+    return i if i >= 0 and place < stop_of(&span[i]) else -1
 
 
 def clip(const int32_t[:, ::1] runs, int32_t x_start, int32_t x_stop, int32_t y_start, int32_t y_stop):
@@ -246,7 +252,7 @@ def clip(const int32_t[:, ::1] runs, int32_t x_start, int32_t x_stop, int32_t y_
     span = <const Span *> &runs[0, 0]
     low = first_in_row(span, runs.shape[0], y_start)
     high = max(low, first_in_row(span, runs.shape[0], y_stop))
-    cdef int32_t[:, ::1] out = np.empty((high - low + 1, 3), np.int32)
+    cdef int32_t[:, ::1] out = empty_runs(high - low + 1)
     clipped = <Span *> &out[0, 0]
     with nogil:
         for i in range(low, high):
@@ -265,7 +271,7 @@ def complement(const int32_t[:, ::1] runs, int32_t x_start, int32_t x_stop, int3
     cdef int32_t y, x
     if x_start >= x_stop or y_start >= y_stop:
         return np.empty((0, 3), np.int32)
-    cdef int32_t[:, ::1] out = np.empty((n + y_stop - <Py_ssize_t> y_start, 3), np.int32)
+    cdef int32_t[:, ::1] out = empty_runs(n + y_stop - <Py_ssize_t> y_start)
     gap = <Span *> &out[0, 0]
     with nogil:
         for y in range(y_start, y_stop):
@@ -299,7 +305,7 @@ def surroundings(const int32_t[:, ::1] runs):
         return np.empty((0, 3), np.int32)
     span = <const Span *> &runs[0, 0]
     # At most a gap after each run, and with each row one before its first run and a full row below and above.
-    cdef int32_t[:, ::1] out = np.empty((4 * n, 3), np.int32)
+    cdef int32_t[:, ::1] out = empty_runs(4 * n)
     gap = <Span *> &out[0, 0]
     with nogil:
         for i in range(n):

@@ -65,6 +65,17 @@ static uint64_t nonzero_words(const uint64_t *words, ptrdiff_t count)
     return busy;
 }
 
+/* Which of at most 64 words, of which there is one, have a bit or come after one that has its last bit on; `before` is the
+   word before them. */
+LSSTREGIONS_CLONES
+static uint64_t busy_words(const uint64_t *words, ptrdiff_t count, uint64_t before)
+{
+    uint64_t busy = (words[0] | before >> 63) != 0;
+    for (ptrdiff_t i = 1; i < count; i++)
+        busy |= (uint64_t)((words[i] | words[i - 1] >> 63) != 0) << i;
+    return busy;
+}
+
 /* Write the bits that are on in a word whose first pixel is x, and perhaps a few numbers more: `out` has room for 16 more
    than there are bits. Returns how many. */
 static inline ptrdiff_t bits_of_word(uint64_t word, int32_t x, int32_t *out)

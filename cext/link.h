@@ -12,15 +12,20 @@ struct BitRow {
     int32_t *number; /* of the first run that starts in a busy word or after it */
 };
 
+/* The pixels of word i at which a run starts. */
+static inline uint64_t starts_in(const struct BitRow *row, ptrdiff_t i)
+{
+    return row->words[i] & ~(row->words[i] << 1 | row->words[i - 1] >> 63);
+}
+
 /* Numbers of the runs that hold pixels x, or stop there, in busy words. */
 LSSTREGIONS_CLONES
 static void runs_at(const struct BitRow *row, const int32_t *x, ptrdiff_t count, int32_t *runs)
 {
     for (ptrdiff_t k = 0; k < count; k++) {
         const ptrdiff_t i = x[k] / 64;
-        const uint64_t word = row->words[i], starts = word & ~(word << 1 | row->words[i - 1] >> 63);
         const uint64_t bit = (uint64_t)1 << x[k] % 64;
-        runs[k] = row->number[i] + count_ones(starts & (bit ^ (bit - 1))) - 1;
+        runs[k] = row->number[i] + count_ones(starts_in(row, i) & (bit ^ (bit - 1))) - 1;
     }
 }
 
@@ -38,19 +43,24 @@ static void meeting_points(const uint64_t *a, const uint64_t *b, ptrdiff_t count
 
 /* Unite the runs of row `a` with those of row `b` that they touch, at corners too if `corners`; `parent` holds the
    union-find tree of their numbers. */
-static inline void link_rows(const struct BitRow *a, const struct BitRow *b, ptrdiff_t count, int corners,
-                             int32_t *parent)
+LSSTREGIONS_CLONES
+static void link_rows(const struct BitRow *a, const struct BitRow *b, ptrdiff_t count, int corners, int32_t *parent)
 {
     uint64_t meet[64];
-    int32_t x[64 * 64 + 16], p[64 * 64], q[64 * 64];
     for (ptrdiff_t first = 0; first < count; first += 64) {
         const ptrdiff_t words = count - first < 64 ? count - first : 64;
         meeting_points(a->words + first, b->words + first, words, corners ? ~(uint64_t)0 : 0, meet);
-        const ptrdiff_t n = bits_of_words(meet, nonzero_words(meet, words), (int32_t)(64 * first), x);
-        runs_at(a, x, n, p);
-        runs_at(b, x, n, q);
-        for (ptrdiff_t k = 0; k < n; k++)
-            join_trees(parent, p[k], q[k]);
+        for (uint64_t busy = nonzero_words(meet, words); busy; busy &= busy - 1) {
+            const ptrdiff_t at = count_trailing_zeros(busy), i = first + at;
+            const uint64_t a_starts = starts_in(a, i), b_starts = starts_in(b, i);
+            const int32_t a_before = a->number[i] - 1, b_before = b->number[i] - 1;
+            uint64_t points = meet[at];
+            do {
+                const uint64_t up_to = points ^ (points - 1);
+                join_trees(parent, a_before + count_ones(a_starts & up_to), b_before + count_ones(b_starts & up_to));
+                points &= points - 1;
+            } while (points);
+        }
     }
 }
 

@@ -11,7 +11,7 @@ from memory cimport empty_bytes, owned_bytes, reserved
 
 
 cdef extern from "bits.h":
-    uint64_t nonzero_words(const uint64_t *, Py_ssize_t) noexcept nogil
+    uint64_t busy_words(const uint64_t *, Py_ssize_t, uint64_t before) noexcept nogil
     Py_ssize_t edges_of_words(
         const uint64_t *words, uint64_t busy, uint64_t before, int32_t x, int32_t first, int32_t *number, int32_t *out
     ) noexcept nogil
@@ -103,10 +103,7 @@ cdef inline bint append_numbered_words(
     cdef Span *span
     for first in range(0, count, 64):
         block = min(count - first, 64)
-        looked_at = nonzero_words(words + first, block)
-        looked_at |= looked_at << 1 | before >> 63
-        if block < 64:
-            looked_at &= (<uint64_t> 1 << block) - 1
+        looked_at = busy_words(words + first, block, before)
         if busy != NULL:
             busy[first // 64] = looked_at
         # An odd number of edges: a run is open, and its start stays in edge[0].
@@ -159,25 +156,34 @@ cdef inline bint index_rows(RowIndex *rows, const Span *span, Py_ssize_t n, Py_s
     rows.n = n
     rows.y_low = span[0].y
     rows.height = span[n - 1].y - rows.y_low + 1
-    if n + rows.height > 16 * n_points + 1024:
-        return True
-    rows.first = <Py_ssize_t *> malloc((rows.height + 1) * sizeof(Py_ssize_t))
-    if rows.first == NULL:
-        return False
-    for i in range(n):
-        while row <= span[i].y - rows.y_low:
-            rows.first[row] = i
-            row += 1
-    rows.first[rows.height] = n
+    if n + rows.height <= 16 * n_points + 1024:
+        rows.first = <Py_ssize_t *> malloc((rows.height + 1) * sizeof(Py_ssize_t))
+        if rows.first == NULL:
+            return False
+        for i in range(n):
+            while row <= span[i].y - rows.y_low:
+                rows.first[row] = i
+                row += 1
+        rows.first[rows.height] = n
     return True
 
 
-cdef inline void look_in_row(const RowIndex *rows, int32_t y, Py_ssize_t *low, Py_ssize_t *high) noexcept nogil:
-    """Tell among which runs those of a row are."""
-    low[0] = high[0] = 0
-    if 0 <= y - rows.y_low < rows.height:
-        low[0] = rows.first[y - rows.y_low] if rows.first != NULL else 0
-        high[0] = rows.first[y - rows.y_low + 1] if rows.first != NULL else rows.n
+cdef inline Py_ssize_t last_started(const RowIndex *rows, const Span *span, int32_t y, int64_t place) noexcept nogil:
+    """Return the index of the last run of row `y` that starts at a place in it or before, or -1."""
+    cdef Py_ssize_t half, low = 0, n = rows.n
+    cdef int64_t row = y - rows.y_low
+    if not 0 <= row < rows.height:
+        return -1
+    if rows.first != NULL:
+        low = rows.first[row]
+        n = rows.first[row + 1] - low
+    if n == 0:
+        return -1
+    while n > 1:
+        half = n // 2
+        low += half if start_of(&span[low + half]) <= place else 0
+        n -= half
+    return low if span[low].y == y and start_of(&span[low]) <= place else -1
 
 
 cdef inline double pixel_of(double coordinate) noexcept nogil:

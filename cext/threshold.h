@@ -10,6 +10,7 @@
 #ifndef LSSTREGIONS_THRESHOLD_H
 #define LSSTREGIONS_THRESHOLD_H
 
+#include <math.h>
 #include <string.h>
 
 #include "link.h"
@@ -178,10 +179,21 @@ LSSTREGIONS_PIXEL_TYPE(float64, double)
             PORTABLE(row + x, nx - x, threshold, 0, words);                                                            \
     }
 
+/* Which of the pixels after the first of a vector of a row none of their neighbours exceeds, as bits. MORE(a, b) is b where
+   a is NaN, and WORST is what everything exceeds: NaN never gets into `column`. */
+#define LSSTREGIONS_PEAKS_AT(NAME, TARGET, VECTOR, LOAD, EVERY, MORE, WORST, NEXT, LAST, KEEPS)                        \
+    __attribute__((target(TARGET)))                                                                                    \
+    static inline unsigned NAME(const float *below, const float *row, const float *above)                              \
+    {                                                                                                                  \
+        const VECTOR pixels = LOAD(row);                                                                               \
+        const VECTOR column = MORE(LOAD(below), MORE(LOAD(above), EVERY(WORST)));                                      \
+        const VECTOR all = MORE(pixels, column);                                                                       \
+        return (unsigned)KEEPS(MORE(MORE(NEXT(all), LAST(all)), column), pixels) >> 1;                                 \
+    }
+
 /* WIDTH pixels at once, beginning with the first that is on. Their neighbours must be in the image: the words at the ends
-   of a row are left to the portable function. KEEP(kept, address, pixels, KEEPS) takes those out of `kept` that the
-   pixels at an address exceed. */
-#define LSSTREGIONS_MARK_PEAKS_SIMD(NAME, TARGET, OF_WORD, WIDTH, VECTOR, LOAD, KEEP, KEEPS)                           \
+   of a row are left to the portable function. */
+#define LSSTREGIONS_MARK_PEAKS_SIMD(NAME, TARGET, WIDTH, PEAKS_AT, OF_WORD)                                            \
     __attribute__((target(TARGET)))                                                                                    \
     static ptrdiff_t NAME(const struct Rows *rows, const uint64_t *words, uint64_t *peaks)                             \
     {                                                                                                                  \
@@ -198,22 +210,13 @@ LSSTREGIONS_PIXEL_TYPE(float64, double)
                     word = 0;                                                                                          \
                 }                                                                                                      \
                 while (word) {                                                                                         \
-                    const int bit = count_trailing_zeros(word);                                                        \
-                    const int start = bit < 64 - WIDTH ? bit : 64 - WIDTH;                                             \
-                    const uint64_t here = ((uint64_t)1 << WIDTH) - 1;                                                  \
-                    const float *row = (const float *)rows->row + 64 * i + start;                                      \
-                    const float *below = (const float *)rows->below + 64 * i + start;                                  \
-                    const float *above = (const float *)rows->above + 64 * i + start;                                  \
-                    const VECTOR pixels = LOAD(row);                                                                   \
-                    unsigned kept = (unsigned)(word >> start & here);                                                  \
-                    kept = KEEP(kept, row - 1, pixels, KEEPS);                                                         \
-                    kept = KEEP(kept, row + 1, pixels, KEEPS);                                                         \
-                    for (int dx = -1; dx <= 1; dx++) {                                                                 \
-                        kept = KEEP(kept, below + dx, pixels, KEEPS);                                                  \
-                        kept = KEEP(kept, above + dx, pixels, KEEPS);                                                  \
-                    }                                                                                                  \
-                    found |= (uint64_t)kept << start;                                                                  \
-                    word &= ~(here << start);                                                                          \
+                    const int bit = count_trailing_zeros(word), start = bit < 64 - WIDTH ? bit : 64 - WIDTH;           \
+                    const ptrdiff_t x = 64 * i + start - 1;                                                            \
+                    const uint64_t here = (((uint64_t)1 << WIDTH) - 1) << start;                                       \
+                    const uint64_t kept = PEAKS_AT((const float *)rows->below + x, (const float *)rows->row + x,       \
+                                                   (const float *)rows->above + x);                                    \
+                    found |= kept << start & here & word;                                                              \
+                    word &= ~here;                                                                                     \
                 }                                                                                                      \
                 peaks[i] = found;                                                                                      \
                 count += count_ones(found);                                                                            \
@@ -222,25 +225,35 @@ LSSTREGIONS_PIXEL_TYPE(float64, double)
         return count;                                                                                                  \
     }
 
-#define LSSTREGIONS_KEEP_AVX512(KEPT, ADDRESS, PIXELS, KEEPS)                                                          \
-    _mm512_mask_cmp_ps_mask((__mmask16)(KEPT), _mm512_loadu_ps(ADDRESS), PIXELS, KEEPS)
-#define LSSTREGIONS_KEEP_AVX2(KEPT, ADDRESS, PIXELS, KEEPS)                                                            \
-    ((KEPT) & (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(ADDRESS), PIXELS, KEEPS)))
-#define LSSTREGIONS_MARK_PEAKS_AVX512(NAME, OF_WORD, KEEPS)                                                            \
-    LSSTREGIONS_MARK_PEAKS_SIMD(NAME, "avx512f,bmi,popcnt", OF_WORD, 16, __m512, _mm512_loadu_ps,                      \
-                                LSSTREGIONS_KEEP_AVX512, KEEPS)
-#define LSSTREGIONS_MARK_PEAKS_AVX2(NAME, OF_WORD, KEEPS)                                                              \
-    LSSTREGIONS_MARK_PEAKS_SIMD(NAME, "avx2,bmi,popcnt", OF_WORD, 8, __m256, _mm256_loadu_ps, LSSTREGIONS_KEEP_AVX2,   \
-                                KEEPS)
+#define LSSTREGIONS_AVX512 "avx512f,bmi,popcnt"
+#define LSSTREGIONS_NEXT_AVX512(V)                                                                                     \
+    _mm512_castsi512_ps(_mm512_alignr_epi32(_mm512_castps_si512(V), _mm512_castps_si512(V), 1))
+#define LSSTREGIONS_LAST_AVX512(V)                                                                                     \
+    _mm512_castsi512_ps(_mm512_alignr_epi32(_mm512_castps_si512(V), _mm512_castps_si512(V), 15))
+#define LSSTREGIONS_NOT_ABOVE_AVX512(A, B) _mm512_cmp_ps_mask(A, B, _CMP_LE_OQ)
+#define LSSTREGIONS_NOT_BELOW_AVX512(A, B) _mm512_cmp_ps_mask(A, B, _CMP_GE_OQ)
+#define LSSTREGIONS_AVX2 "avx2,bmi,popcnt"
+#define LSSTREGIONS_NEXT_AVX2(V) _mm256_permutevar8x32_ps(V, _mm256_setr_epi32(1, 2, 3, 4, 5, 6, 7, 0))
+#define LSSTREGIONS_LAST_AVX2(V) _mm256_permutevar8x32_ps(V, _mm256_setr_epi32(7, 0, 1, 2, 3, 4, 5, 6))
+#define LSSTREGIONS_NOT_ABOVE_AVX2(A, B) _mm256_movemask_ps(_mm256_cmp_ps(A, B, _CMP_LE_OQ))
+#define LSSTREGIONS_NOT_BELOW_AVX2(A, B) _mm256_movemask_ps(_mm256_cmp_ps(A, B, _CMP_GE_OQ))
 
+LSSTREGIONS_PEAKS_AT(maxima_at_avx512, LSSTREGIONS_AVX512, __m512, _mm512_loadu_ps, _mm512_set1_ps, _mm512_max_ps,
+                     -INFINITY, LSSTREGIONS_NEXT_AVX512, LSSTREGIONS_LAST_AVX512, LSSTREGIONS_NOT_ABOVE_AVX512)
+LSSTREGIONS_PEAKS_AT(minima_at_avx512, LSSTREGIONS_AVX512, __m512, _mm512_loadu_ps, _mm512_set1_ps, _mm512_min_ps,
+                     INFINITY, LSSTREGIONS_NEXT_AVX512, LSSTREGIONS_LAST_AVX512, LSSTREGIONS_NOT_BELOW_AVX512)
+LSSTREGIONS_PEAKS_AT(maxima_at_avx2, LSSTREGIONS_AVX2, __m256, _mm256_loadu_ps, _mm256_set1_ps, _mm256_max_ps,
+                     -INFINITY, LSSTREGIONS_NEXT_AVX2, LSSTREGIONS_LAST_AVX2, LSSTREGIONS_NOT_ABOVE_AVX2)
+LSSTREGIONS_PEAKS_AT(minima_at_avx2, LSSTREGIONS_AVX2, __m256, _mm256_loadu_ps, _mm256_set1_ps, _mm256_min_ps,
+                     INFINITY, LSSTREGIONS_NEXT_AVX2, LSSTREGIONS_LAST_AVX2, LSSTREGIONS_NOT_BELOW_AVX2)
+LSSTREGIONS_MARK_PEAKS_SIMD(maxima_avx512, LSSTREGIONS_AVX512, 14, maxima_at_avx512, maxima_of_word_float32)
+LSSTREGIONS_MARK_PEAKS_SIMD(minima_avx512, LSSTREGIONS_AVX512, 14, minima_at_avx512, minima_of_word_float32)
+LSSTREGIONS_MARK_PEAKS_SIMD(maxima_avx2, LSSTREGIONS_AVX2, 6, maxima_at_avx2, maxima_of_word_float32)
+LSSTREGIONS_MARK_PEAKS_SIMD(minima_avx2, LSSTREGIONS_AVX2, 6, minima_at_avx2, minima_of_word_float32)
 LSSTREGIONS_PASSING_AVX512(passing_high_avx512, passing_high_float32, _CMP_GE_OQ)
 LSSTREGIONS_PASSING_AVX512(passing_low_avx512, passing_low_float32, _CMP_LE_OQ)
 LSSTREGIONS_PASSING_AVX2(passing_high_avx2, passing_high_float32, _CMP_GE_OQ)
 LSSTREGIONS_PASSING_AVX2(passing_low_avx2, passing_low_float32, _CMP_LE_OQ)
-LSSTREGIONS_MARK_PEAKS_AVX512(maxima_avx512, maxima_of_word_float32, _CMP_NGT_UQ)
-LSSTREGIONS_MARK_PEAKS_AVX512(minima_avx512, minima_of_word_float32, _CMP_NLT_UQ)
-LSSTREGIONS_MARK_PEAKS_AVX2(maxima_avx2, maxima_of_word_float32, _CMP_NGT_UQ)
-LSSTREGIONS_MARK_PEAKS_AVX2(minima_avx2, minima_of_word_float32, _CMP_NLT_UQ)
 
 static const struct PixelType pixels_float32_avx512 = {
     {passing_high_avx512, passing_low_avx512}, {maxima_avx512, minima_avx512}, list_float32};

@@ -1,6 +1,6 @@
 """Runs, components and peaks to footprints."""
 
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ def connected(
     parts: list[Part], sign: int, region: Box2I | None, options: Options
 ) -> tuple[FootprintSet, NDArray[np.int32]]:
     """Join the components of blocks of rows; return them as footprints, and the footprint of each run."""
-    starts = np.cumsum([0, *(len(part.runs) for part in parts)]).tolist()
+    starts = list(accumulate((len(part.runs) for part in parts), initial=0))
     if starts[-1] > INT32_MAX:
         raise OverflowError(f"there are more than {INT32_MAX} runs of pixels beyond the threshold")
     parent = concatenated(

@@ -1,6 +1,7 @@
 """Rows of an image to runs, their components, and peaks."""
 
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -56,8 +57,8 @@ def _row_blocks(frame: Frame, rule: Threshold, n_threads: int) -> list[tuple[int
     ):
         # What must be converted is converted in pieces that stay in the cache.
         count = max(count, ny * nx * 8 // _BLOCK)
-    edges = np.linspace(0, ny, min(count, ny) + 1).astype(int)
-    return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
+    count = min(count, ny)
+    return list(pairwise(ny * i // count for i in range(count + 1)))
 
 
 def _is_plain(image: NDArray) -> bool:
