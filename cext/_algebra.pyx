@@ -1,10 +1,13 @@
-"""Set algebra of two canonical run arrays, each in one sweep in raster order (docs/explanation/algebra)."""
+"""Set algebra of two canonical run arrays, or of many, each in one sweep in raster order (docs/explanation/algebra)."""
 
 import numpy as np
 
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint8_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memmove, memset
 
-from span cimport Span, empty_runs, first_runs, start_of, stop_of
+from memory cimport reserved
+from span cimport RunBuffer, Span, empty_runs, first_runs, reserve, start_of, stop_of, taken
 
 cdef extern from "sweeps.h":
     Py_ssize_t unite_sweep(const Span *, Py_ssize_t, const Span *, Py_ssize_t, Span *) noexcept nogil
@@ -104,3 +107,114 @@ cdef const Span *_skip(const Span *p, const Span *end, int64_t place) noexcept n
         else:
             step = half
     return p
+
+
+# A row of pixels under a chain of operations: where it changes from off to on and back.
+cdef struct Line:
+    int32_t *edge
+    Py_ssize_t n
+    Py_ssize_t room
+    int32_t *spare
+    Py_ssize_t spare_room
+
+
+def fold(const int32_t[:, ::1] runs, const int32_t[::1] owner, const uint8_t[::1] operations):
+    """Return the runs of ``((none o0 m0) o1 m1) o2 m2...``, with a set of canonical runs for each m.
+
+    The runs come sorted by (y, owner, x_start), the owner being the number of the set. Bit 1 of an operation says
+    whether it holds in what there was alone, bit 2 in the set alone, bit 3 in both; nothing else. A set costs as much
+    as its runs and what they meet.
+    """
+    cdef Py_ssize_t i = 0, stop, k, n = runs.shape[0], n_sets = operations.shape[0]
+    cdef const Span *span = <const Span *> &runs[0, 0] if n else NULL
+    cdef bint good
+    cdef Line line
+    cdef RunBuffer out
+    # The last set before each one whose operation leaves nothing but what is in it.
+    cdef int32_t *cleared = <int32_t *> malloc((n_sets + 1) * sizeof(int32_t))
+    cdef int32_t done
+    good = cleared != NULL
+    memset(&line, 0, sizeof(line))
+    memset(&out, 0, sizeof(out))
+    with nogil:
+        if good:
+            cleared[0] = -1
+            for k in range(n_sets):
+                cleared[k + 1] = cleared[k] if operations[k] >> 1 & 1 else <int32_t> k
+        while good and i < n:
+            stop = i
+            while stop < n and span[stop].y == span[i].y:
+                stop += 1
+            # Each run of the row adds at most two edges.
+            good = (
+                reserved(<void **> &line.edge, &line.room, 2 * (stop - i), sizeof(int32_t))
+                and reserved(<void **> &line.spare, &line.spare_room, 2 * (stop - i), sizeof(int32_t))
+                and reserve(&out, stop - i)
+            )
+            if not good:
+                break
+            line.n = 0
+            done = -1
+            while i < stop:
+                k = i
+                while k < stop and owner[k] == owner[i]:
+                    k += 1
+                if cleared[owner[i]] > done:
+                    line.n = 0
+                done = owner[i]
+                _apply(&line, span + i, k - i, operations[done])
+                i = k
+            if cleared[n_sets] > done:
+                line.n = 0
+            for k in range(0, line.n, 2):
+                out.data[out.size].y = span[stop - 1].y
+                out.data[out.size].x_start = line.edge[k]
+                out.data[out.size].x_stop = line.edge[k + 1]
+                out.size += 1
+        free(line.edge)
+        free(line.spare)
+        free(cleared)
+    return taken(&out, good)
+
+
+cdef void _apply(Line *line, const Span *span, Py_ssize_t count, uint8_t operation) noexcept nogil:
+    """Apply an operation to a line and some runs of its row."""
+    cdef bint keeps = operation >> 1 & 1, on, inside, within = False
+    cdef Py_ssize_t first = _edges_before(line, span[0].x_start)
+    cdef Py_ssize_t last = _edges_before(line, span[count - 1].x_stop + <int64_t> 1)
+    cdef Py_ssize_t p = first, q = 0, n = 0
+    cdef int64_t mine, other, x
+    # Outside of the runs all stays as it is, or nothing does.
+    inside = first & 1
+    on = inside and keeps
+    while p < last or q < 2 * count:
+        mine = line.edge[p] if p < last else INT64_MAX
+        other = (span[q // 2].x_stop if q & 1 else span[q // 2].x_start) if q < 2 * count else INT64_MAX
+        x = min(mine, other)
+        if mine == x:
+            inside = not inside
+            p += 1
+        if other == x:
+            within = not within
+            q += 1
+        if on != (operation >> (inside + 2 * within) & 1):
+            on = not on
+            line.spare[n] = <int32_t> x
+            n += 1
+    if not keeps:
+        first, last = 0, line.n
+    memmove(line.edge + first + n, line.edge + last, (line.n - last) * sizeof(int32_t))
+    memcpy(line.edge + first, line.spare, n * sizeof(int32_t))
+    line.n += n - (last - first)
+
+
+cdef Py_ssize_t _edges_before(const Line *line, int64_t x) noexcept nogil:
+    """Return how many edges are before a column."""
+    cdef Py_ssize_t low = 0, high = line.n, middle
+    while low < high:
+        middle = (low + high) // 2
+        if line.edge[middle] < x:
+            low = middle + 1
+        else:
+            high = middle
+    return low

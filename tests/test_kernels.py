@@ -85,6 +85,7 @@ def cases(seed):
         ),
         "_algebra.covers": (a, b[:5]),
         "_algebra.exclude": (a, b),
+        "_algebra.fold": (a, np.sort(labels), rng.choice([2, 6, 8, 12, 14], 7).astype(np.uint8)),
         "_algebra.intersect": (a, b),
         "_algebra.overlap": (a[::50].copy(), b[::50].copy()),
         "_algebra.subtract": (a, b),

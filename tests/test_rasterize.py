@@ -380,6 +380,65 @@ def test_any_operator():
     np.testing.assert_array_equal(dense(runs_of(nested)), in_big)
 
 
+OPERATIONS = [
+    operator.or_,
+    operator.and_,
+    operator.xor,
+    lambda a, b: a & ~b,
+    lambda a, b: b & ~a,
+    lambda a, b: ~(a & b),
+    lambda a, b: a | ~b,
+    lambda a, b: b,
+    lambda a, b: a & ~a,
+]
+
+
+@st.composite
+def trees(draw):
+    """Return some compounds, in which members may be shared, and the pixels that each is."""
+    parts = []
+    for x, y, r in draw(st.lists(st.tuples(coordinate(-9, 9), coordinate(-9, 9), coordinate(1, 8)), min_size=1)):
+        circle = ar.CirclePixelRegion(ar.PixCoord(x, y), r)
+        parts.append((circle, dense(runs_of(circle, within=within()))))
+    unused = list(parts)
+    for _ in range(draw(st.integers(0, 2 * len(parts)))):
+        operation = draw(st.sampled_from(OPERATIONS))
+        left, right = (
+            unused.pop(draw(st.integers(0, len(unused) - 1))) if unused else draw(st.sampled_from(parts))
+            for _ in range(2)
+        )
+        compound = ar.CompoundPixelRegion(left[0], right[0], operation), operation(left[1], right[1])
+        unused.append(compound)
+        parts.append(compound)
+    return parts
+
+
+@given(trees())
+def test_trees_of_any_operators(parts):
+    for region, expected in parts:
+        np.testing.assert_array_equal(dense(runs_of(region, within=within())), expected)
+    runs, offsets = runs_of_regions([region for region, _ in parts], within=within())
+    for (_, expected), start, stop in zip(parts, offsets[:-1], offsets[1:], strict=True):
+        np.testing.assert_array_equal(dense(runs[start:stop]), expected)
+
+
+@pytest.mark.parametrize("leaning", ["left", "right"])
+def test_long_chains_of_several_operators(leaning):
+    rng = np.random.default_rng(6)
+    box = (-4, 305, -4, 305)
+    compound = ar.CirclePixelRegion(ar.PixCoord(150, 150), 140)
+    expected = dense(runs_of(compound), box)
+    for i, (x, y, r) in enumerate(rng.uniform((0, 0, 0), (300, 300, 4), (10_000, 3))):
+        operation = OPERATIONS[i % 3 if i % 1000 else 2]
+        # A small one may not cut all off.
+        member = ar.CirclePixelRegion(ar.PixCoord(150, 150), 130 - r) if operation is operator.and_ else None
+        member = member or ar.CirclePixelRegion(ar.PixCoord(x, y), r)
+        pair = (compound, member) if leaning == "left" else (member, compound)
+        compound = ar.CompoundPixelRegion(*pair, operation)
+        expected = operation(expected, dense(runs_of(member), box))
+    np.testing.assert_array_equal(dense(runs_of(compound), box), expected)
+
+
 def test_lists_exclude_what_came_before():
     def circle(x, include=1):
         return ar.CirclePixelRegion(ar.PixCoord(x, 0), 5, meta={"include": include})

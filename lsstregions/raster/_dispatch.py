@@ -1,7 +1,6 @@
 """From anything region-like to run arrays: one dispatch by class, and a batch form of it for lists."""
 
 import functools
-import operator
 import threading
 import warnings
 import weakref
@@ -413,48 +412,3 @@ class Lists:
         from ._exact import cover_list
 
         return [cover_list(list(regions), self.wcs, within) for regions in self.lists]
-
-
-def combine(operation: Callable, operands: Sequence[Runs], within: Any) -> Runs:
-    """Return the runs of several operands under an operation on booleans."""
-    if operation is operator.or_:
-        return _runs.canonical(np.concatenate([NO_RUNS, *operands]))
-    if operation is operator.and_:
-        return functools.reduce(_algebra.intersect, sorted(operands, key=len))
-    if operation is operator.xor:
-        # In pairs, so that long chains cost n log n.
-        while len(operands) > 1:
-            pairs = [_algebra.exclude(a, b) for a, b in zip(operands[::2], operands[1::2], strict=False)]
-            operands = pairs + list(operands[2 * len(pairs) :])
-        return operands[0]
-    a, b = operands
-    return _by_truth_table(operation, a, b, within)
-
-
-def truth_of(operation: Callable) -> NDArray[np.bool_]:
-    """Return what an operation makes of neither, only the first, only the second and both."""
-    a, b = np.array([[False, True, False, True], [False, False, True, True]])
-    try:
-        result = operation(a, b)
-    except TypeError:
-        # As `regions` itself does it: on integers.
-        result = operation(a.astype(int), b.astype(int))
-    return np.asarray(result).astype(bool)
-
-
-def _by_truth_table(operation: Callable, a: Runs, b: Runs, within: Any) -> Runs:
-    """Return the runs of an operation that is known only by what it does to booleans."""
-    neither, only_a, only_b, both = truth_of(operation)
-    runs = NO_RUNS
-    if only_a:
-        runs = _algebra.unite(runs, _algebra.subtract(a, b))
-    if only_b:
-        runs = _algebra.unite(runs, _algebra.subtract(b, a))
-    if both:
-        runs = _algebra.unite(runs, _algebra.intersect(a, b))
-    if neither:
-        if within is None:
-            raise ValueError("the compound region has no bounds, as its operator holds outside of both; pass `within`")
-        everything = box_runs(within.x.start, within.x.stop, within.y.start, within.y.stop, within)
-        runs = _algebra.unite(runs, _algebra.subtract(everything, _algebra.unite(a, b)))
-    return runs

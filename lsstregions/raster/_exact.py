@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from .. import _coverage
 from .._validate import INT32_MAX, INT32_MIN
-from ._dispatch import Alone, are_excluded, batches, pixels_of, truth_of
+from ._compounds import Operation, truth_of
+from ._dispatch import Alone, are_excluded, batches, pixels_of
 from ._shapes import (
     MOST_MEASURED as MOST,
 )
@@ -39,6 +40,8 @@ from ._shapes import (
 
 # Sides of the polygons inside and around curves: few are enough for most pairs, the last are a last resort.
 SIDES = (64, 1024, 16384)
+
+_ASSOCIATIVE = (operator.or_, operator.and_, operator.xor)
 
 Geometry = Any
 Bounds = tuple[Geometry, Geometry]
@@ -165,6 +168,19 @@ def wholes_of(batch: Wholes, within: Any) -> list[Covered]:
     """Return the coverage of the union of each group of parts."""
     parts = covers_of(batch.batch, within)
     return [cover(operator.or_, parts[first:last]) for first, last in pairwise(batch.offsets)]
+
+
+def cover_chain(operands: Sequence[Covered], operations: Sequence[Operation]) -> Covered:
+    """Return the coverage of a chain of operations."""
+    total, used = operands[0], 1
+    for (function, turned), group in itertools.groupby(operations):
+        parts = operands[used : (used := used + len(list(group)))]
+        if function in _ASSOCIATIVE:
+            total = cover(function, [total, *parts])
+            continue
+        for part in parts:
+            total = cover(function, [part, total] if turned else [total, part])
+    return total
 
 
 def cover(operation: Callable, parts: Sequence[Covered]) -> Covered:

@@ -1,6 +1,5 @@
 """The regions of astropy's `regions`, in pixels, on the sky, on the sphere: their attributes, class by class."""
 
-import operator
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -10,13 +9,13 @@ import numpy as np
 import regions as ar
 from numpy.typing import NDArray
 
+from ._compounds import Operation, chains_of, combine
 from ._dispatch import (
     Lists,
     Mixed,
     UnprojectableError,
     batch,
     box_runs,
-    combine,
     joined,
     needed,
     runs_of,
@@ -29,8 +28,6 @@ from ._sky import Projection, axes_on_image, gathered
 Regions = Sequence[Any]
 Doubles = NDArray[np.float64]
 _T = TypeVar("_T")
-
-_ASSOCIATIVE = (operator.or_, operator.and_, operator.xor)
 
 
 def _named(*names: str) -> list[type]:
@@ -235,8 +232,8 @@ class _Compounds:
     def __init__(self, regions: Regions, wcs: Any):
         self.regions = regions
         self.wcs = wcs
-        self.chains = _chains(regions)
-        parts = [part for _, _, parts in self.chains for part in parts]
+        self.chains = chains_of(regions, _COMPOUND)
+        parts = [part for chain in self.chains for part in chain.operands]
         self.leaves = list({id(part): part for part in parts if not isinstance(part, _COMPOUND)}.values())
         # How often each part is asked for: after the last time it is forgotten.
         self.uses = Counter(map(id, [*parts, *regions]))
@@ -244,16 +241,16 @@ class _Compounds:
     def runs(self, within: Any) -> Many:
         """Return the pixels of each."""
         runs, offsets = runs_of_each(self.leaves, self.wcs, within)
-        known = [runs[start:stop] for start, stop in pairwise(offsets)]
-        return joined(self._results(known, lambda operation, parts: combine(operation, parts, within)))
+        known = [runs[start:stop] for start, stop in pairwise(offsets.tolist())]
+        return joined(self._results(known, lambda operands, operations: combine(operands, operations, within)))
 
     def covers(self, within: Any) -> list[Any]:
         """Return the coverage of each."""
-        from ._exact import cover, covers_of_each
+        from ._exact import cover_chain, covers_of_each
 
-        return self._results(covers_of_each(self.leaves, self.wcs, within), cover)
+        return self._results(covers_of_each(self.leaves, self.wcs, within), cover_chain)
 
-    def _results(self, known: Sequence[_T], operate: Callable[[Any, list[_T]], _T]) -> list[_T]:
+    def _results(self, known: Sequence[_T], operate: Callable[[list[_T], list[Operation]], _T]) -> list[_T]:
         """Return what comes of each tree."""
         results = {id(leaf): value for leaf, value in zip(self.leaves, known, strict=True)}
         uses = self.uses.copy()
@@ -262,46 +259,6 @@ class _Compounds:
             uses[id(part)] -= 1
             return results[id(part)] if uses[id(part)] else results.pop(id(part))
 
-        for chain, operation, parts in self.chains:
-            results[id(chain)] = operate(operation, [used(part) for part in parts])
+        for compound, operands, operations in self.chains:
+            results[id(compound)] = operate([used(operand) for operand in operands], operations)
         return [used(region) for region in self.regions]
-
-
-def _chains(roots: Regions) -> list[tuple[Any, Any, list[Any]]]:
-    """Return the compounds of trees, each once and after those that it is made of: (compound, operator, operands).
-
-    Members of the same associative operator are taken together, however they are nested.
-    """
-    chains: list[tuple[Any, Any, list[Any]]] = []
-    seen: set[int] = set()
-    ahead: list[tuple[Any, list[Any] | None]] = [(root, None) for root in reversed(roots)]
-    while ahead:
-        compound, parts = ahead.pop()
-        if parts is not None:
-            chains.append((compound, compound.operator, parts))
-        elif id(compound) not in seen:
-            seen.add(id(compound))
-            parts = _operands(compound)
-            ahead.append((compound, parts))
-            ahead += [(part, None) for part in parts if isinstance(part, _COMPOUND)]
-    return chains
-
-
-def _operands(compound: Any) -> list[Any]:
-    """Return what a compound and those of the same associative operator in it are made of."""
-    operation = compound.operator
-    parts: list[Any] = []
-    opened: set[int] = set()
-    ahead = [compound.region2, compound.region1]
-    while ahead:
-        part = ahead.pop()
-        if isinstance(part, _COMPOUND) and part.operator is operation and operation in _ASSOCIATIVE:
-            if id(part) not in opened:
-                opened.add(id(part))
-                ahead += [part.region2, part.region1]
-                continue
-            # It is there already, which makes a difference for xor alone.
-            if operation is not operator.xor:
-                continue
-        parts.append(part)
-    return parts

@@ -1,0 +1,154 @@
+"""Trees of regions to chains of operations on what their leaves are, and chains of operations on run arrays."""
+
+import functools
+import itertools
+import operator
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _algebra, _runs
+from ._dispatch import box_runs, joined
+from ._shapes import Runs
+
+Table = NDArray[np.bool_]
+
+
+class Operation(NamedTuple):
+    """A function of what there is and another operand, which it takes first if it is `turned`."""
+
+    function: Callable
+    turned: bool
+
+
+class Chain(NamedTuple):
+    """A compound, its operands, and the operations by which each but the first joins those before it."""
+
+    compound: Any
+    operands: list[Any]
+    operations: list[Operation]
+
+
+def chains_of(roots: Sequence[Any], kinds: tuple[Any, ...]) -> list[Chain]:
+    """Return chains for compounds of these kinds, each after those that it is made of.
+
+    A chain goes down into the larger of two members for as long as nothing else needs what is there: a tree of n leaves
+    has no more than log2(n) chains within each other, however it is nested.
+    """
+    members = _members(roots, kinds)
+    needed = Counter(map(id, roots))
+    needed.update(id(part) for member in members.values() for part in member.parts)
+    inner: set[int] = set()
+    chains = []
+    for key in reversed(members):
+        if key in inner:
+            continue
+        chain = Chain(members[key].compound, [], [])
+        while True:
+            compound, (left, right), (left_size, right_size) = members[key]
+            turned = right_size > left_size
+            first, other = (right, left) if turned else (left, right)
+            chain.operands.append(other)
+            chain.operations.append(_operation(compound.operator, turned))
+            key = id(first)
+            if key not in members or needed[key] > 1:
+                break
+            inner.add(key)
+        chain.operands.append(first)
+        chain.operands.reverse()
+        chain.operations.reverse()
+        chains.append(chain)
+    return chains[::-1]
+
+
+class _Member(NamedTuple):
+    """A compound, what it is made of, and how many compounds are in each of these."""
+
+    compound: Any
+    parts: tuple[Any, Any]
+    sizes: tuple[int, int]
+
+
+def _members(roots: Sequence[Any], kinds: tuple[Any, ...]) -> dict[int, _Member]:
+    """Return the compounds of trees, each after those that it is made of, by identity."""
+    found: dict[int, _Member] = {}
+    opened: dict[int, tuple[Any, Any]] = {}
+    ahead = list(reversed(roots))
+    while ahead:
+        part = ahead.pop()
+        key = id(part)
+        if key in found:
+            continue
+        if key in opened:
+            left, right = opened.pop(key)
+            sizes = _size_of(found.get(id(left))), _size_of(found.get(id(right)))
+            found[key] = _Member(part, (left, right), sizes)
+        elif isinstance(part, kinds):
+            opened[key] = left, right = part.region1, part.region2
+            ahead += [part, right, left]
+    return found
+
+
+def _size_of(member: _Member | None) -> int:
+    # Shared members make numbers without end.
+    return min(sum(member.sizes) + 1, 1 << 60) if member else 0
+
+
+@functools.lru_cache(64)
+def _operation(function: Callable, turned: bool) -> Operation:
+    """Return an operation; they are few, and compounds many."""
+    return Operation(function, turned)
+
+
+@functools.lru_cache(64)
+def truth_of(function: Callable) -> Table:
+    """Return what a function makes of neither, only the first, only the second and both."""
+    a, b = np.array([[False, True, False, True], [False, False, True, True]])
+    try:
+        result = function(a, b)
+    except TypeError:
+        # As `regions` itself does it: on integers.
+        result = function(a.astype(int), b.astype(int))
+    return np.asarray(result).astype(bool)
+
+
+def combine(operands: Sequence[Runs], operations: Sequence[Operation], within: Any) -> Runs:
+    """Return the runs of a chain of operations on booleans."""
+    if all(operation.function is operator.or_ for operation in operations):
+        return _runs.canonical(joined(operands)[0])
+    runs = operands[0]
+    codes = list(map(_code_of, operations))
+    for holds_outside, group in itertools.groupby(zip(codes, operands[1:], strict=True), key=_holds_outside):
+        steps = list(group)
+        if not holds_outside:
+            runs = _folded(runs, steps)
+            continue
+        if within is None:
+            raise ValueError("the compound region has no bounds, as its operator holds outside of both; pass `within`")
+        everything = box_runs(within.x.start, within.x.stop, within.y.start, within.y.stop, within)
+        for code, operand in steps:
+            runs = _algebra.subtract(everything, _folded(runs, [(code ^ 15, operand)]))
+    return runs
+
+
+@functools.lru_cache(64)
+def _code_of(operation: Operation) -> int:
+    """Return an operation as `_algebra.fold` takes it."""
+    table = truth_of(operation.function)
+    return int(np.packbits(table[[0, 2, 1, 3]] if operation.turned else table, bitorder="little")[0])
+
+
+def _holds_outside(step: tuple[int, Runs]) -> bool:
+    return bool(step[0] & 1)
+
+
+def _folded(first: Runs, steps: Sequence[tuple[int, Runs]]) -> Runs:
+    """Apply operations that hold nowhere outside of their operands, all in one go."""
+    runs, offsets = joined([first, *(operand for _, operand in steps)])
+    owner = np.repeat(np.arange(len(steps) + 1, dtype=np.int32), np.diff(offsets))
+    order = np.argsort(runs[:, 0], kind="stable")
+    codes = np.array([_code_of(Operation(operator.or_, False)), *(code for code, _ in steps)], np.uint8)
+    return _algebra.fold(runs[order], owner[order], codes)
