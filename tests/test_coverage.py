@@ -235,6 +235,10 @@ def test_compounds():
     np.testing.assert_allclose(dense(big & small), dense(small), rtol=0, atol=1e-12)
     minus = ar.CompoundPixelRegion(big, tiny, lambda a, b: a & ~b)
     np.testing.assert_allclose(dense(minus), dense(big) - dense(tiny), rtol=0, atol=1e-12)
+    ring = ar.CompoundPixelRegion(tiny, big ^ small, lambda a, b: b & ~a)
+    np.testing.assert_allclose(dense(ring), dense(big) - dense(small), rtol=0, atol=1e-12)
+    disk = ar.CompoundPixelRegion(tiny, big & small, lambda a, b: b & ~a)
+    np.testing.assert_allclose(dense(disk), dense(small) - dense(tiny), rtol=0, atol=1e-12)
     without = [big, ar.CirclePixelRegion(small.center, small.radius, meta={"include": 0}), tiny]
     np.testing.assert_allclose(dense(without), dense(big) - dense(small) + dense(tiny), rtol=0, atol=1e-12)
     # They cross, but in no pixel that is on both borders.
@@ -247,6 +251,28 @@ def test_compounds():
         dense(circle(-2, 0, 4) | circle(2, 0.3, 4))
     with pytest.raises(ValueError, match="no bounds"):
         dense(ar.CompoundPixelRegion(big, tiny, lambda a, b: ~(a | b)))
+
+
+@pytest.mark.parametrize("most_pairs", [1, 1 << 20])
+def test_unions_of_many(monkeypatch, most_pairs):
+    """Many members in a pixel, apart and within each other; rectangles that share a side."""
+    monkeypatch.setattr("lsstregions.raster._union._MOST_PAIRS", most_pairs)
+    rng = np.random.default_rng(3)
+    expected = np.zeros_like(dense(circle(0, 0, 1)))
+    members = []
+    for i, j in np.ndindex(14, 14):
+        x, y, r = 0.8 * i - 5.3 + rng.uniform(0, 0.1), 0.8 * j - 5.3 + rng.uniform(0, 0.1), rng.uniform(0.05, 0.34)
+        members += [circle(x, y, r), circle(x, y, 0.9 * r), circle(x + 0.05 * r, y, 0.8 * r)]
+        expected += dense(members[-3])
+    for order in (members, members[::-1], rng.permutation(np.array(members, object)).tolist()):
+        np.testing.assert_allclose(dense(order), expected, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(dense(functools.reduce(operator.or_, order)), expected, rtol=0, atol=1e-12)
+    halves = [ar.RectanglePixelRegion(ar.PixCoord(x, 0.25), 2, 3.3) for x in (-1, 1, 3)]
+    whole = ar.RectanglePixelRegion(ar.PixCoord(1, 0.25), 6, 3.3)
+    np.testing.assert_allclose(dense(halves), dense(whole), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(dense([circle(0, 0, 9), *members]), dense(circle(0, 0, 9)), rtol=0, atol=1e-12)
+    with pytest.raises(ValueError, match="disjoint and nested"):
+        dense([*members, circle(0, 0, 5)])
 
 
 def test_whole_pixels():

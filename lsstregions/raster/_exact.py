@@ -37,9 +37,7 @@ from ._shapes import (
     extents,
     offsets_of,
 )
-
-# Sides of the polygons inside and around curves: few are enough for most pairs, the last are a last resort.
-SIDES = (64, 1024, 16384)
+from ._union import APART, FIRST_WITHIN, places_of, relations, spans_at, union_of
 
 _ASSOCIATIVE = (operator.or_, operator.and_, operator.xor)
 
@@ -76,13 +74,14 @@ def outline(batch: Any, i: int, n: int) -> Bounds:
 def _(batch: Shapes, i: int, n: int) -> Bounds:
     x, y, a, b, cos, sin, inner_a, inner_b = (column[i] for column in batch.columns)
     if batch.kind == RECTANGLE:
-        # Polygons already: of a circle around the square with the same half sides.
-        t, low, high = np.pi / 4 + np.arange(4) * np.pi / 2, np.sqrt(2), np.sqrt(2)
+        # Polygons already, and of exact sides, which others may touch.
+        unit_x, unit_y, low, high = np.array([1.0, -1, -1, 1]), np.array([1.0, 1, -1, -1]), 1.0, 1.0
     else:
-        t, low, high = np.arange(n) * 2 * np.pi / n, 1.0, 1 / np.cos(np.pi / n)
+        t = np.arange(n) * 2 * np.pi / n
+        unit_x, unit_y, low, high = np.cos(t), np.sin(t), 1.0, 1 / np.cos(np.pi / n)
 
     def ring(a: float, b: float) -> Geometry:
-        across, along = a * np.cos(t), b * np.sin(t)
+        across, along = a * unit_x, b * unit_y
         return shapely.Polygon(np.column_stack([x + across * cos - along * sin, y + across * sin + along * cos]))
 
     inside, around = ring(a * low, b * low), ring(a * high, b * high)
@@ -185,7 +184,9 @@ def cover_chain(operands: Sequence[Covered], operations: Sequence[Operation]) ->
 
 def cover(operation: Callable, parts: Sequence[Covered]) -> Covered:
     """Return the coverage of several regions under an associative operation, or of two under any."""
-    parts = list(parts) or [Covered(NO_RUNS, np.empty(0), lambda n: (shapely.Polygon(), shapely.Polygon()))]
+    parts = list(parts)
+    if operation is operator.or_ and len(parts) != 1:
+        return Covered(*union_of(parts), lambda n: _combined(operation, [part.outline(n) for part in parts]))
     while len(parts) > 1:
         pairs = [_cover_pair(operation, *pair) for pair in zip(parts[::2], parts[1::2], strict=False)]
         parts = pairs + parts[2 * len(pairs) :]
@@ -196,56 +197,36 @@ def _cover_pair(operation: Callable, a: Covered, b: Covered) -> Covered:
     neither, only_a, only_b, both = truth_of(operation).astype(float)
     if neither:
         raise ValueError("a compound that holds outside of both its members has no bounds, so no exact coverage")
-    starts, stops, y, x0, a_weight, b_weight = _refined(a, b)
+    spans, a_weight, b_weight = _refined(a, b)
     common = a_weight * b_weight
     partial = (common > 0) & (a_weight < 1) & (b_weight < 1)
     # Where it makes no difference how the two lie in a pixel there is nothing to find out.
     if partial.any() and both - only_a - only_b:
-        common[partial] = _common(a, b, a_weight[partial], b_weight[partial])
+        (relation,) = relations([a, b], np.array([[0, 1]]))
+        if relation != APART:
+            common[partial] = (a_weight if relation == FIRST_WITHIN else b_weight)[partial]
+        else:
+            common[partial] = 0
     weights = only_a * (a_weight - common) + only_b * (b_weight - common) + both * common
     some = weights > 0
-    spans = np.column_stack([y, x0, x0 + (stops - starts)])[some].astype(np.int32)
-    return Covered(spans, weights[some], lambda n: _combined(operation, [a.outline(n), b.outline(n)]))
+    return Covered(spans[some], weights[some], lambda n: _combined(operation, [a.outline(n), b.outline(n)]))
 
 
-def _refined(a: Covered, b: Covered) -> tuple[NDArray[Any], ...]:
-    """Cut two coverages at each other's ends: starts and stops on one line through all rows, y, x, and both weights."""
+def _refined(a: Covered, b: Covered) -> tuple[Runs, Doubles, Doubles]:
+    """Cut two coverages at each other's ends; return the spans and both weights of each."""
 
-    def edges(part: Covered) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        rows = part.spans[:, 0].astype(np.int64) << 32
-        return rows + part.spans[:, 1], rows + part.spans[:, 2]
-
-    def weights_at(
-        places: NDArray[np.int64], part: Covered, start: NDArray[np.int64], stop: NDArray[np.int64]
-    ) -> Doubles:
+    def weights_at(places: NDArray[np.int64], part: Covered) -> Doubles:
+        start, stop = places_of(part.spans)
         if not start.size:
             return np.zeros(places.size)
         i = np.maximum(np.searchsorted(start, places, side="right") - 1, 0)
         return np.where((start[i] <= places) & (places < stop[i]), part.weights[i], 0.0)
 
-    (a_start, a_stop), (b_start, b_stop) = edges(a), edges(b)
-    cuts = np.unique(np.concatenate([a_start, a_stop, b_start, b_stop]))
+    cuts = np.unique(np.concatenate([*places_of(a.spans), *places_of(b.spans)]))
     starts, stops = cuts[:-1], cuts[1:]
-    a_weight, b_weight = weights_at(starts, a, a_start, a_stop), weights_at(starts, b, b_start, b_stop)
+    a_weight, b_weight = weights_at(starts, a), weights_at(starts, b)
     used = (a_weight > 0) | (b_weight > 0)
-    starts, stops = starts[used], stops[used]
-    x = starts.astype(np.int32).astype(np.int64)
-    return starts, stops, (starts - x) >> 32, x, a_weight[used], b_weight[used]
-
-
-def _common(a: Covered, b: Covered, a_weight: Doubles, b_weight: Doubles) -> Doubles:
-    """Return the share of pixels, all on the border of both regions, that is in both."""
-    for n in SIDES:
-        (a_inside, a_around), (b_inside, b_around) = a.outline(n), b.outline(n)
-        if not shapely.intersects(a_around, b_around) or shapely.touches(a_around, b_around):
-            return np.zeros(a_weight.shape)
-        if shapely.covers(a_inside, b_around):
-            return b_weight
-        if shapely.covers(b_inside, a_around):
-            return a_weight
-    raise ValueError(
-        "the borders of two members cross or touch in a pixel; coverage is exact only for disjoint and nested ones"
-    )
+    return spans_at(starts[used], stops[used]), a_weight[used], b_weight[used]
 
 
 def _combined(operation: Callable, outlines: Sequence[Bounds]) -> Bounds:

@@ -1,0 +1,120 @@
+"""The exact coverage of the union of many regions, and how two regions lie to each other.
+
+Pixels that are wholly in one region are done with. In the others the shares are added up, less those of regions that
+lie within another one there; it is found out from polygons inside and around them that all others are apart.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from .. import _raster, _runs
+from ._shapes import NO_RUNS, Doubles, Runs, offsets_of
+
+Places = NDArray[np.int64]
+
+# Sides of the polygons inside and around curves: few are enough for most pairs, the last are a last resort.
+SIDES = (64, 1024, 16384)
+
+APART, FIRST_WITHIN, SECOND_WITHIN = range(3)
+
+# Pairs of regions in a pixel that are looked at in one go.
+_MOST_PAIRS = 1 << 20
+
+
+def places_of(spans: Runs) -> tuple[Places, Places]:
+    """Return where spans start and stop, on one line through all rows."""
+    rows = spans[:, 0].astype(np.int64) << 32
+    return rows + spans[:, 1], rows + spans[:, 2]
+
+
+def spans_at(starts: Places, stops: Places) -> Runs:
+    """Return the spans between places."""
+    x = starts.astype(np.int32).astype(np.int64)
+    return np.column_stack([(starts - x) >> 32, x, x + (stops - starts)]).astype(np.int32)
+
+
+def relations(parts: Sequence[Any], pairs: NDArray[np.integer]) -> NDArray[np.int8]:
+    """Return how the two parts of each pair lie, pairs being indexes of shape (n, 2): apart, or one within the other.
+
+    A part has a method ``outline(n)`` that returns a geometry inside it and one around it, the nearer the greater n is.
+    """
+    result = np.full(len(pairs), -1, np.int8)
+    for n in SIDES:
+        left = np.flatnonzero(result < 0)
+        if not left.size:
+            return result
+        used, index = np.unique(pairs[left], return_inverse=True)
+        inside, around = np.array([parts[i].outline(n) for i in used], dtype=object).T
+        i, j = index.reshape(-1, 2).T
+        result[left[shapely.covers(inside[j], around[i])]] = FIRST_WITHIN
+        result[left[shapely.covers(inside[i], around[j])]] = SECOND_WITHIN
+        apart = ~shapely.intersects(around[i], around[j]) | shapely.touches(around[i], around[j])
+        result[left[apart]] = APART
+    if (result < 0).any():
+        raise ValueError(
+            "the borders of two members cross or touch in a pixel; coverage is exact only for disjoint and nested ones"
+        )
+    return result
+
+
+def union_of(parts: Sequence[Any]) -> tuple[Runs, Doubles]:
+    """Return the spans and weights of the union of parts, each with its own ``spans`` and ``weights``."""
+    spans = np.concatenate([NO_RUNS, *(part.spans for part in parts)])
+    weights = np.concatenate([np.empty(0), *(part.weights for part in parts)])
+    owner = np.repeat(np.arange(len(parts)), np.array([len(part.spans) for part in parts], np.intp))
+    partly = weights < 1
+    whole = _runs.canonical(spans[~partly])
+    # What is left of the spans of partial weight, and cut at each other's ends.
+    left, offsets = _raster.subtract_each(spans[partly], np.arange(np.count_nonzero(partly) + 1), whole)
+    counts = np.diff(offsets)
+    owner, weights = np.repeat(owner[partly], counts), np.repeat(weights[partly], counts)
+    starts, stops = places_of(left)
+    cuts = np.unique(np.concatenate([starts, stops]))
+    first = np.searchsorted(cuts, starts)
+    counts = np.searchsorted(cuts, stops) - first
+    bounds = offsets_of(counts)
+    piece = np.repeat(np.arange(len(left)), counts)
+    place = np.arange(bounds[-1]) + np.repeat(first - bounds[:-1], counts)
+    order = np.argsort(place, kind="stable")
+    piece, place = piece[order], place[order]
+    owner, weights = owner[piece], weights[piece]
+    weights[_within_others(parts, owner, place)] = 0
+    share = np.minimum(np.bincount(place, weights, minlength=len(cuts)), 1)
+    some = np.flatnonzero(share > 0)
+    spans = np.concatenate([whole, spans_at(cuts[some], cuts[some + 1])])
+    order = np.lexsort((spans[:, 1], spans[:, 0]))
+    return spans[order], np.concatenate([np.ones(len(whole)), share[some]])[order]
+
+
+def _within_others(parts: Sequence[Any], owner: NDArray[np.intp], place: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return which of the pieces lie within that of another part at their place; pieces come sorted by place."""
+    keys = [np.unique(owner[a] * len(parts) + owner[b]) for a, b in _pairs(place)]
+    known = np.unique(np.concatenate([np.empty(0, np.intp), *keys]))
+    if not known.size:
+        return known
+    relation = relations(parts, np.column_stack(np.divmod(known, len(parts))))
+    inner = []
+    for a, b in _pairs(place):
+        how = relation[np.searchsorted(known, owner[a] * len(parts) + owner[b])]
+        inner += [a[how == FIRST_WITHIN], b[how == SECOND_WITHIN]]
+    return np.unique(np.concatenate(inner))
+
+
+def _pairs(place: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Yield the pairs of pieces at the same places, some at a time."""
+    following = np.searchsorted(place, place, side="right") - np.arange(1, len(place) + 1)
+    total = np.cumsum(following)
+    begin = 0
+    while begin < len(place):
+        before = total[begin - 1] if begin else 0
+        stop = max(begin + 1, int(np.searchsorted(total, before + _MOST_PAIRS, side="right")))
+        counts = following[begin:stop]
+        a = np.repeat(np.arange(begin, stop), counts)
+        b = a + 1 + np.arange(len(a)) - np.repeat(total[begin:stop] - counts - before, counts)
+        if a.size:
+            yield a, b
+        begin = stop
