@@ -36,15 +36,35 @@ cdef extern from "borders.h":
     ctypedef struct Arc:
         double x, y, x_end, y_end
         double column
-        double half
-        double outside, sign
+        double outside
 
     enum:
         COLUMNS
         LANES
     double LSSTREGIONS_WHOLLY
     int terms_up_to(double s2) noexcept nogil
+    void cut(Conic *, double y) noexcept nogil
+    bint cross_steeply(Conic *, int32_t y, Py_ssize_t width, Arc *) noexcept nogil
     void cover_borders(const Conic *, const Arc *, double *) noexcept nogil
+
+cdef extern from "apertures.h":
+    ctypedef struct View:
+        const char *image
+        const char *variance
+        Py_ssize_t image_stride, variance_stride
+        Py_ssize_t width
+        const char *next_image
+        const char *next_variance
+        Py_ssize_t next_rows, next_size
+    ctypedef struct LaneSums:
+        double[8] total
+        double[8] noise
+        double[8] area
+    double added_lanes(const double *) noexcept nogil
+    void ask_ahead(const View *, Py_ssize_t i, bint with_variance) noexcept nogil
+    Py_ssize_t sum_rows(
+        Conic *, const View *, int32_t first, int32_t y, int32_t stop, int size, bint with_variance, LaneSums *
+    ) noexcept nogil
 
 cdef extern from "bits.h":
     int count_trailing_zeros(uint64_t) noexcept nogil
@@ -287,7 +307,11 @@ cdef inline void append(
 cdef void prepare(Conic *conic, double x, double y, double a, double b, double cos, double sin) noexcept nogil:
     """Derive what the walk along a conic's border needs."""
     conic.x, conic.y, conic.area = x, y, a * b
-    conic.width, conic.height = hypot(a * cos, b * sin), hypot(a * sin, b * cos)
+    if sin == 0:
+        # As it is for circles; what follows gives what it would otherwise.
+        conic.width, conic.height = a, b
+    else:
+        conic.width, conic.height = hypot(a * cos, b * sin), hypot(a * sin, b * cos)
     conic.shear = (a - b) / conic.height * ((a + b) / conic.height) * sin * cos
     conic.lean = (a - b) / conic.width * ((a + b) / conic.width) * sin * cos
     conic.spread = a / conic.height * (b / conic.height)
@@ -296,15 +320,6 @@ cdef void prepare(Conic *conic, double x, double y, double a, double b, double c
     conic.turn = conic.lean * conic.width
     # A chord in a pixel is no longer than the pixel's diagonal.
     conic.terms = terms_up_to(0.5 / (min(a, b) * min(a, b)))
-
-
-cdef inline void cut(Conic *conic, double y) noexcept nogil:
-    """Find the chord at the border `y` between rows, or where the conic ends before it."""
-    cdef double low = clamp(y - conic.y, -conic.height, conic.height)
-    cdef double half = conic.spread * sqrt(max(0., (conic.height - fabs(low)) * (conic.height + fabs(low))))
-    conic.low = low
-    conic.left = conic.x + conic.shear * low - half
-    conic.right = conic.x + conic.shear * low + half
 
 
 cdef inline void walk_branch(
@@ -371,44 +386,13 @@ cdef inline void cover_row(Row *row, Ring *ring, int32_t y) noexcept nogil:
     settle(row)
 
 
-cdef inline Arc arc_of(
-    double x, double y, double x_end, double y_end, double half, double outside, double sign
-) noexcept nogil:
-    cdef Arc arc
-    if x < x_end:
-        arc.x, arc.y, arc.x_end, arc.y_end = x, y, x_end, y_end
-    else:
-        arc.x, arc.y, arc.x_end, arc.y_end = x_end, y_end, x, y
-    arc.column = floor(arc.x)
-    arc.half, arc.outside, arc.sign = half, outside, sign
-    return arc
-
-
 cdef bint cover_steep(Row *row, Conic *conic, int32_t y) noexcept nogil:
     """Settle a row if both borders cross it in few columns, with pixels between; else return False."""
-    cdef double low = conic.low, left = conic.left, right = conic.right, half
     cdef double[LANES] weights
     cdef Arc[2] arcs
     cdef int32_t i, j, x
     cdef Py_ssize_t count = 0
-    if conic.terms == 0:
-        return False
-    cut(conic, y + 0.5)
-    half = conic.rise if low >= -conic.turn else -conic.rise
-    arcs[0] = arc_of(left, low, conic.left, conic.low, half, 0, 1)
-    half = conic.rise if low >= conic.turn else -conic.rise
-    arcs[1] = arc_of(right, low, conic.right, conic.low, half, conic.low - low, -1)
-    if not (
-        low < conic.low
-        and not low < -conic.turn < conic.low
-        and not low < conic.turn < conic.low
-        and arcs[0].x >= 0
-        and arcs[0].x_end < arcs[0].column + COLUMNS
-        and arcs[0].x_end + 1 < arcs[1].column
-        and arcs[1].x_end < arcs[1].column + COLUMNS
-        and arcs[1].x_end < row.width
-    ):
-        conic.low, conic.left, conic.right = low, left, right
+    if not cross_steeply(conic, y, row.width, arcs):
         return False
     cover_borders(conic, arcs, weights)
     for i in range(2):
@@ -419,7 +403,7 @@ cdef bint cover_steep(Row *row, Conic *conic, int32_t y) noexcept nogil:
             count += 1
         # Then come the pixels between the two, and at last the end.
         row.start[count] = <int32_t> arcs[i].x_end + 1
-        row.weight[count] = 1 if conic.low - low > LSSTREGIONS_WHOLLY else conic.low - low
+        row.weight[count] = 1 if arcs[1].outside > LSSTREGIONS_WHOLLY else arcs[1].outside
         count += 1
     row.count = count - 1
     return True
@@ -783,12 +767,14 @@ def conic_sums(
     int32_t y0,
 ):
     """Return what `sums` returns for ellipses, less their holes, without keeping their pieces."""
-    cdef Py_ssize_t i, j, length, n = columns.shape[1]
+    cdef Py_ssize_t i, n = columns.shape[1]
     cdef int32_t y, x_stop = x0 + <int32_t> image.shape[1], y_stop = y0 + <int32_t> image.shape[0]
     cdef bint good = True
     cdef Row row
     cdef Ring ring, following
     cdef Frame frame
+    cdef View view
+    cdef LaneSums lanes
     cdef Sums into
     result = np.zeros((3, n))
     cdef double[:, ::1] out = result
@@ -809,21 +795,47 @@ def conic_sums(
             if not good:
                 break
             memset(&into, 0, sizeof(into))
-            length = (following.right - <Py_ssize_t> following.left) * <Py_ssize_t> sizeof(pixel)
-            for y in range(ring.first, ring.last):
-                # What comes next is called from memory row by row, while this is summed.
-                j = following.first + <Py_ssize_t> (y - ring.first)
-                if j < following.last:
-                    prefetch_lines(at(&frame, &frame.image, j, following.left, sizeof(pixel)), length)
-                    if frame.variance.data != NULL:
-                        prefetch_lines(at(&frame, &frame.variance, j, following.left, sizeof(pixel)), length)
-                cover_row(&row, &ring, y)
+            memset(&lanes, 0, sizeof(lanes))
+            view = view_of(&frame, &ring, &following, sizeof(pixel))
+            y = ring.first
+            while y < ring.last:
+                if not ring.hollow and frame.mask.data == NULL:
+                    y += <int32_t> sum_rows(
+                        &ring.outer, &view, ring.first, y, ring.last, sizeof(pixel), frame.variance.data != NULL, &lanes
+                    )
+                    if y == ring.last:
+                        break
+                ask_ahead(&view, y - <Py_ssize_t> ring.first, frame.variance.data != NULL)
+                cross_row(&row, &ring.outer, y, 1)
+                if ring.hollow:
+                    cross_row(&row, &ring.hole, y, -1)
+                settle(&row)
                 add_row(&frame, &row, y, <pixel> 0, &into)
-            out[0, i], out[1, i], out[2, i] = into.total, into.area, into.noise
+                y += 1
+            out[0, i] = into.total + added_lanes(lanes.total)
+            out[1, i] = into.area + added_lanes(lanes.area)
+            out[2, i] = into.noise + added_lanes(lanes.noise)
         release(&row)
     if not good:
         raise MemoryError("no memory for the coverage")
     return result
+
+
+cdef View view_of(const Frame *frame, const Ring *ring, const Ring *following, Py_ssize_t itemsize) noexcept nogil:
+    """Return where a ring is in an image; what comes next is called from memory row by row, while this is summed."""
+    cdef View view
+    view.image = at(frame, &frame.image, ring.first, ring.left, itemsize)
+    view.image_stride = frame.image.stride
+    view.width = ring.right - <Py_ssize_t> ring.left
+    view.next_image = at(frame, &frame.image, following.first, following.left, itemsize)
+    view.next_rows = following.last - <Py_ssize_t> following.first
+    view.next_size = (following.right - <Py_ssize_t> following.left) * itemsize
+    view.variance, view.variance_stride, view.next_variance = view.image, 0, view.image
+    if frame.variance.data != NULL:
+        view.variance = at(frame, &frame.variance, ring.first, ring.left, itemsize)
+        view.variance_stride = frame.variance.stride
+        view.next_variance = at(frame, &frame.variance, following.first, following.left, itemsize)
+    return view
 
 
 cdef inline void add_row(const Frame *frame, const Row *row, int32_t y, pixel kind, Sums *into) noexcept nogil:

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "bits.h"
+#include "memory.h"
 
 typedef struct {
     double x, y;                 /* centre; x from the left side of the row's first pixel */
@@ -44,14 +45,65 @@ static inline int terms_up_to(double s2)
     return s2 < 1e-3 ? 5 : s2 < 0.0625 ? 11 : 0;
 }
 
-/* Put the coverage of the columns of the left arc at weights[0], those of the right one at weights[COLUMNS]. */
+static inline double clamped(double value, double low, double high)
+{
+    return value > low ? (value < high ? value : high) : low;
+}
+
+/* Find the chord at the border `y` between rows, or where the conic ends before it. */
+static inline void cut(Conic *conic, double y)
+{
+    const double low = clamped(y - conic->y, -conic->height, conic->height);
+    const double product = (conic->height - fabs(low)) * (conic->height + fabs(low));
+    const double half = conic->spread * sqrt(product > 0 ? product : 0), middle = conic->x + conic->shear * low;
+    conic->low = low;
+    conic->left = middle - half;
+    conic->right = middle + half;
+}
+
+static inline Arc arc_of(double x, double y, double x_end, double y_end, double half, double outside, double sign)
+{
+    Arc arc = {x, y, x_end, y_end, 0, half, outside, sign};
+    if (x > x_end) {
+        arc.x = x_end, arc.y = y_end;
+        arc.x_end = x, arc.y_end = y;
+    }
+    return arc;
+}
+
+/* Cross a row and give the arcs there, if each of the two is in few columns, with pixels between; else do nothing. Rows
+   come in order, and the last border of the row before has been cut. Returns whether it was done. */
+static inline int cross_steeply(Conic *conic, int32_t y, ptrdiff_t width, Arc *arcs)
+{
+    const double low = conic->low, left = conic->left, right = conic->right;
+    if (conic->terms == 0)
+        return 0;
+    cut(conic, y + 0.5);
+    const double height = conic->low - low;
+    arcs[0] = arc_of(left, low, conic->left, conic->low, low >= -conic->turn ? conic->rise : -conic->rise, 0, 1);
+    arcs[1] = arc_of(right, low, conic->right, conic->low, low >= conic->turn ? conic->rise : -conic->rise, height, -1);
+    if (height > 0 && !(low < -conic->turn && -conic->turn < conic->low) &&
+        !(low < conic->turn && conic->turn < conic->low) && arcs[0].x >= 0 && arcs[1].x_end < (double)width &&
+        arcs[1].x >= 0) {
+        arcs[0].column = (double)(int32_t)arcs[0].x;
+        arcs[1].column = (double)(int32_t)arcs[1].x;
+        if (arcs[0].x_end < arcs[0].column + COLUMNS && arcs[0].x_end + 1 < arcs[1].column &&
+            arcs[1].x_end < arcs[1].column + COLUMNS)
+            return 1;
+    }
+    conic->low = low, conic->left = left, conic->right = right;
+    return 0;
+}
+
+/* Put the coverage of the columns of the left arc at weights[0], those of the right one at weights[COLUMNS]; of columns
+   behind an arc, too. */
 static void cover_borders_portable(const Conic *conic, const Arc *arcs, double *weights)
 {
     for (const Arc *arc = arcs; arc < arcs + 2; arc++, weights += COLUMNS) {
         const double least = arc->y < arc->y_end ? arc->y : arc->y_end;
         const double most = arc->y < arc->y_end ? arc->y_end : arc->y;
         double x = arc->x, y = arc->y;
-        for (int i = 0; i < COLUMNS && arc->column + i <= arc->x_end; i++) {
+        for (int i = 0; i < COLUMNS; i++) {
             const double side = arc->column + (i + 1);
             double x_next = arc->x_end, y_next = arc->y_end;
             if (side < x_next) {
@@ -85,7 +137,7 @@ static void cover_borders_portable(const Conic *conic, const Arc *arcs, double *
 
 /* The same, a column a lane. */
 __attribute__((target("avx512f")))
-static void cover_borders_avx512(const Conic *conic, const Arc *arcs, double *weights)
+LSSTREGIONS_INLINE void cover_borders_inline_avx512(const Conic *conic, const Arc *arcs, double *weights)
 {
     const __m512d x_first = LSSTREGIONS_BOTH(x), x_end = LSSTREGIONS_BOTH(x_end);
     const __m512d y_first = LSSTREGIONS_BOTH(y), y_end = LSSTREGIONS_BOTH(y_end);
@@ -125,6 +177,12 @@ static void cover_borders_avx512(const Conic *conic, const Arc *arcs, double *we
     const __mmask8 wholly = _mm512_cmp_pd_mask(weight, _mm512_set1_pd(LSSTREGIONS_WHOLLY), _CMP_GT_OQ);
     weight = _mm512_mask_mov_pd(_mm512_maskz_mov_pd(some, weight), wholly, _mm512_set1_pd(1));
     _mm512_storeu_pd(weights, weight);
+}
+
+__attribute__((target("avx512f")))
+static void cover_borders_avx512(const Conic *conic, const Arc *arcs, double *weights)
+{
+    cover_borders_inline_avx512(conic, arcs, weights);
 }
 #endif
 
