@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _columns
+from ._ragged import owners_of
 from ._validate import as_int32_array
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class Peaks:
     @property
     def owners(self) -> NDArray[np.int32]:
         """The footprint that each peak is of."""
-        return np.repeat(np.arange(len(self.offsets) - 1, dtype=np.int32), np.diff(self.offsets))
+        return owners_of(self.offsets)
 
     def equals(self, other: "Peaks") -> bool:
         """Whether all columns and offsets are equal."""

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _outline
+from ._ragged import ranges
 
 Points = NDArray[np.float64]
 
@@ -33,8 +34,7 @@ def cut_rings(spans: NDArray[np.int32], offsets: NDArray[np.int64]) -> tuple[Poi
     ends = np.cumsum(length)
     start = ends - length
     vertices = np.empty((ends[-1] if len(ends) else 0, 2))
-    within = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
-    vertices[np.repeat(start + ~first, size) + within] = corners[np.repeat(begin, size) + within]
+    vertices[ranges(start + ~first, size)] = corners[ranges(begin, size)]
     closed = first & followed
     vertices[start[closed] + size[closed]] = corners[begin[closed]]
     other = ~first

@@ -12,6 +12,7 @@ from ._catalog import axes, measure
 from ._frames import Frame, as_bytes, bits_of
 from ._peaks import PEAK, PIXEL_COLUMNS, Peaks, concatenated, same
 from ._pixel_region import FootprintRegion, to_regions
+from ._ragged import offsets_of, owners_of, ranges
 from ._validate import (
     as_array2d,
     as_connectivity,
@@ -258,7 +259,7 @@ class FootprintSet(Value):
 
     def _owners(self) -> NDArray[np.int32]:
         """Return the footprint that each span is of."""
-        return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.offsets))
+        return owners_of(self.offsets)
 
     def _pixel_offsets(self) -> NDArray[np.int64]:
         return np.concatenate([[0], np.cumsum(self.area)])
@@ -748,7 +749,7 @@ class FootprintSet(Value):
         which = _columns.locate(runs[:, 1].astype(float), runs[:, 0].astype(float), owner, self.spans, self.offsets)
         width = self.spans[:, 2].astype(np.int64) - self.spans[:, 1]
         first = (np.cumsum(width) - width)[which] + runs[:, 1] - self.spans[which, 1]
-        flat, _ = _ranges(first, runs[:, 2].astype(np.int64) - runs[:, 1])
+        flat = ranges(first, runs[:, 2].astype(np.int64) - runs[:, 1])
         return {name: column[flat] for name, column in self._values.items()}
 
     def _runs_of_peaks(self) -> NDArray[np.int64]:
@@ -779,7 +780,7 @@ class FootprintSet(Value):
         """
         box = _as_region(box)
         spans, offsets = _columns.clip(self.spans, self.offsets, box.x.start, box.x.stop, box.y.start, box.y.stop)
-        values = self._values_under(spans, np.repeat(np.arange(len(self), dtype=np.int32), np.diff(offsets)))
+        values = self._values_under(spans, owners_of(offsets))
         clipped = self._replaced(spans=spans, offsets=offsets, values=values).remove_orphan_peaks()
         return clipped if keep_empty else clipped[np.diff(offsets) > 0]
 
@@ -846,7 +847,7 @@ class FootprintSet(Value):
         """Put peaks at ``(x, y)`` that lie outside their footprint into its nearest pixel."""
         lost = np.flatnonzero(self._runs_of_peaks() < 0)
         order, offsets = _flat(self.offsets, self._peaks.owners[lost])
-        which = np.repeat(np.arange(len(lost)), np.diff(offsets))
+        which = owners_of(offsets)
         row, start, stop = self.spans[order].T.astype(float)
         column = np.clip(np.rint(x[lost][which]), start, stop - 1)
         distance = np.hypot(column - x[lost][which], row - y[lost][which])
@@ -1513,13 +1514,8 @@ def _cut(columns: NDArray, offsets: NDArray[np.int64], start: int, stop: int) ->
 
 def _flat(offsets: NDArray[np.int64], index: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the indices of the rows of some footprints, one footprint after the other, and their new offsets."""
-    return _ranges(offsets[index], offsets[index + 1] - offsets[index])
-
-
-def _ranges(first: NDArray[np.int64], count: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return ``first[0], first[0] + 1, ...`` and so on for each, in one array, and where each begins."""
-    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(count, dtype=np.int64)])
-    return np.arange(offsets[-1]) + np.repeat(first - offsets[:-1], count), offsets
+    counts = offsets[index + 1] - offsets[index]
+    return ranges(offsets[index], counts), offsets_of(counts)
 
 
 def _restored(

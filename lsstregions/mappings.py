@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _columns, _measure, _runs
+from ._ragged import owners_of, ranks_of
 from ._validate import INT32_MAX, INT32_MIN, as_rows, as_wcs
 from .geom import Value
 
@@ -132,7 +133,7 @@ def _images(
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Return runs that hold the images of sets and not much more, and their owners: boxes around images of pieces."""
     count = len(offsets) - 1
-    owner = np.repeat(np.arange(count, dtype=np.int32), np.diff(offsets))
+    owner = owners_of(offsets)
     # The box of what becomes of the corners of each set, and of the ends of its spans.
     full = np.flatnonzero(np.diff(offsets))
     left, right, low, high = _measure.bounds(runs, offsets)[full].T
@@ -163,7 +164,7 @@ def _images(
     height = (y_stop - y_start).astype(np.int64)
     as_rows(int(height.sum()), "transform")
     piece = np.repeat(np.arange(len(height)), height)
-    rows = y_start[piece] + np.arange(len(piece)) - np.repeat(np.cumsum(height) - height, height)
+    rows = y_start[piece] + ranks_of(height)
     return np.column_stack((rows, x_start[piece], x_stop[piece])).astype(np.int32), piece_owner[piece]
 
 
@@ -172,13 +173,13 @@ def _cut(runs: NDArray[np.int32], length: int) -> tuple[NDArray[np.int64], NDArr
     start, stop = runs[:, 1].astype(np.int64), runs[:, 2].astype(np.int64)
     count = -(-(stop - start) // length)
     which = np.repeat(np.arange(len(runs)), count)
-    first = start[which] + length * (np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count))
+    first = start[which] + length * ranks_of(count)
     return which, first, np.minimum(first + length, stop[which])
 
 
 def _each_pixel(runs: NDArray[np.int32], offsets: NDArray[np.int64]) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
     """Yield the pixels ``y, x`` of sets of runs and their owners, at most so many at a time."""
-    owner = np.repeat(np.arange(len(offsets) - 1, dtype=np.int32), np.diff(offsets))
+    owner = owners_of(offsets)
     which, start, stop = _cut(runs, _CHUNK)
     pieces = np.column_stack((runs[which, 0], start, stop)).astype(np.int32)
     area = np.cumsum(stop - start)

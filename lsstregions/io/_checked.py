@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._peaks import Peaks
 from .._pixel_region import LossWarning
+from .._ragged import offsets_of
 from .._validate import INT32_MAX, as_int32_array
 from ..footprints import FootprintSet
 from ..geom import Box2I
@@ -108,14 +109,14 @@ def checked_offsets(offsets: ArrayLike, count: int, name: str) -> NDArray[np.int
     return np.ascontiguousarray(array, dtype=np.int64)
 
 
-def offsets_of(counts: ArrayLike, total: int, name: str) -> NDArray[np.int64]:
+def offsets_of_counts(counts: ArrayLike, total: int, name: str) -> NDArray[np.int64]:
     """Return where each of several groups begins, of which the sizes are known."""
     array = np.asarray(counts)
     if array.dtype.kind not in "iu":
         raise ValueError(f"{name} must be integers, not of dtype {array.dtype}")
     if len(array) and (array.min() < 0 or array.max() > total):
         raise ValueError(f"{name} must lie between 0 and {total}, not {array.min()} and {array.max()}")
-    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(array, dtype=np.int64)])
+    offsets = offsets_of(array)
     if offsets[-1] != total:
         raise ValueError(f"{name} must add up to {total}, not to {offsets[-1]}")
     return offsets

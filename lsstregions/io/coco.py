@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _columns
+from .._ragged import offsets_of, owners_of, ranks_of
 from .._rings import cut_rings
 from .._validate import as_int32
 from ..footprints import FootprintSet
@@ -28,7 +29,6 @@ from ._checked import (
     check_rows,
     checked_footprints,
     content,
-    offsets_of,
     reading,
     warn_of_loss,
 )
@@ -151,7 +151,7 @@ def _run_lengths(footprints: FootprintSet, height: int, width: int) -> list[dict
     """Return the segmentation of each footprint as compressed run lengths."""
     columns, offsets = transposed(footprints.spans, footprints.offsets)
     x, y, y_stop = columns.T.astype(np.int64)
-    owner = np.repeat(np.arange(len(footprints)), np.diff(offsets))
+    owner = owners_of(offsets)
     start, stop = x * height + y, x * height + y_stop
     # Runs go on from the end of one column to the beginning of the next.
     begins = np.ones(len(start), bool)
@@ -162,8 +162,7 @@ def _run_lengths(footprints: FootprintSet, height: int, width: int) -> list[dict
     n_edges = 2 * n_runs + 1
     ends = np.cumsum(n_edges)
     edges = np.full(ends[-1] if len(ends) else 0, height * width, np.int64)
-    run = np.arange(len(start)) - np.repeat(np.cumsum(n_runs) - n_runs, n_runs)
-    at = np.repeat(ends - n_edges, n_runs) + 2 * run
+    at = np.repeat(ends - n_edges, n_runs) + 2 * ranks_of(n_runs)
     edges[at], edges[at + 1] = start, stop
     counts = np.diff(edges, prepend=0)
     counts[ends - n_edges] = edges[ends - n_edges]
@@ -177,7 +176,7 @@ def _run_lengths(footprints: FootprintSet, height: int, width: int) -> list[dict
 
 def encode_counts(counts: NDArray[np.int64], offsets: NDArray[np.int64]) -> list[str]:
     """Return the counts of each of several masks as COCO's text."""
-    rank = np.arange(len(counts)) - np.repeat(offsets[:-1], np.diff(offsets))
+    rank = ranks_of(np.diff(offsets))
     rest = counts.copy()
     later = np.flatnonzero(rank > 2)
     rest[later] -= counts[later - 2]
@@ -219,7 +218,7 @@ def decode_counts(texts: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64
     length = stop - start
     if (length > 8).any():
         raise ValueError("counts must be less than 2**39")
-    shift = 5 * (np.arange(len(digits)) - np.repeat(start, length))
+    shift = 5 * ranks_of(length)
     groups = (digits & np.uint8(31)).astype(np.int64) << shift
     values = np.add.reduceat(groups, start) if len(start) else np.empty(0, np.int64)
     negative = (digits[stop - 1] & 16) > 0
@@ -230,7 +229,7 @@ def decode_counts(texts: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64
 
 def _undifferenced(values: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return numbers from their differences to those two before them, which the first three of each group are not."""
-    rank = np.arange(len(values)) - np.repeat(offsets[:-1], np.diff(offsets))
+    rank = ranks_of(np.diff(offsets))
     counts = values.copy()
     for parity, first in ((1, 1), (0, 2)):
         chain = np.flatnonzero((rank % 2 == parity) & (rank >= first))
@@ -255,8 +254,8 @@ def _spans_of_counts(
     totals = sums[offsets[1:]] - sums[offsets[:-1]]
     if (totals > size).any() or (sums < 0).any():
         raise ValueError(f"counts must not go beyond the image's {size} pixels")
-    rank = np.arange(len(counts)) - np.repeat(offsets[:-1], np.diff(offsets))
-    owner = np.repeat(np.arange(len(offsets) - 1, dtype=np.int32), np.diff(offsets))
+    rank = ranks_of(np.diff(offsets))
+    owner = owners_of(offsets)
     inside = rank % 2 == 1
     start = (sums[:-1] - sums[offsets[:-1]][owner])[inside] if len(counts) else counts
     length, owner = counts[inside], owner[inside]
@@ -264,8 +263,8 @@ def _spans_of_counts(
     first, final = start // max(height, 1), (start + length - 1) // max(height, 1)
     n_columns = np.where(length > 0, final - first + 1, 0)
     check_rows(int(n_columns.sum()))
-    which = np.repeat(np.arange(len(start)), n_columns)
-    x = first[which] + np.arange(len(which)) - np.repeat(np.cumsum(n_columns) - n_columns, n_columns)
+    which = owners_of(offsets_of(n_columns))
+    x = first[which] + ranks_of(n_columns)
     low = np.maximum(start[which] - x * height, 0)
     high = np.minimum((start + length)[which] - x * height, height)
     runs = np.column_stack((x, low, high)).astype(np.int32)
@@ -313,9 +312,7 @@ def _flattened(lists: list[Any], dtype: Any) -> tuple[NDArray, NDArray[np.int64]
     arrays = [np.asarray(one, dtype) for one in lists]
     if any(array.ndim != 1 for array in arrays):
         raise ValueError("counts and polygons must be lists of numbers")
-    return np.concatenate([np.empty(0, dtype), *arrays]), offsets_of(
-        np.array([len(array) for array in arrays], np.int64), sum(map(len, arrays)), "lists"
-    )
+    return np.concatenate([np.empty(0, dtype), *arrays]), offsets_of([len(array) for array in arrays])
 
 
 def _polygons(footprints: FootprintSet) -> list[list[list[int]]]:

@@ -28,7 +28,7 @@ from .._peaks import PEAK, Peaks
 from .._validate import as_int32_array
 from ..footprints import FootprintSet
 from ..geom import Box2I
-from ._checked import checked_footprints, content, offsets_of, reading
+from ._checked import checked_footprints, content, offsets_of_counts, reading
 from ._files import replacing
 from .fits_mask import _meta_header, _wcs_header
 
@@ -165,7 +165,7 @@ def footprints_of(hdus: fits.HDUList) -> FootprintSet:
     if version != VERSION:
         raise ValueError(f"it is of version {version!r} of the layout; this version of lsstregions reads {VERSION}")
     each, spans, pixels = (_columns(hdus, extension) for extension in ("FOOTPRINTS", "SPANS", "PEAKS"))
-    offsets = offsets_of(each["n_spans"], len(spans["dy"]), "n_spans")
+    offsets = offsets_of_counts(each["n_spans"], len(spans["dy"]), "n_spans")
     # Sums of two int32 cannot wrap in int64.
     x, y = (np.repeat(as_int32_array(each[column], column).astype(np.int64), each["n_spans"]) for column in ("x", "y"))
     dy, dx, width = (as_int32_array(spans[column], column) for column in ("dy", "dx", "width"))
@@ -178,7 +178,7 @@ def footprints_of(hdus: fits.HDUList) -> FootprintSet:
         runs,
         offsets,
         _region(header),
-        peaks=Peaks(peaks, offsets_of(each["n_peaks"], len(peaks), "n_peaks"), pixels),
+        peaks=Peaks(peaks, offsets_of_counts(each["n_peaks"], len(peaks), "n_peaks"), pixels),
         sign=each["sign"],
         values=_columns(hdus, "VALUES") if "VALUES" in hdus else None,
     )

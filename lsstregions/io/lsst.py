@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from .. import _columns
 from .._peaks import PEAK, Peaks
+from .._ragged import ranges
 from .._validate import INT32_MAX, as_int32_array
 from ..footprints import FootprintSet
-from ._checked import LossWarning, checked_footprints, name_of, offsets_of, reading
+from ._checked import LossWarning, checked_footprints, name_of, offsets_of_counts, reading
 from .fits_footprints import open_checked
 
 _INDEX = ("id", "cat.archive", "cat.persistable", "row0", "nrows", "name")
@@ -154,7 +155,7 @@ def _spans(archive: _Archive, objects: NDArray, names: tuple[str, ...]) -> tuple
             raise ValueError("a footprint must have one SpanSet")
         sets = np.array(hdu.data["id"], np.int64)[first]
         hdu, first, count = archive.rows(sets, _SPANS, ("SpanSet",))
-    index = _ranges(first, count)
+    index = ranges(first, count)
     y, x0, x1 = (np.array(hdu.data[name], np.int64)[index] for name in ("y", "x0", "x1"))
     if len(x1) and x1.max() >= INT32_MAX:
         raise OverflowError(f"spans must fit into int32, not reach {x1.max()}")
@@ -185,7 +186,7 @@ def _peaks(archive: _Archive, objects: NDArray, names: tuple[str, ...], there: N
         return Peaks.none(count)
     hdu, first, rows = archive.rows(objects[have], _PEAKS, names)
     sizes[there[have]] = rows
-    index = _ranges(first, rows)
+    index = ranges(first, rows)
     columns = {}
     for name in hdu.columns.names:
         if name == "flags" and hdu.columns[name].format.endswith("X"):
@@ -201,7 +202,7 @@ def _peaks(archive: _Archive, objects: NDArray, names: tuple[str, ...], there: N
     pixels["peak_value"] = columns.pop("peak_value")
     for name in ("x", "y"):
         columns[name] = columns[name].astype(float)
-    return Peaks(pixels, offsets_of(sizes, len(index), "peaks"), columns)
+    return Peaks(pixels, offsets_of_counts(sizes, len(index), "peaks"), columns)
 
 
 def _values(
@@ -235,9 +236,3 @@ def _values(
         values[name] = np.full(len(is_heavy), 0 if name == "mask" else np.nan, kind)
         values[name][is_heavy] = given
     return values, not heavy.all()
-
-
-def _ranges(first: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return ``first[0], first[0] + 1, ...`` and so on for each, in one array."""
-    ends = np.cumsum(count)
-    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(first - ends + count, count)

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from .. import _columns, _footprint_format, _outline
 from .._peaks import PEAK, Peaks
 from .._pixel_region import members, to_regions
+from .._ragged import offsets_of, ranges
 from .._validate import as_int32_array
 from ..footprints import Footprint, FootprintSet
 from ..geom import Box2I
@@ -41,7 +42,6 @@ from ._checked import (
     content,
     edges_of,
     losses,
-    offsets_of,
     reading,
     warn_of,
     warn_of_loss,
@@ -88,9 +88,8 @@ def transposed(spans: NDArray[np.int32], offsets: NDArray[np.int64]) -> tuple[ND
     owner = np.searchsorted(offsets, ring_runs, side="right") - 1
     order = np.argsort(owner, kind="stable")
     size = np.diff(ring_offsets)[order]
-    rings = np.concatenate([np.zeros(1, np.int64), np.cumsum(size)])
-    within = np.arange(rings[-1]) - np.repeat(rings[:-1], size)
-    x, y = corners[np.repeat(ring_offsets[:-1][order], size) + within].T - 0.5
+    rings = offsets_of(size)
+    x, y = corners[ranges(ring_offsets[:-1][order], size)].T - 0.5
     parts = np.searchsorted(owner[order], np.arange(len(offsets)))
     check_rows_of(x, rings)
     return polygons(y, x, parts, rings=rings)
@@ -409,7 +408,7 @@ def _with_properties(footprints: FootprintSet, properties: list[dict], about: di
         name: np.array([peak[name] for peak in flat], dtype=_peak_dtype(dtype))
         for name, dtype in about.get("peak_dtypes", {}).items()
     }
-    offsets = offsets_of(np.array([len(some) for some in of_each], np.int64), len(flat), "peaks")
+    offsets = offsets_of([len(some) for some in of_each])
     region = checked_box(about["region"]) if "region" in about else footprints.region
     return checked_footprints(
         footprints.spans,

@@ -19,6 +19,7 @@ from matplotlib.transforms import Bbox
 from numpy.typing import ArrayLike, NDArray
 
 from .. import _measure, _outline
+from .._ragged import ranges
 from .._validate import as_finite, as_pair
 from ..footprints import Footprint, FootprintSet
 from ..spans import SpanSet
@@ -352,7 +353,7 @@ class FootprintCollection(Collection):
         piece = np.cumsum(sizes) // _PIECE
         for part in np.split(np.arange(len(index)), np.flatnonzero(np.diff(piece)) + 1):
             if len(part):
-                rows = _ranges(offsets[index[part]], sizes[part])
+                rows = ranges(offsets[index[part]], sizes[part])
                 vertices, codes, _ = _closed_rings(spans[rows], np.cumsum([0, *sizes[part]]), self.origin)
                 if detail > 1:
                     kept = _worth_drawing(vertices, codes, detail)
@@ -525,9 +526,3 @@ def _overlap(boxes: NDArray[np.float64], window: Bbox) -> NDArray[np.bool_]:
     x_min, x_max, y_min, y_max = boxes
     inside: NDArray[np.bool_] = (x_max >= window.xmin) & (x_min <= window.xmax)
     return inside & (y_max >= window.ymin) & (y_min <= window.ymax)
-
-
-def _ranges(first: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return ``first[0], first[0] + 1, ...`` and so on for each, in one array."""
-    stops = np.cumsum(count)
-    return np.arange(stops[-1] if len(stops) else 0) + np.repeat(first - stops + count, count)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _algebra, _runs
+from .._ragged import owners_of
 from ._dispatch import box_runs, joined
 from ._shapes import Runs
 
@@ -148,7 +149,7 @@ def _holds_outside(step: tuple[int, Runs]) -> bool:
 def _folded(first: Runs, steps: Sequence[tuple[int, Runs]]) -> Runs:
     """Apply operations that hold nowhere outside of their operands, all in one go."""
     runs, offsets = joined([first, *(operand for _, operand in steps)])
-    owner = np.repeat(np.arange(len(steps) + 1, dtype=np.int32), np.diff(offsets))
+    owner = owners_of(offsets)
     order = np.argsort(runs[:, 0], kind="stable")
     codes = np.array([_code_of(Operation(operator.or_, False)), *(code for code, _ in steps)], np.uint8)
     return _algebra.fold(runs[order], owner[order], codes)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _algebra, _raster, _runs
+from .._ragged import offsets_of, ranges
 from .._validate import as_array2d
 from ..ellipses import Axes, Ellipse
 from ..geom import Box2D, Box2I
@@ -27,7 +28,6 @@ from ._shapes import (
     Runs,
     Shapes,
     bounds_of,
-    offsets_of,
 )
 
 Maker = Callable[[Sequence[Any], Any], Batch]
@@ -248,9 +248,7 @@ def _interleaved(done: Sequence[Many], indexes: Sequence[NDArray[np.intp]]) -> M
     counts = np.concatenate([nothing, *(np.diff(offsets) for _, offsets in done)])
     order = np.argsort(np.concatenate([nothing, *indexes]))
     starts, counts = starts[order], counts[order]
-    offsets = offsets_of(counts)
-    take = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
-    return runs[take], offsets
+    return runs[ranges(starts, counts)], offsets_of(counts)
 
 
 def runs_of_regions(regions: Iterable[Any], wcs: Any = None, within: Any = None) -> Many:

@@ -17,6 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from .. import _coverage
+from .._ragged import offsets_of
 from .._validate import INT32_MAX, INT32_MIN
 from ._compounds import Operation, truth_of
 from ._dispatch import Alone, are_excluded, batches, pixels_of
@@ -35,7 +36,6 @@ from ._shapes import (
     Wholes,
     bounds_of,
     extents,
-    offsets_of,
 )
 from ._union import APART, FIRST_WITHIN, places_of, relations, spans_at, union_of
 

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import photutils.aperture as pa
 
+from .._ragged import offsets_of
 from ._dispatch import Mixed, batch, needed
-from ._shapes import CIRCLE, ELLIPSE, RECTANGLE, Batch, Shapes, offsets_of, wholes
+from ._shapes import CIRCLE, ELLIPSE, RECTANGLE, Batch, Shapes, wholes
 
 Apertures = Sequence[Any]
 

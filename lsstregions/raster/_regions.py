@@ -9,6 +9,7 @@ import numpy as np
 import regions as ar
 from numpy.typing import NDArray
 
+from .._ragged import offsets_of
 from ._compounds import Operation, chains_of, combine
 from ._dispatch import (
     Lists,
@@ -22,7 +23,7 @@ from ._dispatch import (
     runs_of_each,
     values,
 )
-from ._shapes import CIRCLE, ELLIPSE, RECTANGLE, Batch, Lines, Many, Polygons, Runs, Shapes, offsets_of
+from ._shapes import CIRCLE, ELLIPSE, RECTANGLE, Batch, Lines, Many, Polygons, Runs, Shapes
 from ._sky import Projection, axes_on_image, gathered
 
 Regions = Sequence[Any]

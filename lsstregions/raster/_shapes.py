@@ -5,13 +5,13 @@ Every function returns ``(runs, offsets)``: the runs ``int32[n, 3]`` of all shap
 strictly inside; the edge of a hole is inside.
 """
 
-from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import _columns, _coverage, _raster
+from .._ragged import owners_of
 from .._validate import INT32_MAX, INT32_MIN
 
 Runs = NDArray[np.int32]
@@ -323,7 +323,7 @@ class Wholes:
         runs, offsets = self.batch.runs(within)
         offsets = offsets[self.offsets]
         count = len(offsets) - 1
-        return _columns.fuse(runs, np.repeat(np.arange(count, dtype=np.int32), np.diff(offsets)), count)
+        return _columns.fuse(runs, owners_of(offsets), count)
 
     def covers(self, within: Any) -> list[Any]:
         """Return the coverage of the union of the parts."""
@@ -520,10 +520,3 @@ def points(x: ArrayLike, y: ArrayLike, *, within: Any = None) -> Many:
         As by `circles`.
     """
     return lines(x, y, x, y, within=within)
-
-
-def offsets_of(counts: Sequence[int] | NDArray) -> Offsets:
-    """Return the offsets of groups of these sizes."""
-    offsets = np.zeros(len(counts) + 1, np.int64)
-    np.cumsum(counts, out=offsets[1:])
-    return offsets

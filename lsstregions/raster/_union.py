@@ -12,7 +12,8 @@ import shapely
 from numpy.typing import NDArray
 
 from .. import _raster, _runs
-from ._shapes import NO_RUNS, Doubles, Runs, offsets_of
+from .._ragged import offsets_of, owners_of, ranges
+from ._shapes import NO_RUNS, Doubles, Runs
 
 Places = NDArray[np.int64]
 
@@ -65,7 +66,7 @@ def union_of(parts: Sequence[Any]) -> tuple[Runs, Doubles]:
     """Return the spans and weights of the union of parts, each with its own ``spans`` and ``weights``."""
     spans = np.concatenate([NO_RUNS, *(part.spans for part in parts)])
     weights = np.concatenate([np.empty(0), *(part.weights for part in parts)])
-    owner = np.repeat(np.arange(len(parts)), np.array([len(part.spans) for part in parts], np.intp))
+    owner = owners_of(offsets_of([len(part.spans) for part in parts])).astype(np.intp)
     partly = weights < 1
     whole = _runs.canonical(spans[~partly])
     # What is left of the spans of partial weight, and cut at each other's ends.
@@ -76,9 +77,8 @@ def union_of(parts: Sequence[Any]) -> tuple[Runs, Doubles]:
     cuts = np.unique(np.concatenate([starts, stops]))
     first = np.searchsorted(cuts, starts)
     counts = np.searchsorted(cuts, stops) - first
-    bounds = offsets_of(counts)
-    piece = np.repeat(np.arange(len(left)), counts)
-    place = np.arange(bounds[-1]) + np.repeat(first - bounds[:-1], counts)
+    piece = owners_of(offsets_of(counts))
+    place = ranges(first, counts)
     order = np.argsort(place, kind="stable")
     piece, place = piece[order], place[order]
     owner, weights = owner[piece], weights[piece]
