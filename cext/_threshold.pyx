@@ -16,7 +16,6 @@ cdef extern from "bits.h":
 cdef extern from "link.h":
     struct BitRow:
         uint64_t *words
-        uint64_t *busy
         int32_t *number
     void runs_at(const BitRow *, const int32_t *x, Py_ssize_t count, int32_t *runs) noexcept nogil
     void link_rows(const BitRow *, const BitRow *, Py_ssize_t count, bint corners, int32_t *parent) noexcept nogil
@@ -97,18 +96,16 @@ def scan(
     cdef uint64_t *peak_words
     cdef Rows around
     cdef Found found
-    # The words of each row and which of them are busy, and the words of peaks; the numbers of runs.
-    cdef Py_ssize_t groups = (count + 63) // 64
-    cdef uint64_t *words = <uint64_t *> calloc((block + 1) * (1 + count + groups) + count, sizeof(uint64_t))
+    # The words of each row, after one that is 0, and those of peaks; the numbers of runs.
+    cdef uint64_t *words = <uint64_t *> calloc((block + 1) * (1 + count) + count, sizeof(uint64_t))
     cdef int32_t *numbers = <int32_t *> calloc((block + 1) * count + 1, sizeof(int32_t))
     cdef bint good = words != NULL and numbers != NULL
     found = Found(RunBuffer(NULL, 0, 0), NULL, 0, NULL, 0, 0, NULL, 0, 0)
     for k in range(block + 1 if good else 0):
-        bits[k].words = words + k * (1 + count + groups) + 1
-        bits[k].busy = bits[k].words + count
+        bits[k].words = words + k * (1 + count) + 1
         bits[k].number = numbers + k * count
         n_runs[k] = 0
-    peak_words = words + (block + 1) * (1 + count + groups)
+    peak_words = words + (block + 1) * (1 + count)
     around.nx = nx
     around.x0 = x0
     if (stop - start) * nx > LARGE_IMAGE:
@@ -181,7 +178,7 @@ cdef bint _append_row(
         and grown(<void **> &found.parent, &found.parent_capacity, first + nx // 2 + 1, likely, sizeof(int32_t))
     ):
         return False
-    append_numbered_words(runs, bits.words, count, x0, y, bits.busy, bits.number)
+    append_numbered_words(runs, bits.words, count, x0, y, bits.number)
     for i in range(first, runs.size):
         found.parent[i] = <int32_t> i
     return True

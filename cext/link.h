@@ -8,8 +8,8 @@
 /* A row of pixels, 64 a word, after a word that is 0, and what finding its runs has told. */
 struct BitRow {
     uint64_t *words;
-    uint64_t *busy;  /* which words have a bit or come after one that has its last bit on: a bit a word */
-    int32_t *number; /* of the first run that starts in a busy word or after it */
+    /* Of the first run that starts in a word or after it, for words that have a bit or come after one with its last. */
+    int32_t *number;
 };
 
 /* The pixels of word i at which a run starts. */
@@ -18,7 +18,7 @@ static inline uint64_t starts_in(const struct BitRow *row, ptrdiff_t i)
     return row->words[i] & ~(row->words[i] << 1 | row->words[i - 1] >> 63);
 }
 
-/* Numbers of the runs that hold pixels x, or stop there, in busy words. */
+/* Numbers of the runs that hold pixels x, or stop there. */
 LSSTREGIONS_CLONES
 static void runs_at(const struct BitRow *row, const int32_t *x, ptrdiff_t count, int32_t *runs)
 {

@@ -89,26 +89,23 @@ cdef inline bint append_words(
     RunBuffer *runs, const uint64_t *words, Py_ssize_t count, int32_t x, int32_t y
 ) noexcept nogil:
     """Append the runs of a row of words, 64 pixels each, that begins at `x`; return whether there was memory."""
-    return append_numbered_words(runs, words, count, x, y, NULL, NULL)
+    return append_numbered_words(runs, words, count, x, y, NULL)
 
 
 cdef inline bint append_numbered_words(
-    RunBuffer *runs, const uint64_t *words, Py_ssize_t count, int32_t x, int32_t y, uint64_t *busy, int32_t *number
+    RunBuffer *runs, const uint64_t *words, Py_ssize_t count, int32_t x, int32_t y, int32_t *number
 ) noexcept nogil:
-    """Do so, and say what ``BitRow`` wants to know unless that is NULL: which words are busy, and the runs in them."""
+    """Do so, and say what ``BitRow`` wants to know of the runs in each word, unless that is NULL."""
     cdef int32_t[64 * 64 + 17] edge
     cdef int32_t[64] unused
     cdef Py_ssize_t i, n = 0, first, block
-    cdef uint64_t before = 0, looked_at
+    cdef uint64_t before = 0
     cdef Span *span
     for first in range(0, count, 64):
         block = min(count - first, 64)
-        looked_at = busy_words(words + first, block, before)
-        if busy != NULL:
-            busy[first // 64] = looked_at
         # An odd number of edges: a run is open, and its start stays in edge[0].
         n += edges_of_words(
-            words + first, looked_at, before, x + <int32_t> (64 * first), <int32_t> runs.size,
+            words + first, busy_words(words + first, block, before), before, x + <int32_t> (64 * first), <int32_t> runs.size,
             &unused[0] if number == NULL else number + first, edge + n,
         )
         before = words[first + block - 1]
