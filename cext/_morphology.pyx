@@ -2,20 +2,28 @@
 
 import numpy as np
 
-from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t, uint64_t
+from libc.stdint cimport INT32_MAX, INT32_MIN, INT64_MIN, int32_t, int64_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
-from span cimport RunBuffer, Span, append_words, empty_runs, first_runs, taken
+from memory cimport owned_bytes, reserved
+from span cimport RunBuffer, Span, append_numbered_words, append_words, empty_runs, first_runs, number_trees, taken
 
 cdef extern from "bitrows.h":
     void fill_between_edges(uint64_t *, Py_ssize_t) noexcept nogil
+    void clip_words(uint64_t *, Py_ssize_t, int64_t start, int64_t stop) noexcept nogil
     struct Group:
         Py_ssize_t width, column, first, last
     void spread_row(
         uint64_t *row, uint64_t *spare, uint64_t *shifted, Py_ssize_t count, const Group *group, Py_ssize_t n_groups,
         const int32_t *rows, uint64_t *ring, Py_ssize_t stride, Py_ssize_t height, Py_ssize_t bottom,
     ) noexcept nogil
+
+cdef extern from "link.h":
+    struct BitRow:
+        uint64_t *words
+        int32_t *number
+    void link_rows(const BitRow *, const BitRow *, Py_ssize_t count, bint corners, int32_t *parent) noexcept nogil
 
 
 def widen(const int32_t[:, ::1] runs, int32_t dy, int32_t left, int32_t right):
@@ -57,6 +65,31 @@ def count_rows(const int32_t[:, ::1] runs) -> int:
     return count
 
 
+# Where a dilation goes: runs, and if there are rows of bits the components that they make.
+cdef struct Target:
+    RunBuffer runs
+    int32_t x_start, x_stop, y_start, y_stop    # what lies outside is left out
+    int32_t *parent
+    Py_ssize_t parent_capacity
+    BitRow row, last
+    int64_t y_last
+
+
+# An element as `dilate_bits` describes it.
+cdef struct Element:
+    const Group *groups
+    Py_ssize_t n_groups
+    const int32_t *rows
+    int32_t x, y
+    Py_ssize_t width, height
+
+
+cdef Element element_of(
+    const int64_t[:, ::1] groups, const int32_t[::1] rows, int32_t x, int32_t y, Py_ssize_t width, Py_ssize_t height
+) noexcept:
+    return Element(<const Group *> &groups[0, 0], groups.shape[0], &rows[0], x, y, width, height)
+
+
 def dilate_bits(
     const int32_t[:, ::1] runs,
     int32_t x_start,
@@ -74,48 +107,96 @@ def dilate_bits(
     spans (width, column from the element's left end, and where their ``rows`` start and stop), in rising order of
     width; ``rows`` are counted from its lowest row. Its lowest left corner is (`element_x`, `element_y`).
     """
-    cdef Py_ssize_t i = 0, n = runs.shape[0], first, count
-    # Room for the widest row, spread and shifted, with a zero word before it.
-    cdef Py_ssize_t words = (x_stop - <int64_t> x_start) // 64 + 1
-    cdef Py_ssize_t stride = words + element_width // 64 + 4
-    cdef uint64_t *ring
-    cdef uint64_t *scratch
-    cdef RunBuffer out
-    cdef const Span *span
-    cdef int64_t y, done, last
+    cdef Target target
+    cdef Element element = element_of(groups, rows, element_x, element_y, element_width, element_height)
+    cdef Py_ssize_t n = runs.shape[0]
     cdef bint good = True
-    out.data = NULL
-    out.size = out.capacity = 0
-    if n == 0:
-        return np.asarray(runs)
-    span = <const Span *> &runs[0, 0]
-    ring = <uint64_t *> calloc(stride * element_height, sizeof(uint64_t))
-    scratch = <uint64_t *> calloc(stride * 3, sizeof(uint64_t))
-    good = ring != NULL and scratch != NULL
+    memset(&target, 0, sizeof(target))
+    target.x_start, target.x_stop, target.y_start, target.y_stop = INT32_MIN, INT32_MAX, INT32_MIN, INT32_MAX
+    if n:
+        with nogil:
+            good = _dilate(<const Span *> &runs[0, 0], n, x_start, x_stop, &element, &target)
+    return taken(&target.runs, good)
+
+
+def dilate_to_components(
+    const int32_t[:, ::1] runs,
+    int32_t x_start,
+    int32_t x_stop,
+    const int64_t[:, ::1] groups,
+    const int32_t[::1] rows,
+    int32_t element_x,
+    int32_t element_y,
+    Py_ssize_t element_width,
+    Py_ssize_t element_height,
+    int32_t box_x_start,
+    int32_t box_x_stop,
+    int32_t box_y_start,
+    int32_t box_y_stop,
+):
+    """Do the same within a box, and return besides the runs what ``_label.label`` does for connectivity 8."""
+    cdef Target target
+    cdef Element element = element_of(groups, rows, element_x, element_y, element_width, element_height)
+    cdef Py_ssize_t n = runs.shape[0], words = _stride(x_start, x_stop, element_width)
+    cdef uint64_t *bits = <uint64_t *> calloc(2 * (words + 1), sizeof(uint64_t))
+    cdef int32_t *numbers = <int32_t *> calloc(2 * words, sizeof(int32_t))
+    cdef int32_t count = 0
+    cdef bint good = bits != NULL and numbers != NULL
+    memset(&target, 0, sizeof(target))
+    target.x_start, target.x_stop, target.y_start, target.y_stop = box_x_start, box_x_stop, box_y_start, box_y_stop
+    # After a word that is 0.
+    target.row.words, target.last.words = bits + 1, bits + words + 2
+    target.row.number, target.last.number = numbers, numbers + words
+    target.y_last = INT64_MIN
     with nogil:
-        # A target row is finished once no later source row reaches it; the ring holds those from `done` on.
-        done = last = span[0].y
-        while good and i < n:
-            y = span[i].y
-            while good and done < min(y, last + element_height):
-                good = _emit(&out, ring + (done - span[0].y) % element_height * stride, stride,
-                             x_start + element_x, <int32_t> (done + element_y))
-                done += 1
-            done = last = y
-            i = _paint_row(span, i, n, x_start, scratch + 1, &first, &count)
-            spread_row(
-                scratch + 1 + first, scratch + stride + 1 + first, scratch + 2 * stride + 1, count,
-                <const Group *> &groups[0, 0], groups.shape[0], &rows[0],
-                ring + first, stride, element_height, (y - span[0].y) % element_height,
-            )
-            memset(scratch, 0, 2 * stride * sizeof(uint64_t))
-        while good and done < last + element_height:
-            good = _emit(&out, ring + (done - span[0].y) % element_height * stride, stride,
-                         x_start + element_x, <int32_t> (done + element_y))
+        good = good and (
+            n == 0 or _dilate(<const Span *> &runs[0, 0], n, x_start, x_stop, &element, &target)
+        )
+        if good:
+            count = number_trees(target.parent, target.runs.size)
+        free(bits)
+        free(numbers)
+    labels = owned_bytes(
+        target.parent, target.runs.size * sizeof(int32_t), target.parent_capacity * sizeof(int32_t)
+    ).view(np.int32)
+    return taken(&target.runs, good), labels, count
+
+
+cdef inline Py_ssize_t _stride(int32_t x_start, int32_t x_stop, Py_ssize_t element_width) noexcept nogil:
+    """Return the words of the widest row, spread and shifted, with a zero word before it."""
+    return (x_stop - <int64_t> x_start) // 64 + 1 + element_width // 64 + 4
+
+
+cdef bint _dilate(
+    const Span *span, Py_ssize_t n, int32_t x_start, int32_t x_stop, const Element *element, Target *target
+) noexcept nogil:
+    """Dilate some runs; return whether there was memory."""
+    cdef Py_ssize_t i = 0, first, count, stride = _stride(x_start, x_stop, element.width), height = element.height
+    cdef uint64_t *ring = <uint64_t *> calloc(stride * height, sizeof(uint64_t))
+    cdef uint64_t *scratch = <uint64_t *> calloc(stride * 3, sizeof(uint64_t))
+    cdef int64_t y, done = span[0].y, last = done
+    cdef int32_t x = x_start + element.x
+    cdef bint good = ring != NULL and scratch != NULL
+    # A target row is finished once no later source row reaches it; the ring holds those from `done` on.
+    while good and i < n:
+        y = span[i].y
+        while good and done < min(y, last + height):
+            good = _emit(target, ring + (done - span[0].y) % height * stride, stride, x, done + element.y)
             done += 1
-        free(ring)
-        free(scratch)
-    return taken(&out, good)
+        done = last = y
+        i = _paint_row(span, i, n, x_start, scratch + 1, &first, &count)
+        spread_row(
+            scratch + 1 + first, scratch + stride + 1 + first, scratch + 2 * stride + 1, count,
+            element.groups, element.n_groups, element.rows,
+            ring + first, stride, height, (y - span[0].y) % height,
+        )
+        memset(scratch, 0, 2 * stride * sizeof(uint64_t))
+    while good and done < last + height:
+        good = _emit(target, ring + (done - span[0].y) % height * stride, stride, x, done + element.y)
+        done += 1
+    free(ring)
+    free(scratch)
+    return good
 
 
 cdef Py_ssize_t _paint_row(
@@ -137,8 +218,34 @@ cdef Py_ssize_t _paint_row(
     return i
 
 
-cdef bint _emit(RunBuffer *out, uint64_t *row, Py_ssize_t words, int32_t x, int32_t y) noexcept nogil:
-    """Append the runs of a row of bits that begins at `x`, and clear it."""
-    cdef bint good = append_words(out, row, words, x, y)
+cdef bint _emit(Target *target, uint64_t *row, Py_ssize_t words, int32_t x, int64_t y) noexcept nogil:
+    """Append the runs of a row of bits that begins at `x`, and clear it; return whether there was memory."""
+    cdef bint good = True
+    if target.y_start <= y < target.y_stop:
+        clip_words(row, words, target.x_start - <int64_t> x, target.x_stop - <int64_t> x)
+        if target.row.words == NULL:
+            good = append_words(&target.runs, row, words, x, <int32_t> y)
+        else:
+            good = _append_linked(target, row, words, x, <int32_t> y)
     memset(row, 0, words * sizeof(uint64_t))
     return good
+
+
+cdef bint _append_linked(Target *target, const uint64_t *row, Py_ssize_t words, int32_t x, int32_t y) noexcept nogil:
+    """Append the runs of a row, and unite their components with those of the row below."""
+    cdef RunBuffer *runs = &target.runs
+    cdef BitRow last = target.last
+    cdef Py_ssize_t i, first = runs.size
+    memcpy(target.row.words, row, words * sizeof(uint64_t))
+    if not append_numbered_words(runs, target.row.words, words, x, y, target.row.number):
+        return False
+    if not reserved(<void **> &target.parent, &target.parent_capacity, runs.size, sizeof(int32_t)):
+        return False
+    for i in range(first, runs.size):
+        target.parent[i] = <int32_t> i
+    if target.y_last + 1 == y:
+        link_rows(&target.row, &last, words, True, target.parent)
+    target.last = target.row
+    target.row = last
+    target.y_last = y
+    return True

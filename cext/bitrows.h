@@ -33,6 +33,21 @@ static inline void or_words(uint64_t *LSSTREGIONS_RESTRICT target, const uint64_
         target[i] |= row[i];
 }
 
+/* Turn off all bits but those from `start` to `stop`. */
+static inline void clip_words(uint64_t *words, ptrdiff_t count, int64_t start, int64_t stop)
+{
+    start = start < 0 ? 0 : start < 64 * count ? start : 64 * count;
+    stop = stop < start ? start : stop < 64 * count ? stop : 64 * count;
+    for (ptrdiff_t i = 0; i < start / 64; i++)
+        words[i] = 0;
+    if (start % 64)
+        words[start / 64] &= ~(uint64_t)0 << start % 64;
+    if (stop % 64)
+        words[stop / 64] &= ~(~(uint64_t)0 << stop % 64);
+    for (ptrdiff_t i = (stop + 63) / 64; i < count; i++)
+        words[i] = 0;
+}
+
 /* Spans of a structuring element that start at the same column and are equally wide, hence share one shifted row. */
 struct Group {
     ptrdiff_t width;  /* pixels; groups come in rising order */

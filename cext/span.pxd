@@ -105,8 +105,8 @@ cdef inline bint append_numbered_words(
         block = min(count - first, 64)
         # An odd number of edges: a run is open, and its start stays in edge[0].
         n += edges_of_words(
-            words + first, busy_words(words + first, block, before), before, x + <int32_t> (64 * first), <int32_t> runs.size,
-            &unused[0] if number == NULL else number + first, edge + n,
+            words + first, busy_words(words + first, block, before), before, x + <int32_t> (64 * first),
+            <int32_t> runs.size, &unused[0] if number == NULL else number + first, edge + n,
         )
         before = words[first + block - 1]
         if n > 1:

@@ -907,24 +907,24 @@ class FootprintSet(Value):
         sides = [0 if side is None else as_int32(side, name) for name, side in given.items()]
         if min(sides) < 0:
             raise ValueError(f"left, right, up and down must not be negative, not {sides}")
-        pixels = self.union()
-        pixels = pixels.dilate(_cross(*sides)) if radius is None else pixels.dilate(radius, shape)
-        grown, parents = self._regrouped(pixels if self.region is None else pixels.clip(self.region))
+        element = _cross(*sides) if radius is None else radius
+        grown, parents = self._regrouped(*self.union()._dilated_components(element, shape, self.region))
         return (grown, parents) if return_parents else grown
 
-    def _regrouped(self, pixels: SpanSet) -> "tuple[FootprintSet, NDArray[np.int64]]":
-        """Return the components of a set of pixels as footprints with these peaks, and where these footprints went."""
-        labels, count = _label.label(pixels.array, 8)
+    def _regrouped(
+        self, runs: NDArray[np.int32], labels: NDArray[np.int32], count: int
+    ) -> "tuple[FootprintSet, NDArray[np.int64]]":
+        """Return numbered components of runs as footprints with these peaks, and where these footprints went."""
         # The first pixels and the peaks, and -1 for those that are in none.
         first = self._first()
         x = np.concatenate((first[:, 0], self._peaks["x_peak"]), dtype=float)
         y = np.concatenate((first[:, 1], self._peaks["y_peak"]), dtype=float)
-        held_by = np.append(labels, np.int32(-1))[_runs.find(pixels.array, x, y)]
+        held_by = np.append(labels, np.int32(-1))[_runs.find(runs, x, y)]
         parents = held_by[: len(self)].astype(np.int64)
         parents[np.diff(self.offsets) == 0] = -1
         sign = _common_sign(self.sign, parents, count)
         peaks = self._peaks.grouped(held_by[len(self) :], sign)
-        spans, offsets = _label.group([pixels.array], labels, count)
+        spans, offsets = _label.group([runs], labels, count)
         made = FootprintSet._from_columns(spans, offsets, self.region, peaks=peaks, sign=sign)
         return made, parents
 
@@ -957,7 +957,8 @@ class FootprintSet(Value):
         if self.region != _as_footprint_set(other, "other").region:
             raise ValueError(f"sets of different regions cannot be merged: {self.region!r} and {other.region!r}")
         both = FootprintSet.concatenate([self, other])
-        merged, parents = both._regrouped(both.union())
+        runs = both.union().array
+        merged, parents = both._regrouped(runs, *_label.label(runs, 8))
         return (merged, parents[: len(self)], parents[len(self) :]) if return_parents else merged
 
     def _united(self, labels: NDArray[np.int32], count: int) -> "FootprintSet":

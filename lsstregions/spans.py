@@ -705,12 +705,28 @@ class SpanSet(Value):
         OverflowError
             If the result leaves int32.
         """
+        element = self._dilating(element, shape)
+        return SpanSet._from_canonical(_dilation.dilate(self.array, element.array)) if len(self) else self
+
+    def _dilating(self, element: Element, shape: Shape) -> "SpanSet":
+        """Return a structuring element by which this set can be dilated."""
         element = _as_element(element, shape)
+        if len(self):
+            x_start, x_stop, y_start, y_stop = element._bounds()
+            self._check_room(x_start, x_stop - 1, y_start, y_stop - 1)
+        return element
+
+    def _dilated_components(
+        self, element: Element, shape: Shape, box: Box2I | None
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], int]:
+        """Return the spans of the dilated set in a box, the 8-connected component of each, and how many there are."""
+        element = self._dilating(element, shape)
         if not len(self):
-            return self
-        x_start, x_stop, y_start, y_stop = element._bounds()
-        self._check_room(x_start, x_stop - 1, y_start, y_stop - 1)
-        return SpanSet._from_canonical(_dilation.dilate(self.array, element.array))
+            return self.array, np.empty(0, np.int32), 0
+        bounds = (INT32_MIN, INT32_MAX, INT32_MIN, INT32_MAX)
+        if box is not None:
+            bounds = box.x.start, box.x.stop, box.y.start, box.y.stop
+        return _dilation.dilate_to_components(self.array, element.array, bounds)
 
     def erode(self, element: Element, shape: Shape = "disk") -> "SpanSet":
         """Return the pixels from which every offset of a structuring element leads into this set.

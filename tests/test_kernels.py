@@ -98,6 +98,7 @@ def cases(seed):
         "_measure.moments": (a, offsets, centers, centers, 3),
         "_morphology.count_rows": (a,),
         "_morphology.dilate_bits": (a, 0, 333, groups, rows, -4, -4, 9, 9),
+        "_morphology.dilate_to_components": (a, 0, 333, groups, rows, -4, -4, 9, 9, 5, 320, 3, 140),
         "_morphology.widen": (a, 1, -1, 3),
         "_outline.hull": (a,),
         "_outline.outline": (a, offsets),

@@ -24,6 +24,7 @@ from lsstregions import (
     Point2D,
     SpanSet,
     _dilation,
+    _label,
     _runs,
 )
 
@@ -412,6 +413,27 @@ class TestMoving:
 
 
 class TestMorphology:
+    @given(
+        frames(),
+        elements(),
+        origins(),
+        st.tuples(st.integers(-9, 200), st.integers(-9, 9), st.integers(0, 210), st.integers(0, 20)),
+    )
+    @pytest.mark.usefixtures("way")
+    def test_components_of_what_is_dilated(self, mask, offsets, xy0, box):
+        """What grows, is clipped and labelled on rows of bits is what comes of one step after the other."""
+        spans, element = SpanSet.from_mask(mask, xy0=xy0), element_set(offsets)
+        (x, y), width, height = xy0, *box[2:]
+        within = Box2I((x + box[0], x + box[0] + width), (y + box[1], y + box[1] + height))
+        for clip in (within, None):
+            expected = spans.dilate(element)
+            expected = (expected if clip is None else expected.clip(clip)).array
+            runs, labels, count = spans._dilated_components(element, "disk", clip)
+            assert np.array_equal(runs, expected)
+            expected_labels, expected_count = _label.label(expected, 8)
+            assert np.array_equal(labels, expected_labels)
+            assert count == expected_count
+
     @given(frames(), elements(), origins())
     @pytest.mark.usefixtures("way")
     def test_dilate_and_erode(self, mask, offsets, xy0):
