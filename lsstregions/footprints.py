@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,6 +30,7 @@ from .ellipses import Ellipse, Quadrupole
 from .geom import AffineTransform, Box2I, LinearTransform, Point2D, Point2I, Value
 from .mappings import Mapping, WcsMapping, as_mappings, mapped, transformed
 from .raster import checked, circles, ellipses, polygons, runs_of_regions
+from .raster._dispatch import projecting
 from .spans import Shape, SpanSet
 
 if TYPE_CHECKING:
@@ -515,7 +516,14 @@ class FootprintSet(Value):
         return cls._from_columns(*_label.group([runs], number, count), region)
 
     @classmethod
-    def from_regions(cls, regions: Iterable[Any], *, wcs: Any = None, within: Box2I | None = None) -> Self:
+    def from_regions(
+        cls,
+        regions: Iterable[Any],
+        *,
+        wcs: Any = None,
+        within: Box2I | None = None,
+        unprojectable: Literal["raise", "skip"] = "raise",
+    ) -> Self:
         """Return the pixels of each region of a list, in its order; a region without pixels has an empty footprint.
 
         Parameters
@@ -527,6 +535,14 @@ class FootprintSet(Value):
             The WCS of the pixels, for sky regions.
         within : Box2I, optional
             The box of the image, to which the regions are clipped and which becomes the `region`.
+        unprojectable : {"raise", "skip"}, optional
+            What to do with regions on the sky that do not project onto the image; the footprint of one that is skipped
+            is empty.
+
+        Warns
+        -----
+        SkippedRegionWarning
+            If such regions are skipped.
 
         Raises
         ------
@@ -537,7 +553,7 @@ class FootprintSet(Value):
         OverflowError
             If a region leaves int32 where there is no `within`.
         """
-        runs, offsets = runs_of_regions(regions, wcs, checked(within))
+        runs, offsets = runs_of_regions(regions, projecting(wcs, unprojectable), checked(within))
         return cls._from_columns(runs, offsets, within)
 
     @classmethod

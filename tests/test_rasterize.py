@@ -26,6 +26,7 @@ from hypothesis import example, given
 from lsstregions import raster
 from lsstregions._runs import is_canonical
 from lsstregions.ellipses import Axes, Ellipse
+from lsstregions.footprints import FootprintSet
 from lsstregions.geom import Box2D, Box2I
 from lsstregions.raster import runs_of, runs_of_regions
 
@@ -674,6 +675,18 @@ def test_sky_errors():
     with pytest.warns(raster.SkippedRegionWarning):
         skipped = raster.rasterize(behind | circle, wcs=fits_wcs(), unprojectable="skip")
     np.testing.assert_array_equal(skipped.array, runs)
+    with pytest.warns(raster.SkippedRegionWarning):
+        footprints = FootprintSet.from_regions([behind, circle], wcs=fits_wcs(), unprojectable="skip")
+    assert footprints.area.tolist() == [0, skipped.area]
+    with pytest.warns(raster.SkippedRegionWarning):
+        _, weights = raster.coverage([behind, circle], wcs=fits_wcs(), unprojectable="skip")
+    np.testing.assert_array_equal(weights, raster.coverage(circle, wcs=fits_wcs())[1])
+    with pytest.warns(raster.SkippedRegionWarning):
+        sums = raster.coverage_sum(np.ones((200, 200)), [behind, circle], wcs=fits_wcs(), unprojectable="skip")
+    np.testing.assert_allclose(sums.area, [0, weights.sum()], rtol=1e-12)
+    for function in (raster.rasterize, raster.coverage, FootprintSet.from_regions):
+        with pytest.raises(ValueError, match="unprojectable must be"):
+            function([circle], wcs=fits_wcs(), unprojectable="ignore")
     cartesian = SkyCoord(CartesianRepresentation(*circle.center.cartesian.xyz), frame="icrs")
     np.testing.assert_array_equal(
         runs_of(ar.CircleSkyRegion(cartesian, 1 * u.arcsec), fits_wcs()), runs_of(circle, fits_wcs())

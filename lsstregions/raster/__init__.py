@@ -19,6 +19,7 @@ from ._dispatch import (
     batches,
     needed,
     pixels_of,
+    projecting,
     runs_of,
     runs_of_regions,
     unordered_runs_of,
@@ -47,6 +48,8 @@ __all__ = [
 ]
 
 
+Unprojectable = Literal["raise", "skip"]
+
 # Side of a square of the image that the processor's cache holds, with that of its variance.
 TILE = 256
 # The weights of more pixels than this would take gigabytes.
@@ -54,7 +57,7 @@ MAX_AREA = 10**9
 
 
 def rasterize(
-    region: Any, *, wcs: Any = None, within: Box2I | None = None, unprojectable: Literal["raise", "skip"] = "raise"
+    region: Any, *, wcs: Any = None, within: Box2I | None = None, unprojectable: Unprojectable = "raise"
 ) -> "SpanSet":
     """Return the pixels of anything region-like.
 
@@ -78,7 +81,7 @@ def rasterize(
         A celestial WCS of the shared interface (APE 14), which sky regions need.
     within : Box2I, optional
         What lies outside is left out, and costs nothing.
-    unprojectable : {"raise", "skip"}
+    unprojectable : {"raise", "skip"}, optional
         What to do with regions on the sky that do not project onto the image.
 
     Returns
@@ -101,15 +104,14 @@ def rasterize(
     """
     from ..spans import SpanSet
 
-    if unprojectable not in ("raise", "skip"):
-        raise ValueError(f"unprojectable must be 'raise' or 'skip', not {unprojectable!r}")
-    if unprojectable == "skip" and wcs is not None:
-        # Lists are what leaves members out.
-        region, wcs = [region], SkippingWCS(wcs)
-    return SpanSet._from_canonical(pixels_of(region, wcs, checked(within)))
+    # Lists are what leaves members out.
+    regions = region if unprojectable == "raise" else [region]
+    return SpanSet._from_canonical(pixels_of(regions, projecting(wcs, unprojectable), checked(within)))
 
 
-def coverage(region: Any, *, wcs: Any = None, within: Box2I | None = None) -> tuple["SpanSet", NDArray[np.float64]]:
+def coverage(
+    region: Any, *, wcs: Any = None, within: Box2I | None = None, unprojectable: Unprojectable = "raise"
+) -> tuple["SpanSet", NDArray[np.float64]]:
     """Return every pixel that a region touches and the exact share of its area that lies inside.
 
     Polygons and arcs are integrated in closed form, wherever they are; interior pixels are not looked at one by one.
@@ -122,6 +124,7 @@ def coverage(region: Any, *, wcs: Any = None, within: Box2I | None = None) -> tu
     region : object
     wcs : APE-14 WCS, optional
     within : Box2I, optional
+    unprojectable : {"raise", "skip"}, optional
         As of `rasterize`. The members of a list, or of a compound, may be disjoint or nested; where their borders
         cross, that is exact only if no pixel is on both.
 
@@ -130,6 +133,11 @@ def coverage(region: Any, *, wcs: Any = None, within: Box2I | None = None) -> tu
     spans : SpanSet
     weights : ndarray of float64, shape (area,)
         In (0, 1], in the order of ``spans.indices()``.
+
+    Warns
+    -----
+    SkippedRegionWarning
+        As `rasterize` does.
 
     Raises
     ------
@@ -142,7 +150,8 @@ def coverage(region: Any, *, wcs: Any = None, within: Box2I | None = None) -> tu
     from ..spans import SpanSet
     from ._exact import covers_of
 
-    ((batch, _),) = batches([region], wcs)
+    regions = region if unprojectable == "raise" else [region]
+    ((batch, _),) = batches([regions], projecting(wcs, unprojectable))
     if checked(within) is None and isinstance(batch, Shapes):
         # Before anything is made of it.
         batch.bounds(None)
@@ -180,6 +189,7 @@ def coverage_sum(
     variance: ArrayLike | None = None,
     mask: ArrayLike | None = None,
     xy0: tuple[int, int] | None = None,
+    unprojectable: Unprojectable = "raise",
 ) -> ApertureSums:
     """Return the sum of an image over each of a list of regions, every pixel weighted by the exact share inside.
 
@@ -199,6 +209,8 @@ def coverage_sum(
         True where a pixel is to be left out; by default the mask of the image, if it has one.
     xy0 : pair of int, optional
         The pixel that ``image[0, 0]`` is; by default that of the image, or (0, 0).
+    unprojectable : {"raise", "skip"}, optional
+        As of `rasterize`; the sum over what is skipped is 0, and so is its area.
 
     Returns
     -------
@@ -208,6 +220,11 @@ def coverage_sum(
         The sums of the weights of the pixels used, those in the image and not masked: an area in pixels.
     error : ndarray of float64, shape (n,), or None
         The square roots of the sums of weight times variance, as photutils and SExtractor have them.
+
+    Warns
+    -----
+    SkippedRegionWarning
+        As `rasterize` does.
 
     Raises
     ------
@@ -232,13 +249,13 @@ def coverage_sum(
     if isinstance(regions, list | tuple | Iterator) or hasattr(regions, "regions") or hasattr(regions, "offsets"):
         regions = list(getattr(regions, "regions", regions))
         result = np.zeros((3, len(regions)))
-        for batch, places in batches(regions, wcs):
+        for batch, places in batches(regions, projecting(wcs, unprojectable)):
             result[:, places] = _sums(batch, planes, box)
     else:
         is_aperture = hasattr(regions, "positions")
         if is_aperture and hasattr(regions, "to_pixel"):
             regions = regions.to_pixel(needed(wcs, regions))
-        ((batch, _),) = batches([regions], wcs)
+        ((batch, _),) = batches([regions], projecting(wcs, unprojectable))
         result = _sums(batch.batch if is_aperture and isinstance(batch, Wholes) else batch, planes, box)
     total, area, noise = result
     error = None if frame.variance is None else np.sqrt(noise)

@@ -143,6 +143,13 @@ class SkippingWCS:
         return getattr(self._wcs, name)
 
 
+def projecting(wcs: Any, unprojectable: str) -> Any:
+    """Return a WCS that does with regions that do not project what it is told to."""
+    if unprojectable not in ("raise", "skip"):
+        raise ValueError(f"unprojectable must be 'raise' or 'skip', not {unprojectable!r}")
+    return wcs if wcs is None or unprojectable == "raise" else SkippingWCS(wcs)
+
+
 class Alone:
     """Regions of classes that are done one by one: sets of whole pixels."""
 
