@@ -41,6 +41,7 @@ cdef extern from "borders.h":
     enum:
         COLUMNS
         LANES
+    double LSSTREGIONS_NONE
     double LSSTREGIONS_WHOLLY
     int terms_up_to(double s2) noexcept nogil
     void cut(Conic *, double y) noexcept nogil
@@ -100,6 +101,7 @@ cdef struct Row:
     int32_t x0
     Py_ssize_t width
     Py_ssize_t low, high    # the first and the last word of `touched` that has a bit
+    double least            # what rounding may leave where nothing is
 
 
 # A conic, perhaps with a hole, and the rows and columns in which it is.
@@ -113,9 +115,11 @@ cdef inline double clamp(double value, double low, double high) noexcept nogil:
     return (value if value < high else high) if value > low else low
 
 
-cdef bint widen(Row *row, Py_ssize_t width) noexcept nogil:
-    """Make room for a row of `width` pixels and one beyond; False if there is no memory."""
+cdef bint widen(Row *row, Py_ssize_t width, double area) noexcept nogil:
+    """Make room for a row of `width` pixels, and one beyond, of a shape of some area; False if there is no memory."""
     row.width = width
+    # Relative to what is there: shapes may be much smaller than a pixel.
+    row.least = LSSTREGIONS_NONE * min(1., area)
     row.low, row.high = PY_SSIZE_T_MAX, -1
     if width + 2 <= row.capacity:
         return True
@@ -257,7 +261,7 @@ cdef void settle(Row *row) noexcept nogil:
     """Turn a row's differences into stretches of equal weight, and clear them."""
     cdef Py_ssize_t word, column, count = 0
     cdef uint64_t bits
-    cdef double running = 0, change, noise = 0
+    cdef double running = 0, change, noise = 0, least
     for word in range(row.low, row.high + 1):
         bits = row.touched[word]
         row.touched[word] = 0
@@ -269,7 +273,8 @@ cdef void settle(Row *row) noexcept nogil:
             running += change
             noise += ROUNDING * fabs(change)
             row.start[count] = <int32_t> column
-            row.weight[count] = 0 if running < noise else 1 if running > 1 - max(noise, 100 * ROUNDING) else running
+            least = max(noise, row.least)
+            row.weight[count] = 0 if running < least else 1 if running > 1 - max(noise, 100 * ROUNDING) else running
             count += 1
     row.start[count] = <int32_t> row.width
     row.count = count
@@ -424,7 +429,7 @@ def conics(const double[:, ::1] columns, int32_t x_start, int32_t x_stop, int32_
     with nogil:
         for i in range(n):
             if place(&ring, columns, i, x_start, x_stop, y_start, y_stop):
-                good = widen(&row, ring.right - <Py_ssize_t> ring.left)
+                good = widen(&row, ring.right - <Py_ssize_t> ring.left, ring.outer.area)
                 row.x0 = ring.left
                 for y in range(ring.first, ring.last if good else ring.first):
                     cover_row(&row, &ring, y)
@@ -469,6 +474,7 @@ cdef struct Work:
     int64_t *active
     Py_ssize_t n_edges, edge_room, order_room, active_room
     int64_t *starts     # where each row's edges begin in `order`
+    double area         # of the largest ring
     Py_ssize_t row_room
 
 
@@ -521,10 +527,10 @@ def polygons(
                 continue
             row.x0 = left
             good = (
-                widen(&row, right - <Py_ssize_t> left)
-                and gather_edges(
+                gather_edges(
                     &work, &x[0], &y[0], &rings[0], &holes[0], parts[i], parts[i + 1], left - x0 - 0.5, y0, first, last
                 )
+                and widen(&row, right - <Py_ssize_t> left, work.area)
                 and cover_rows(&work, &row, &pieces, y0, first, last)
             )
             if not good:
@@ -559,6 +565,7 @@ cdef bint gather_edges(
     cdef double area, sign
     cdef Edge *edge
     work.n_edges = 0
+    work.area = 0
     if not (
         reserved(<void **> &work.edges, &work.edge_room, room, sizeof(Edge))
         and reserved(<void **> &work.order, &work.order_room, room, sizeof(int64_t))
@@ -572,6 +579,7 @@ cdef bint gather_edges(
             area += (x[before] - x[rings[ring]]) * (y[i] - y[rings[ring]])
             area -= (x[i] - x[rings[ring]]) * (y[before] - y[rings[ring]])
             before = i
+        work.area = max(work.area, fabs(area) / 2)
         # Counter-clockwise, what an upward edge has on its right is outside.
         sign = (-1 if area > 0 else 1) * (-1 if holes[ring] else 1)
         for i in range(rings[ring], rings[ring + 1]):
@@ -790,7 +798,7 @@ def conic_sums(
                 place(&following, columns, i + 1, x0, x_stop, y0, y_stop)
             if ring.first >= ring.last:
                 continue
-            good = widen(&row, ring.right - <Py_ssize_t> ring.left)
+            good = widen(&row, ring.right - <Py_ssize_t> ring.left, ring.outer.area)
             row.x0 = ring.left
             if not good:
                 break

@@ -275,6 +275,36 @@ def test_unions_of_many(monkeypatch, most_pairs):
         dense([*members, circle(0, 0, 5)])
 
 
+def test_corners_that_are_only_touched():
+    """A corner of a pixel on the border is no part of it, whichever way its row is done."""
+    ellipse = ar.EllipsePixelRegion(ar.PixCoord(15, 21), 10, 20, np.pi / 4 * u.rad)
+    spans, weights = coverage(ellipse)
+    assert weights.min() > 1e-15
+    y, x = spans.indices()
+    image = np.full((40, 40), np.nan)
+    image[y, x] = 1
+    for mask in (None, np.zeros(image.shape, bool)):
+        np.testing.assert_allclose(coverage_sum(image, [ellipse], mask=mask).sum, ellipse.area, rtol=1e-12)
+    _, weights = coverage(circle(3.3, 4.4, 1e-9))
+    np.testing.assert_allclose(weights, [np.pi * 1e-18], rtol=1e-6)
+
+
+def test_the_same_region_twice():
+    for region in (circle(0.2, 0.3, 5.3), ar.EllipsePixelRegion(ar.PixCoord(0, 0.2), 6, 9, 0.4 * u.rad)):
+        expected = dense(region)
+        for twice in ([region] * 3, [region, region.copy()], region | region, region & region.copy()):
+            np.testing.assert_allclose(dense(twice), expected, rtol=0, atol=1e-12)
+        assert dense(region ^ region).sum() == 0
+
+
+@pytest.mark.parametrize("step", [0.1, 1 / 7, 1 / 3, 0.5])
+def test_tiles_share_sides_but_for_rounding(step):
+    place = step * (np.arange(12) - 5.5)
+    tiles = [ar.RectanglePixelRegion(ar.PixCoord(x, y), step, step) for x in place for y in place]
+    whole = ar.RectanglePixelRegion(ar.PixCoord(0, 0), 12 * step, 12 * step)
+    np.testing.assert_allclose(dense(tiles), dense(whole), rtol=0, atol=1e-11)
+
+
 def test_whole_pixels():
     spans = rasterize(circle(0, 0, 5))
     result, weights = coverage(spans)

@@ -52,16 +52,42 @@ class Covered:
     ----------
     spans, weights : arrays
         Disjoint spans in raster order, and the share of each of their pixels.
-    outline : callable
-        From a number of sides to two geometries, one inside the region and one around it.
+    made : callable
+        From a number of sides, and the outlines of what the region is made of, to two geometries, one inside the region
+        and one around it.
+    parts : sequence of Covered, optional
+        What the region is made of.
     """
 
-    __slots__ = ("outline", "spans", "weights")
+    __slots__ = ("_known", "_made", "_parts", "spans", "weights")
 
-    def __init__(self, spans: Runs, weights: Doubles, outline: Callable[[int], Bounds]):
+    def __init__(
+        self,
+        spans: Runs,
+        weights: Doubles,
+        made: Callable[[int, list[Bounds]], Bounds],
+        parts: Sequence["Covered"] = (),
+    ):
         self.spans = spans
         self.weights = weights
-        self.outline = outline
+        self._made = made
+        self._parts = parts
+        self._known: dict[int, Bounds] = {}
+
+    def outline(self, n: int) -> Bounds:
+        """Return a geometry inside the region and one around it, the nearer the greater `n` is."""
+        # Regions may be made of others to any depth.
+        ahead = [self]
+        while ahead:
+            region = ahead[-1]
+            unknown = [part for part in region._parts if n not in part._known]
+            if unknown:
+                ahead += unknown
+                continue
+            ahead.pop()
+            if n not in region._known:
+                region._known[n] = region._made(n, [part._known[n] for part in region._parts])
+        return self._known[n]
 
 
 @functools.singledispatch
@@ -106,7 +132,7 @@ def _(batch: Lines, i: int, n: int) -> Bounds:
 @outline.register
 def _(batch: Wholes, i: int, n: int) -> Bounds:
     outlines = [outline(batch.batch, j, n) for j in range(batch.offsets[i], batch.offsets[i + 1])]
-    return _combined(operator.or_, outlines)
+    return _combined(operator.or_, n, outlines)
 
 
 @outline.register
@@ -116,11 +142,15 @@ def _(batch: Alone, i: int, n: int) -> Bounds:
     return shape, shape
 
 
+def _outline_of_member(batch: Any, i: int, n: int, _: list[Bounds]) -> Bounds:
+    return outline(batch, i, n)
+
+
 def members(batch: Any, pieces: Pieces) -> list[Covered]:
     """Return the coverage of each region of a batch."""
     spans, weights, offsets = pieces
     return [
-        Covered(spans[start:stop], weights[start:stop], functools.partial(outline, batch, i))
+        Covered(spans[start:stop], weights[start:stop], functools.partial(_outline_of_member, batch, i))
         for i, (start, stop) in enumerate(pairwise(offsets))
     ]
 
@@ -186,7 +216,7 @@ def cover(operation: Callable, parts: Sequence[Covered]) -> Covered:
     """Return the coverage of several regions under an associative operation, or of two under any."""
     parts = list(parts)
     if operation is operator.or_ and len(parts) != 1:
-        return Covered(*union_of(parts), lambda n: _combined(operation, [part.outline(n) for part in parts]))
+        return Covered(*union_of(parts), functools.partial(_combined, operation), parts)
     while len(parts) > 1:
         pairs = [_cover_pair(operation, *pair) for pair in zip(parts[::2], parts[1::2], strict=False)]
         parts = pairs + parts[2 * len(pairs) :]
@@ -209,7 +239,7 @@ def _cover_pair(operation: Callable, a: Covered, b: Covered) -> Covered:
             common[partial] = 0
     weights = only_a * (a_weight - common) + only_b * (b_weight - common) + both * common
     some = weights > 0
-    return Covered(spans[some], weights[some], lambda n: _combined(operation, [a.outline(n), b.outline(n)]))
+    return Covered(spans[some], weights[some], functools.partial(_combined, operation), (a, b))
 
 
 def _refined(a: Covered, b: Covered) -> tuple[Runs, Doubles, Doubles]:
@@ -229,7 +259,7 @@ def _refined(a: Covered, b: Covered) -> tuple[Runs, Doubles, Doubles]:
     return spans_at(starts[used], stops[used]), a_weight[used], b_weight[used]
 
 
-def _combined(operation: Callable, outlines: Sequence[Bounds]) -> Bounds:
+def _combined(operation: Callable, _: int, outlines: Sequence[Bounds]) -> Bounds:
     """Return what is surely inside, and what is all that may be, of regions under an operation."""
     insides, arounds = [inside for inside, _ in outlines], [around for _, around in outlines]
     if operation is operator.or_:
@@ -262,7 +292,7 @@ def untangled(batch: Polygons, pieces: Pieces, within: Any) -> Pieces:
     parts = members(batch, pieces)
     for i in tangled:
         origin = _origin(batch, i, within)
-        parts[i] = Covered(*_covered(_geometry(batch, i, origin), within, origin), parts[i].outline)
+        parts[i].spans, parts[i].weights = _covered(_geometry(batch, i, origin), within, origin)
     return joined_pieces(parts)
 
 

@@ -22,6 +22,9 @@ SIDES = (64, 1024, 16384)
 
 APART, FIRST_WITHIN, SECOND_WITHIN = range(3)
 
+# Areas that rounding leaves where two sides are one.
+SLIVER = 1e-13
+
 # Pairs of regions in a pixel that are looked at in one go.
 _MOST_PAIRS = 1 << 20
 
@@ -42,6 +45,7 @@ def relations(parts: Sequence[Any], pairs: NDArray[np.integer]) -> NDArray[np.in
     """Return how the two parts of each pair lie, pairs being indexes of shape (n, 2): apart, or one within the other.
 
     A part has a method ``outline(n)`` that returns a geometry inside it and one around it, the nearer the greater n is.
+    Of two that are the same each is within the other; the first is said to be.
     """
     result = np.full(len(pairs), -1, np.int8)
     for n in SIDES:
@@ -51,14 +55,28 @@ def relations(parts: Sequence[Any], pairs: NDArray[np.integer]) -> NDArray[np.in
         used, index = np.unique(pairs[left], return_inverse=True)
         inside, around = np.array([parts[i].outline(n) for i in used], dtype=object).T
         i, j = index.reshape(-1, 2).T
-        result[left[shapely.covers(inside[j], around[i])]] = FIRST_WITHIN
-        result[left[shapely.covers(inside[i], around[j])]] = SECOND_WITHIN
-        apart = ~shapely.intersects(around[i], around[j]) | shapely.touches(around[i], around[j])
-        result[left[apart]] = APART
+        result[left] = _relations(inside[i], around[i], inside[j], around[j])
     if (result < 0).any():
         raise ValueError(
             "the borders of two members cross or touch in a pixel; coverage is exact only for disjoint and nested ones"
         )
+    return result
+
+
+def _relations(inside: NDArray, around: NDArray, other_inside: NDArray, other_around: NDArray) -> NDArray[np.int8]:
+    """Return the same for geometries inside and around the regions of each pair; -1 where that does not tell."""
+    result = np.full(len(inside), -1, np.int8)
+    result[shapely.covers(other_inside, around)] = FIRST_WITHIN
+    result[shapely.covers(inside, other_around)] = SECOND_WITHIN
+    result[~shapely.intersects(around, other_around)] = APART
+    result[shapely.equals_exact(inside, other_inside) & shapely.equals_exact(around, other_around)] = FIRST_WITHIN
+    for how, overlay, a, b in (
+        (APART, shapely.intersection, around, other_around),
+        (FIRST_WITHIN, shapely.difference, around, other_inside),
+        (SECOND_WITHIN, shapely.difference, other_around, inside),
+    ):
+        left = np.flatnonzero(result < 0)
+        result[left[shapely.area(overlay(a[left], b[left])) < SLIVER]] = how
     return result
 
 
@@ -92,16 +110,32 @@ def union_of(parts: Sequence[Any]) -> tuple[Runs, Doubles]:
 
 def _within_others(parts: Sequence[Any], owner: NDArray[np.intp], place: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return which of the pieces lie within that of another part at their place; pieces come sorted by place."""
-    keys = [np.unique(owner[a] * len(parts) + owner[b]) for a, b in _pairs(place)]
-    known = np.unique(np.concatenate([np.empty(0, np.intp), *keys]))
-    if not known.size:
-        return known
-    relation = relations(parts, np.column_stack(np.divmod(known, len(parts))))
-    inner = []
-    for a, b in _pairs(place):
-        how = relation[np.searchsorted(known, owner[a] * len(parts) + owner[b])]
-        inner += [a[how == FIRST_WITHIN], b[how == SECOND_WITHIN]]
-    return np.unique(np.concatenate(inner))
+    shares = np.zeros(len(place), bool)
+    shares[1:] = place[1:] == place[:-1]
+    shares[:-1] |= shares[1:]
+    owner, place, pieces = owner[shares], place[shares], np.flatnonzero(shares)
+    # Most that share a pixel are plainly apart.
+    used = np.unique(owner)
+    around = np.array([parts[i].outline(SIDES[0])[1] for i in used], dtype=object)
+    i, j = shapely.STRtree(around).query(around, predicate="intersects")
+    near = np.sort(used[i[i < j]] * len(parts) + used[j[i < j]])
+
+    def near_pairs() -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]]:
+        for a, b in _pairs(place) if len(near) else ():
+            keys = owner[a] * len(parts) + owner[b]
+            which = np.minimum(np.searchsorted(near, keys), len(near) - 1)
+            hit = near[which] == keys
+            yield a[hit], b[hit], which[hit]
+
+    meet = np.zeros(len(near), bool)
+    for _, _, which in near_pairs():
+        meet[which] = True
+    relation = np.full(len(near), APART, np.int8)
+    relation[meet] = relations(parts, np.column_stack(np.divmod(near[meet], len(parts))))
+    inner = [np.empty(0, np.intp)]
+    for a, b, which in near_pairs():
+        inner += [a[relation[which] == FIRST_WITHIN], b[relation[which] == SECOND_WITHIN]]
+    return pieces[np.unique(np.concatenate(inner))]
 
 
 def _pairs(place: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
