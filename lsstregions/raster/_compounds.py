@@ -41,7 +41,8 @@ def chains_of(roots: Sequence[Any], kinds: tuple[Any, ...]) -> list[Chain]:
     """
     members = _members(roots, kinds)
     needed = Counter(map(id, roots))
-    needed.update(id(part) for member in members.values() for part in member.parts)
+    needed.update([id(member.larger) for member in members.values()])
+    needed.update([id(member.other) for member in members.values()])
     inner: set[int] = set()
     chains = []
     for key in reversed(members):
@@ -49,16 +50,14 @@ def chains_of(roots: Sequence[Any], kinds: tuple[Any, ...]) -> list[Chain]:
             continue
         chain = Chain(members[key].compound, [], [])
         while True:
-            compound, (left, right), (left_size, right_size) = members[key]
-            turned = right_size > left_size
-            first, other = (right, left) if turned else (left, right)
+            compound, larger, other, turned, _ = members[key]
             chain.operands.append(other)
             chain.operations.append(_operation(compound.operator, turned))
-            key = id(first)
+            key = id(larger)
             if key not in members or needed[key] > 1:
                 break
             inner.add(key)
-        chain.operands.append(first)
+        chain.operands.append(larger)
         chain.operands.reverse()
         chain.operations.reverse()
         chains.append(chain)
@@ -66,36 +65,43 @@ def chains_of(roots: Sequence[Any], kinds: tuple[Any, ...]) -> list[Chain]:
 
 
 class _Member(NamedTuple):
-    """A compound, what it is made of, and how many compounds are in each of these."""
+    """A compound, the larger of its two members and the other one, whether this comes first, and how many are in it."""
 
     compound: Any
-    parts: tuple[Any, Any]
-    sizes: tuple[int, int]
+    larger: Any
+    other: Any
+    turned: bool
+    size: int
 
 
 def _members(roots: Sequence[Any], kinds: tuple[Any, ...]) -> dict[int, _Member]:
     """Return the compounds of trees, each after those that it is made of, by identity."""
     found: dict[int, _Member] = {}
     opened: dict[int, tuple[Any, Any]] = {}
+    # Asked once a class: those of `regions` are slow to tell.
+    is_compound: dict[type, bool] = {}
     ahead = list(reversed(roots))
     while ahead:
         part = ahead.pop()
-        key = id(part)
-        if key in found:
+        kind, key = type(part), id(part)
+        if kind not in is_compound:
+            is_compound[kind] = isinstance(part, kinds)
+        if not is_compound[kind] or key in found:
             continue
         if key in opened:
             left, right = opened.pop(key)
-            sizes = _size_of(found.get(id(left))), _size_of(found.get(id(right)))
-            found[key] = _Member(part, (left, right), sizes)
-        elif isinstance(part, kinds):
+            left_size = found[id(left)].size if id(left) in found else 0
+            right_size = found[id(right)].size if id(right) in found else 0
+            # Shared members make numbers without end.
+            size = min(left_size + right_size + 1, 1 << 60)
+            if right_size > left_size:
+                found[key] = _Member(part, right, left, True, size)
+            else:
+                found[key] = _Member(part, left, right, False, size)
+        else:
             opened[key] = left, right = part.region1, part.region2
             ahead += [part, right, left]
     return found
-
-
-def _size_of(member: _Member | None) -> int:
-    # Shared members make numbers without end.
-    return min(sum(member.sizes) + 1, 1 << 60) if member else 0
 
 
 @functools.lru_cache(64)
