@@ -303,6 +303,8 @@ def test_tiles_share_sides_but_for_rounding(step):
     tiles = [ar.RectanglePixelRegion(ar.PixCoord(x, y), step, step) for x in place for y in place]
     whole = ar.RectanglePixelRegion(ar.PixCoord(0, 0), 12 * step, 12 * step)
     np.testing.assert_allclose(dense(tiles), dense(whole), rtol=0, atol=1e-11)
+    far = [ar.RectanglePixelRegion(ar.PixCoord(x + 1e6, y), step, step) for x in place for y in place]
+    np.testing.assert_allclose(coverage(far)[1].sum(), whole.area, rtol=1e-8)
 
 
 def test_whole_pixels():

@@ -22,8 +22,8 @@ SIDES = (64, 1024, 16384)
 
 APART, FIRST_WITHIN, SECOND_WITHIN = range(3)
 
-# Areas that rounding leaves where two sides are one.
-SLIVER = 1e-13
+# How wide, relative to its coordinates, what rounding leaves where two sides are one may be; and its area at least.
+SLIVER, LEAST_SLIVER = 4e-16, 1e-13
 
 # Pairs of regions in a pixel that are looked at in one go.
 _MOST_PAIRS = 1 << 20
@@ -70,13 +70,15 @@ def _relations(inside: NDArray, around: NDArray, other_inside: NDArray, other_ar
     result[shapely.covers(inside, other_around)] = SECOND_WITHIN
     result[~shapely.intersects(around, other_around)] = APART
     result[shapely.equals_exact(inside, other_inside) & shapely.equals_exact(around, other_around)] = FIRST_WITHIN
+    farthest = np.abs(shapely.bounds(around)).max(axis=1, initial=0)
+    sliver = LEAST_SLIVER + SLIVER * farthest * np.minimum(shapely.length(around), shapely.length(other_around))
     for how, overlay, a, b in (
         (APART, shapely.intersection, around, other_around),
         (FIRST_WITHIN, shapely.difference, around, other_inside),
         (SECOND_WITHIN, shapely.difference, other_around, inside),
     ):
         left = np.flatnonzero(result < 0)
-        result[left[shapely.area(overlay(a[left], b[left])) < SLIVER]] = how
+        result[left[shapely.area(overlay(a[left], b[left])) < sliver[left]]] = how
     return result
 
 
