@@ -75,19 +75,13 @@ cdef struct Target:
     int64_t y_last
 
 
-# An element as `dilate_bits` describes it.
+# An element, as `dilate_bits` describes it.
 cdef struct Element:
     const Group *groups
     Py_ssize_t n_groups
     const int32_t *rows
     int32_t x, y
     Py_ssize_t width, height
-
-
-cdef Element element_of(
-    const int64_t[:, ::1] groups, const int32_t[::1] rows, int32_t x, int32_t y, Py_ssize_t width, Py_ssize_t height
-) noexcept:
-    return Element(<const Group *> &groups[0, 0], groups.shape[0], &rows[0], x, y, width, height)
 
 
 def dilate_bits(
@@ -100,64 +94,45 @@ def dilate_bits(
     int32_t element_y,
     Py_ssize_t element_width,
     Py_ssize_t element_height,
+    box,
+    bint label,
 ):
     """Dilate canonical runs by an element, with 64 pixels a word.
 
     The runs lie in columns `x_start` to `x_stop`. The element comes as ``groups``, ``int64[m, 4]``, of equally wide
     spans (width, column from the element's left end, and where their ``rows`` start and stop), in rising order of
-    width; ``rows`` are counted from its lowest row. Its lowest left corner is (`element_x`, `element_y`).
+    width; ``rows`` are counted from its lowest row. Its lowest left corner is (`element_x`, `element_y`). Returns the
+    runs in the box ``x_start, x_stop, y_start, y_stop`` and, if asked to, what ``_label.label`` tells of them for
+    connectivity 8.
     """
-    cdef Target target
-    cdef Element element = element_of(groups, rows, element_x, element_y, element_width, element_height)
-    cdef Py_ssize_t n = runs.shape[0]
-    cdef bint good = True
-    memset(&target, 0, sizeof(target))
-    target.x_start, target.x_stop, target.y_start, target.y_stop = INT32_MIN, INT32_MAX, INT32_MIN, INT32_MAX
-    if n:
-        with nogil:
-            good = _dilate(<const Span *> &runs[0, 0], n, x_start, x_stop, &element, &target)
-    return taken(&target.runs, good)
-
-
-def dilate_to_components(
-    const int32_t[:, ::1] runs,
-    int32_t x_start,
-    int32_t x_stop,
-    const int64_t[:, ::1] groups,
-    const int32_t[::1] rows,
-    int32_t element_x,
-    int32_t element_y,
-    Py_ssize_t element_width,
-    Py_ssize_t element_height,
-    int32_t box_x_start,
-    int32_t box_x_stop,
-    int32_t box_y_start,
-    int32_t box_y_stop,
-):
-    """Do the same within a box, and return besides the runs what ``_label.label`` does for connectivity 8."""
-    cdef Target target
-    cdef Element element = element_of(groups, rows, element_x, element_y, element_width, element_height)
     cdef Py_ssize_t n = runs.shape[0], words = _stride(x_start, x_stop, element_width)
-    cdef uint64_t *bits = <uint64_t *> calloc(2 * (words + 1), sizeof(uint64_t))
-    cdef int32_t *numbers = <int32_t *> calloc(2 * words, sizeof(int32_t))
+    cdef Element element = Element(
+        <const Group *> &groups[0, 0], groups.shape[0], &rows[0], element_x, element_y, element_width, element_height
+    )
+    cdef uint64_t *bits = NULL
+    cdef int32_t *numbers = NULL
     cdef int32_t count = 0
-    cdef bint good = bits != NULL and numbers != NULL
+    cdef bint good = True
+    cdef Target target
     memset(&target, 0, sizeof(target))
-    target.x_start, target.x_stop, target.y_start, target.y_stop = box_x_start, box_x_stop, box_y_start, box_y_stop
-    # After a word that is 0.
-    target.row.words, target.last.words = bits + 1, bits + words + 2
-    target.row.number, target.last.number = numbers, numbers + words
-    target.y_last = INT64_MIN
+    target.x_start, target.x_stop, target.y_start, target.y_stop = box
+    if label:
+        bits = <uint64_t *> calloc(2 * (words + 1), sizeof(uint64_t))
+        numbers = <int32_t *> calloc(2 * words, sizeof(int32_t))
+        good = bits != NULL and numbers != NULL
+        # After a word that is 0.
+        target.row.words, target.last.words = bits + 1, bits + words + 2
+        target.row.number, target.last.number = numbers, numbers + words
+        target.y_last = INT64_MIN
     with nogil:
-        good = good and (
-            n == 0 or _dilate(<const Span *> &runs[0, 0], n, x_start, x_stop, &element, &target)
-        )
-        if good:
+        if good and n:
+            good = _dilate(<const Span *> &runs[0, 0], n, x_start, x_stop, &element, &target)
+        if good and label:
             count = number_trees(target.parent, target.runs.size)
         free(bits)
         free(numbers)
     labels = owned_bytes(
-        target.parent, target.runs.size * sizeof(int32_t), target.parent_capacity * sizeof(int32_t)
+        target.parent, target.runs.size * sizeof(int32_t) if label else 0, target.parent_capacity * sizeof(int32_t)
     ).view(np.int32)
     return taken(&target.runs, good), labels, count
 

@@ -1,6 +1,7 @@
 """Dilation and erosion of run arrays by run arrays: rows of bits where it is dense, runs where it is sparse."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,9 @@ from ._validate import INT32_MAX, INT32_MIN
 
 Runs = NDArray[np.int32]
 Box = tuple[int, int, int, int]
+Components = tuple[Runs, NDArray[np.int32], int]
+
+EVERYWHERE = INT32_MIN, INT32_MAX, INT32_MIN, INT32_MAX
 
 # Rows of bits are worth it while there are no more words than this in them for each run.
 WORDS_PER_RUN = 64
@@ -17,31 +21,32 @@ WORDS_PER_RUN = 64
 
 def dilate(runs: Runs, element: Runs) -> Runs:
     """Return the union of `runs` shifted by every pixel of `element`; neither is empty."""
-    arguments = _for_bits(runs, element)
-    return _dilate_runs(runs, element) if arguments is None else _morphology.dilate_bits(*arguments)
+    dilate_bits = _on_bits(runs, element)
+    return dilate_bits(EVERYWHERE, False)[0] if dilate_bits else _dilate_runs(runs, element)
 
 
-def dilate_to_components(runs: Runs, element: Runs, box: Box) -> tuple[Runs, NDArray[np.int32], int]:
+def dilate_to_components(runs: Runs, element: Runs, box: Box) -> Components:
     """Return the same within a box ``x_start, x_stop, y_start, y_stop``, and its 8-connected components.
 
     They are numbered in the raster order of their first pixels: the number of each run, and how many there are.
     """
-    arguments = _for_bits(runs, element)
-    if arguments is not None:
-        return _morphology.dilate_to_components(*(arguments + box))
+    dilate_bits = _on_bits(runs, element)
+    if dilate_bits:
+        return dilate_bits(box, True)
     runs = _runs.clip(_dilate_runs(runs, element), *box)
     return runs, *_label.label(runs, 8)
 
 
-def _for_bits(runs: Runs, element: Runs) -> tuple[Any, ...] | None:
-    """Return what the kernels on rows of bits want, or None where these are not worth it."""
+def _on_bits(runs: Runs, element: Runs) -> Callable[[Box, bool], Components] | None:
+    """Return the dilation on rows of bits, or None where these are not worth it."""
     x_start, x_stop = int(runs[:, 1].min()), int(runs[:, 2].max())
     left, down = int(element[:, 1].min()), int(element[0, 0])
     width, height = int(element[:, 2].max()) - left, int(element[-1, 0]) - down + 1
     words = (x_stop - x_start + width) // 64 + 1
     if (_morphology.count_rows(runs) + height) * words > WORDS_PER_RUN * len(runs):
         return None
-    return runs, x_start, x_stop, *_groups(element), left, down, width, height
+    groups, rows = _groups(element)
+    return partial(_morphology.dilate_bits, runs, x_start, x_stop, groups, rows, left, down, width, height)
 
 
 def _groups(element: Runs) -> tuple[NDArray[np.int64], Runs]:

@@ -15,19 +15,6 @@ def dilate_bits(
     element_y: int,
     element_width: int,
     element_height: int,
-) -> _Runs: ...
-def dilate_to_components(
-    runs: _Runs,
-    x_start: int,
-    x_stop: int,
-    groups: NDArray[np.int64],
-    rows: NDArray[np.int32],
-    element_x: int,
-    element_y: int,
-    element_width: int,
-    element_height: int,
-    box_x_start: int,
-    box_x_stop: int,
-    box_y_start: int,
-    box_y_stop: int,
+    box: tuple[int, int, int, int],
+    label: bool,
 ) -> tuple[_Runs, NDArray[np.int32], int]: ...

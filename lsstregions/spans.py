@@ -723,9 +723,7 @@ class SpanSet(Value):
         element = self._dilating(element, shape)
         if not len(self):
             return self.array, np.empty(0, np.int32), 0
-        bounds = (INT32_MIN, INT32_MAX, INT32_MIN, INT32_MAX)
-        if box is not None:
-            bounds = box.x.start, box.x.stop, box.y.start, box.y.stop
+        bounds = _dilation.EVERYWHERE if box is None else (box.x.start, box.x.stop, box.y.start, box.y.stop)
         return _dilation.dilate_to_components(self.array, element.array, bounds)
 
     def erode(self, element: Element, shape: Shape = "disk") -> "SpanSet":
