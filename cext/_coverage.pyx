@@ -383,8 +383,12 @@ cdef bint place(
 
 cdef inline void cover_row(Row *row, Ring *ring, int32_t y) noexcept nogil:
     """Settle a ring's part of a row; rows are taken in order."""
-    if not ring.hollow and cover_steep(row, &ring.outer, y):
-        return
+    if ring.hollow or not cover_steep(row, &ring.outer, y):
+        cross_ring(row, ring, y)
+
+
+cdef inline void cross_ring(Row *row, Ring *ring, int32_t y) noexcept nogil:
+    """Do so whichever way its borders cross the row."""
     cross_row(row, &ring.outer, y, 1)
     if ring.hollow:
         cross_row(row, &ring.hole, y, -1)
@@ -783,6 +787,7 @@ def conic_sums(
     cdef Frame frame
     cdef View view
     cdef LaneSums lanes
+    cdef bint plain
     cdef Sums into
     result = np.zeros((3, n))
     cdef double[:, ::1] out = result
@@ -806,18 +811,19 @@ def conic_sums(
             memset(&lanes, 0, sizeof(lanes))
             view = view_of(&frame, &ring, &following, sizeof(pixel))
             y = ring.first
+            plain = not ring.hollow and frame.mask.data == NULL
             while y < ring.last:
-                if not ring.hollow and frame.mask.data == NULL:
+                if plain:
                     y += <int32_t> sum_rows(
                         &ring.outer, &view, ring.first, y, ring.last, sizeof(pixel), frame.variance.data != NULL, &lanes
                     )
                     if y == ring.last:
                         break
                 ask_ahead(&view, y - <Py_ssize_t> ring.first, frame.variance.data != NULL)
-                cross_row(&row, &ring.outer, y, 1)
-                if ring.hollow:
-                    cross_row(&row, &ring.hole, y, -1)
-                settle(&row)
+                if plain:
+                    cross_ring(&row, &ring, y)
+                else:
+                    cover_row(&row, &ring, y)
                 add_row(&frame, &row, y, <pixel> 0, &into)
                 y += 1
             out[0, i] = into.total + added_lanes(lanes.total)

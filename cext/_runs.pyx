@@ -29,11 +29,14 @@ def canonical(const int32_t[:, ::1] runs):
     cdef Span *joined
     cdef OwnedSpan *work = NULL
     cdef OwnedSpan *done
+    cdef bint is_sorted
     if is_canonical(runs):
         return np.asarray(runs)
     out = empty_runs(n)
     joined = <Span *> &out[0, 0]
-    if not _is_sorted(span, n):
+    with nogil:
+        is_sorted = _is_sorted(span, n)
+    if not is_sorted:
         work = _work_space(n)
     with nogil:
         if work == NULL:
@@ -59,7 +62,10 @@ def in_raster_order(const int32_t[:, ::1] runs, const int32_t[::1] owner):
     cdef Span *target
     cdef OwnedSpan *work
     cdef OwnedSpan *done
-    if _is_sorted(span, n):
+    cdef bint is_sorted
+    with nogil:
+        is_sorted = _is_sorted(span, n)
+    if is_sorted:
         return np.asarray(runs), np.asarray(owner)
     work = _work_space(n)
     sorted_runs, sorted_owner = empty_runs(n), np.empty(n, np.int32)

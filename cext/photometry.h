@@ -52,24 +52,32 @@ static inline const uint8_t *pixels_of(const struct Plane *plane, const Span *ru
 /* Add those of eight pixels in a row that are the first `left` of them; the first is at (x, y) and has the key `place`.
    Macros, for compilers split the vectors of a function before they inline it. */
 #ifdef LSSTREGIONS_VECTORS
+/* Declares `lane`, `place_in_lane`, `pixel` and `dx` of the eight. */
+#define LSSTREGIONS_EIGHT_PIXELS(TYPE, pixels, x, place)                                                               \
+    typedef TYPE Pixels __attribute__((vector_size(sizeof(TYPE) * LANES)));                                            \
+    const Doubles lane = {0, 1, 2, 3, 4, 5, 6, 7};                                                                     \
+    const Integers place_in_lane = (Integers){0, 1, 2, 3, 4, 5, 6, 7} + (place);                                       \
+    Pixels given;                                                                                                      \
+    memcpy(&given, pixels, sizeof(given));                                                                             \
+    const Doubles pixel = __builtin_convertvector(given, Doubles), dx = lane + (x);
+
+#define LSSTREGIONS_ADD_MOMENTS(s, value, dx, y)                                                                       \
+    const Doubles value_x = value * dx, value_y = value * y;                                                           \
+    s.v += value;                                                                                                      \
+    s.vx += value_x;                                                                                                   \
+    s.vy += value_y;                                                                                                   \
+    s.vxx += value_x * dx;                                                                                             \
+    s.vyy += value_y * y;                                                                                              \
+    s.vxy += value_x * y;
+
 #define LSSTREGIONS_ADD_PIXELS(TYPE, s, pixels, left, x, y, place)                                                     \
     do {                                                                                                               \
-        typedef TYPE Pixels __attribute__((vector_size(sizeof(TYPE) * LANES)));                                        \
-        const Doubles lane = {0, 1, 2, 3, 4, 5, 6, 7};                                                                 \
-        const Integers place_in_lane = (Integers){0, 1, 2, 3, 4, 5, 6, 7} + (place);                                   \
-        Pixels given;                                                                                                  \
-        memcpy(&given, pixels, sizeof(given));                                                                         \
-        const Doubles pixel = __builtin_convertvector(given, Doubles), dx = lane + (x);                                \
+        LSSTREGIONS_EIGHT_PIXELS(TYPE, pixels, x, place)                                                               \
         const Integers good = (lane < (double)(left)) & (pixel == pixel);                                              \
         const Integers lower = good & (pixel < s.least), higher = good & ~(pixel <= s.greatest);                       \
-        const Doubles value = (Doubles)((Integers)pixel & good), value_x = value * dx, value_y = value * y;            \
+        const Doubles value = (Doubles)((Integers)pixel & good);                                                       \
         s.count -= good;                                                                                               \
-        s.v += value;                                                                                                  \
-        s.vx += value_x;                                                                                               \
-        s.vy += value_y;                                                                                               \
-        s.vxx += value_x * dx;                                                                                         \
-        s.vyy += value_y * y;                                                                                          \
-        s.vxy += value_x * y;                                                                                          \
+        LSSTREGIONS_ADD_MOMENTS(s, value, dx, y)                                                                       \
         s.least = (Doubles)(((Integers)pixel & lower) | ((Integers)s.least & ~lower));                                 \
         s.greatest = (Doubles)(((Integers)pixel & higher) | ((Integers)s.greatest & ~higher));                         \
         s.where = (place_in_lane & higher) | (s.where & ~higher);                                                      \
@@ -100,24 +108,14 @@ static inline const uint8_t *pixels_of(const struct Plane *plane, const Span *ru
 /* The same with masks, which spare compilers a third of the work. */
 #define LSSTREGIONS_ADD_PIXELS_AVX512(TYPE, s, pixels, left, x, y, place)                                              \
     do {                                                                                                               \
-        typedef TYPE Pixels __attribute__((vector_size(sizeof(TYPE) * LANES)));                                        \
-        const Doubles lane = {0, 1, 2, 3, 4, 5, 6, 7};                                                                 \
-        const Integers place_in_lane = (Integers){0, 1, 2, 3, 4, 5, 6, 7} + (place);                                   \
-        Pixels given;                                                                                                  \
-        memcpy(&given, pixels, sizeof(given));                                                                         \
-        const Doubles pixel = __builtin_convertvector(given, Doubles), dx = lane + (x);                                \
+        LSSTREGIONS_EIGHT_PIXELS(TYPE, pixels, x, place)                                                               \
         const __mmask8 here = (__mmask8)((left) < LANES ? (1 << (left)) - 1 : 255);                                    \
         const __mmask8 good = _mm512_mask_cmp_pd_mask(here, pixel, pixel, _CMP_ORD_Q);                                 \
         const __mmask8 lower = _mm512_mask_cmp_pd_mask(good, pixel, s.least, _CMP_LT_OQ);                              \
         const __mmask8 higher = _mm512_mask_cmp_pd_mask(good, pixel, s.greatest, _CMP_NLE_UQ);                         \
-        const Doubles value = _mm512_maskz_mov_pd(good, pixel), value_x = value * dx, value_y = value * y;             \
+        const Doubles value = _mm512_maskz_mov_pd(good, pixel);                                                        \
         s.count = (Integers)_mm512_mask_add_epi64((__m512i)s.count, good, (__m512i)s.count, _mm512_set1_epi64(1));     \
-        s.v += value;                                                                                                  \
-        s.vx += value_x;                                                                                               \
-        s.vy += value_y;                                                                                               \
-        s.vxx += value_x * dx;                                                                                         \
-        s.vyy += value_y * y;                                                                                          \
-        s.vxy += value_x * y;                                                                                          \
+        LSSTREGIONS_ADD_MOMENTS(s, value, dx, y)                                                                       \
         s.least = _mm512_mask_mov_pd(s.least, lower, pixel);                                                           \
         s.greatest = _mm512_mask_mov_pd(s.greatest, higher, pixel);                                                    \
         s.where = (Integers)_mm512_mask_mov_epi64((__m512i)s.where, higher, (__m512i)place_in_lane);                   \

@@ -20,8 +20,7 @@ def owners_of(offsets: NDArray[np.int64]) -> NDArray[np.int32]:
 
 def ranks_of(counts: NDArray[np.integer]) -> NDArray[np.int64]:
     """Return the place of each entry in its group, for groups of these sizes."""
-    offsets = offsets_of(counts)
-    return np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
+    return ranges(np.zeros(len(counts), np.int64), counts)
 
 
 def ranges(first: NDArray[np.integer], counts: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,7 +29,7 @@ from ._validate import (
 from .ellipses import Ellipse, Quadrupole
 from .geom import AffineTransform, Box2I, LinearTransform, Point2D, Point2I, Value
 from .mappings import Mapping, WcsMapping, as_mappings, mapped, transformed
-from .raster import checked, circles, ellipses, polygons, runs_of_regions
+from .raster import Unprojectable, checked, circles, ellipses, polygons, runs_of_regions
 from .raster._dispatch import projecting
 from .spans import Shape, SpanSet
 
@@ -522,7 +522,7 @@ class FootprintSet(Value):
         *,
         wcs: Any = None,
         within: Box2I | None = None,
-        unprojectable: Literal["raise", "skip"] = "raise",
+        unprojectable: Unprojectable = "raise",
     ) -> Self:
         """Return the pixels of each region of a list, in its order; a region without pixels has an empty footprint.
 

@@ -150,7 +150,7 @@ def _pairs(place: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], NDArray[
         stop = max(begin + 1, int(np.searchsorted(total, before + _MOST_PAIRS, side="right")))
         counts = following[begin:stop]
         a = np.repeat(np.arange(begin, stop), counts)
-        b = a + 1 + np.arange(len(a)) - np.repeat(total[begin:stop] - counts - before, counts)
+        b = ranges(np.arange(begin + 1, stop + 1), counts)
         if a.size:
             yield a, b
         begin = stop
