@@ -27,3 +27,11 @@ def ranges(first: NDArray[np.integer], counts: NDArray[np.integer]) -> NDArray[n
     """Return ``first[0], first[0] + 1, ...`` and so on for each group, in one array."""
     offsets = offsets_of(counts)
     return np.arange(offsets[-1]) + np.repeat(first - offsets[:-1], counts)
+
+
+def distinct(values: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Return the different values, sorted: what `numpy.unique` does, but by sorting, which is faster for millions."""
+    ordered = np.sort(values, axis=None)
+    first = np.ones(len(ordered), bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return ordered[first]

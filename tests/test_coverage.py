@@ -16,7 +16,7 @@ from astropy.coordinates import SkyCoord
 from astropy.nddata import CCDData, NDData, StdDevUncertainty
 from hypothesis import assume, given, settings
 from photutils.geometry import elliptical_overlap_grid
-from test_rasterize import fits_wcs, places, quarters
+from test_rasterize import OPERATIONS, fits_wcs, places, quarters
 
 import lsstregions as lr
 from lsstregions.geom import Box2D, Box2I
@@ -247,16 +247,118 @@ def test_compounds():
     expected[:, 13:] = 0
     np.testing.assert_allclose(dense(shapely.box(-20, -20, 0.5, 20)) * dense(big), expected, rtol=0, atol=1e-12)
     np.testing.assert_allclose(sum(coverage(big, within=half)[1]), expected.sum(), rtol=1e-12)
-    with pytest.raises(ValueError, match="disjoint and nested"):
+    with pytest.raises(ValueError, match=r"in the pixel \(0, -3\); .* disjoint and nested"):
         dense(circle(-2, 0, 4) | circle(2, 0.3, 4))
+    outside = ar.CompoundPixelRegion(big, tiny, lambda a, b: ~(a | b))
+    np.testing.assert_allclose(dense(outside), 1 - dense(big), rtol=0, atol=1e-12)
     with pytest.raises(ValueError, match="no bounds"):
-        dense(ar.CompoundPixelRegion(big, tiny, lambda a, b: ~(a | b)))
+        coverage(outside)
+
+
+@st.composite
+def forests(draw):
+    """Return circles that are apart or within each other, and for each the one that it is directly within, or -1.
+
+    Some of them share pixels, for they are as close as can be.
+    """
+    circles, parents, room = [], [], [(-1, (-6.0, 0.3, 5.7)), (-1, (5.8, -0.2, 6.0))]
+    for _ in range(draw(st.integers(1, 7))):
+        parent, (x, y, r) = room.pop(draw(st.integers(0, len(room) - 1)))
+        shrunk = r * draw(st.sampled_from([0.999, 0.97, 0.8]))
+        circles.append(circle(x, y, shrunk))
+        parents.append(parent)
+        angle, part = draw(st.floats(0, 6)), draw(st.sampled_from([0.3, 0.5, 0.9]))
+        step = np.array([np.cos(angle), np.sin(angle)])
+        place = len(circles) - 1
+        room += [
+            (place, (*(np.array([x, y]) - (1 - part) * shrunk * step), part * shrunk)),
+            (place, (*(np.array([x, y]) + part * shrunk * step), (1 - part) * shrunk)),
+        ]
+    return circles, parents
+
+
+def cells_of(circles, parents):
+    """Return the area in every pixel of what is in each circle but not in those within it, and in none; and which of
+    these each circle is made of.
+    """
+    own = np.array([dense(one) for one in circles])
+    cells = np.concatenate([own, np.ones_like(own[:1])])
+    within = np.eye(len(circles), len(cells), dtype=bool)
+    for i in reversed(range(len(circles))):
+        cells[parents[i]] -= own[i]
+        if parents[i] >= 0:
+            within[parents[i]] |= within[i]
+    return cells, within
+
+
+@settings(max_examples=50)
+@given(forests(), st.data())
+def test_anything_made_of_nested_and_disjoint_ones(forest, data):
+    circles, parents = forest
+    cells, within = cells_of(circles, parents)
+    made = list(zip(circles, within, strict=True))
+    for _ in range(data.draw(st.integers(0, 8))):
+        (left, in_left), (right, in_right) = (data.draw(st.sampled_from(made)) for _ in range(2))
+        operation = data.draw(st.sampled_from(OPERATIONS))
+        made.append((ar.CompoundPixelRegion(left, right, operation), operation(in_left, in_right)))
+    for region, truth in made[-2:]:
+        np.testing.assert_allclose(dense(region), np.tensordot(truth, cells, 1), rtol=0, atol=1e-12)
+    # Many at once, and each for itself.
+    image = np.random.default_rng(0).normal(size=cells.shape[1:])
+    found = coverage_sum(image, [region for region, _ in made], xy0=(BOX[0], BOX[2]))
+    expected = [(np.tensordot(truth, cells, 1) * image).sum() for _, truth in made]
+    np.testing.assert_allclose(found.sum, expected, rtol=0, atol=1e-9)
+
+
+@settings(max_examples=50)
+@given(forests(), st.data())
+def test_lists_of_nested_and_disjoint_ones(forest, data):
+    circles, parents = forest
+    cells, within = cells_of(circles, parents)
+    members, truth = [], np.zeros(len(cells), bool)
+    for i in data.draw(st.lists(st.integers(0, len(circles) - 1), max_size=9)):
+        include = data.draw(st.booleans())
+        members.append(circle(circles[i].center.x, circles[i].center.y, circles[i].radius))
+        members[-1].meta["include"] = include
+        truth = truth | within[i] if include else truth & ~within[i]
+    expected = np.tensordot(truth, cells, 1)
+    np.testing.assert_allclose(dense(members), expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        coverage_sum(np.ones((24, 26)), [members, members[:0]], xy0=(-12, -11)).sum[0], expected.sum()
+    )
+
+
+def test_crossings_that_make_no_difference():
+    """What covers them, takes them away, or leaves them out may come at any depth."""
+    left, right, apart = circle(-2, 0, 4), circle(2, 0.3, 4), circle(-8.1, -7.2, 1.4)
+    over, away = (ar.RectanglePixelRegion(ar.PixCoord(0, 0), 5, 21, meta={"include": i}) for i in (1, 0))
+    both, box = dense(left) + dense(right), dense(over)
+    for region in ([left, right, over], (left | right) | over, over | (right ^ left)):
+        np.testing.assert_allclose(dense(region), np.where(box > 0, box, both), rtol=0, atol=1e-12)
+    for region in ([left, right, away], ar.CompoundPixelRegion(over, left & right, lambda a, b: b & ~a)):
+        expected = np.where(box > 0, 0, both) if isinstance(region, list) else 0
+        np.testing.assert_allclose(dense(region) * np.ones_like(box), expected * np.ones_like(box), rtol=0, atol=1e-12)
+    assert dense((left ^ right) & apart).sum() == 0
+    only = ar.CompoundPixelRegion(left, right, lambda a, b: a)
+    np.testing.assert_allclose(dense(only), dense(left), rtol=0, atol=1e-12)
+    with pytest.raises(ValueError, match="disjoint and nested"):
+        dense([left, right, apart])
+    with pytest.raises(ValueError, match="disjoint and nested"):
+        dense([*(circle(0.01 * i, 0, 4) for i in range(7)), over])
+
+
+def test_many_that_alternate():
+    rings = [circle(0.2, 0.3, 11.9 - 0.055 * i) for i in range(200)]
+    for i, ring in enumerate(rings):
+        ring.meta["include"] = i % 2 == 0
+    expected = sum((-1) ** i * ring.area for i, ring in enumerate(rings))
+    assert coverage(rings)[1].sum() == pytest.approx(expected, rel=1e-11)
 
 
 @pytest.mark.parametrize("most_pairs", [1, 1 << 20])
 def test_unions_of_many(monkeypatch, most_pairs):
     """Many members in a pixel, apart and within each other; rectangles that share a side."""
-    monkeypatch.setattr("lsstregions.raster._union._MOST_PAIRS", most_pairs)
+    monkeypatch.setattr("lsstregions.raster._nesting._MOST_PAIRS", most_pairs)
     rng = np.random.default_rng(3)
     expected = np.zeros_like(dense(circle(0, 0, 1)))
     members = []

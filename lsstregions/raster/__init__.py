@@ -125,8 +125,8 @@ def coverage(
     wcs : APE-14 WCS, optional
     within : Box2I, optional
     unprojectable : {"raise", "skip"}, optional
-        As of `rasterize`. The members of a list, or of a compound, may be disjoint or nested; where their borders
-        cross, that is exact only if no pixel is on both.
+        As of `rasterize`. The members of a list, or of a compound, may be disjoint or nested. If borders cross within a
+        pixel it must make no difference how, as where another member covers it.
 
     Returns
     -------
@@ -142,13 +142,13 @@ def coverage(
     Raises
     ------
     ValueError
-        If the borders of two members cross in a pixel, and for what `rasterize` raises it.
+        If it makes a difference how the borders of two members cross in a pixel, and for what `rasterize` raises it.
     TypeError, OverflowError
         As `rasterize` does.
     """
     from .. import _runs
     from ..spans import SpanSet
-    from ._exact import covers_of
+    from ._exact import pieces_of
 
     regions = region if unprojectable == "raise" else [region]
     ((batch, _),) = batches([regions], projecting(wcs, unprojectable))
@@ -156,9 +156,9 @@ def coverage(
         # Before anything is made of it.
         batch.bounds(None)
         _check_area(float(batch.areas()[0]))
-    (covered,) = covers_of(batch, within)
-    _check_area(_runs.area(covered.spans))
-    runs, weights = _coverage.spread(covered.spans, covered.weights)
+    spans, weights, _ = pieces_of(batch, within)
+    _check_area(_runs.area(spans))
+    runs, weights = _coverage.spread(spans, weights)
     return SpanSet._from_canonical(runs), weights
 
 
@@ -273,12 +273,9 @@ def _sums(batch: Any, planes: tuple[NDArray, NDArray, NDArray], box: Box2I) -> N
         result = np.empty((3, order.size))
         result[:, order] = _coverage.conic_sums(*planes, batch.measurable().take(order, axis=1), x0, y0)
         return result
-    if hasattr(batch, "pieces"):
-        spans, weights, offsets = batch.pieces(box)
-    else:
-        from ._exact import joined_pieces
+    from ._exact import pieces_of
 
-        spans, weights, offsets = joined_pieces(batch.covers(box))
+    spans, weights, offsets = pieces_of(batch, box)
     return _coverage.sums(*planes, spans, weights, offsets, x0, y0)
 
 

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _algebra, _runs
-from .._ragged import owners_of
-from ._dispatch import box_runs, joined
+from ._dispatch import OR, folded, joined
 from ._shapes import Runs
 
 Table = NDArray[np.bool_]
@@ -122,22 +121,23 @@ def truth_of(function: Callable) -> Table:
     return np.asarray(result).astype(bool)
 
 
-def combine(operands: Sequence[Runs], operations: Sequence[Operation], within: Any) -> Runs:
-    """Return the runs of a chain of operations on booleans."""
+def combine(operands: Sequence[Runs], operations: Sequence[Operation], everything: Runs | None) -> Runs:
+    """Return the runs of a chain of operations on booleans; `everything` is all that there may be, if that is known."""
     if all(operation.function is operator.or_ for operation in operations):
         return _runs.canonical(joined(operands)[0])
     runs = operands[0]
-    codes = list(map(_code_of, operations))
-    for holds_outside, group in itertools.groupby(zip(codes, operands[1:], strict=True), key=_holds_outside):
+    for outside, group in itertools.groupby(
+        zip(operations, operands[1:], strict=True), key=lambda step: holds_outside(step[0])
+    ):
         steps = list(group)
-        if not holds_outside:
-            runs = _folded(runs, steps)
+        codes = [_code_of(operation) for operation, _ in steps]
+        if not outside:
+            runs = folded(joined([runs, *(operand for _, operand in steps)]), [OR, *codes])
             continue
-        if within is None:
+        if everything is None:
             raise ValueError("the compound region has no bounds, as its operator holds outside of both; pass `within`")
-        everything = box_runs(within.x.start, within.x.stop, within.y.start, within.y.stop, within)
-        for code, operand in steps:
-            runs = _algebra.subtract(everything, _folded(runs, [(code ^ 15, operand)]))
+        for code, (_, operand) in zip(codes, steps, strict=True):
+            runs = _algebra.subtract(everything, folded(joined([runs, operand]), [OR, code ^ 15]))
     return runs
 
 
@@ -148,14 +148,6 @@ def _code_of(operation: Operation) -> int:
     return int(np.packbits(table[[0, 2, 1, 3]] if operation.turned else table, bitorder="little")[0])
 
 
-def _holds_outside(step: tuple[int, Runs]) -> bool:
-    return bool(step[0] & 1)
-
-
-def _folded(first: Runs, steps: Sequence[tuple[int, Runs]]) -> Runs:
-    """Apply operations that hold nowhere outside of their operands, all in one go."""
-    runs, offsets = joined([first, *(operand for _, operand in steps)])
-    owner = owners_of(offsets)
-    order = np.argsort(runs[:, 0], kind="stable")
-    codes = np.array([_code_of(Operation(operator.or_, False)), *(code for code, _ in steps)], np.uint8)
-    return _algebra.fold(runs[order], owner[order], codes)
+def holds_outside(operation: Operation) -> bool:
+    """Whether an operation holds where neither of its operands is."""
+    return bool(_code_of(operation) & 1)

@@ -6,13 +6,14 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from .. import _algebra, _raster, _runs
-from .._ragged import offsets_of, ranges
+from .. import _algebra, _columns, _raster, _runs
+from .._ragged import offsets_of, owners_of, ranges
 from .._validate import as_array2d
 from ..ellipses import Axes, Ellipse
 from ..geom import Box2D, Box2I
@@ -29,6 +30,9 @@ from ._shapes import (
     Shapes,
     bounds_of,
 )
+
+# Operations of `_algebra.fold`.
+OR, LESS = 0b1110, 0b0010
 
 Maker = Callable[[Sequence[Any], Any], Batch]
 
@@ -165,18 +169,16 @@ class Alone:
 
     def pieces(self, within: Any) -> Pieces:
         """Return the pixels of each, whole, or those of its own exact mask."""
-        parts = [_own_pieces(region, self.wcs, within) for region in self.regions]
-        runs, offsets = joined([runs for runs, _ in parts])
-        return runs, np.concatenate([np.empty(0), *(weights for _, weights in parts)]), offsets
+        return joined_pieces([_own_pieces(region, self.wcs, within) for region in self.regions])
 
 
 def _own_pieces(region: Any, wcs: Any, within: Any) -> tuple[Runs, Doubles]:
     """Return the pieces of a region that is a set of pixels, or of one of a class that only its author knows."""
     if not hasattr(region, "__runs__") and not hasattr(region, "to_mask") and hasattr(region, "to_pixel"):
-        from ._exact import covers_of_each
+        from ._exact import pieces_of
 
-        (covered,) = covers_of_each([region.to_pixel(needed(wcs, region))], wcs, within)
-        return covered.spans, covered.weights
+        spans, weights, _ = pieces_of(Mixed([region.to_pixel(needed(wcs, region))], wcs), within)
+        return spans, weights
     if not hasattr(region, "__runs__") and hasattr(region, "to_mask"):
         mask = region.to_mask(mode="exact")
         runs = _runs_of_mask(np.asarray(mask.data) > 0, mask.bbox.ixmin, mask.bbox.iymin, within)
@@ -199,11 +201,11 @@ class Mixed:
         """Return the pixels of each."""
         return runs_of_each(self.regions, self.wcs, within)
 
-    def covers(self, within: Any) -> list[Any]:
-        """Return the coverage of each."""
-        from ._exact import covers_of_each
+    def parts(self, within: Any) -> Any:
+        """Return the shapes that each is made of."""
+        from ._exact import parts_of_all
 
-        return covers_of_each(self.regions, self.wcs, within)
+        return parts_of_all(batches(self.regions, self.wcs), within)
 
 
 def batches(regions: Sequence[Any], wcs: Any) -> list[tuple[Batch, Sequence[int]]]:
@@ -237,7 +239,13 @@ def runs_of_each(regions: Sequence[Any], wcs: Any = None, within: Any = None) ->
     done = batches(regions, wcs)
     if len(done) == 1 and done[0][1] == range(len(regions)):
         return done[0][0].runs(within)
-    return _interleaved([some.runs(within) for some, _ in done], [np.array(indexes) for _, indexes in done])
+    return interleaved([some.runs(within) for some, _ in done], [np.array(indexes) for _, indexes in done])
+
+
+def joined_pieces(parts: Sequence[tuple[Runs, Doubles]]) -> Pieces:
+    """Put spans and their weights one after another."""
+    spans, offsets = joined([spans for spans, _ in parts])
+    return spans, np.concatenate([np.empty(0), *(weights for _, weights in parts)]), offsets
 
 
 def joined(runs: Sequence[Runs]) -> Many:
@@ -245,7 +253,14 @@ def joined(runs: Sequence[Runs]) -> Many:
     return np.concatenate([NO_RUNS, *runs]), offsets_of([len(part) for part in runs])
 
 
-def _interleaved(done: Sequence[Many], indexes: Sequence[NDArray[np.intp]]) -> Many:
+def folded(sets: Many, operations: ArrayLike) -> Runs:
+    """Return what is made of sets of canonical runs by an operation for each, on what those before it have made."""
+    runs, offsets = sets
+    order = np.argsort(runs[:, 0], kind="stable")
+    return _algebra.fold(runs[order], owners_of(offsets)[order], np.asarray(operations, np.uint8))
+
+
+def interleaved(done: Sequence[Many], indexes: Sequence[NDArray[np.intp]]) -> Many:
     """Put the groups of several ``(runs, offsets)`` in the order that their `indexes` say."""
     runs, joint = joined([runs for runs, _ in done])
     nothing = np.empty(0, np.int64)
@@ -402,18 +417,34 @@ def _runs_of_mask(mask: NDArray[np.bool_], x0: int, y0: int, within: Any) -> Run
 class Lists:
     """Lists of regions of any classes: the union of each, less what is excluded."""
 
-    __slots__ = ("lists", "wcs")
+    __slots__ = ("members", "offsets", "wcs")
 
     def __init__(self, lists: Sequence[Any], wcs: Any):
-        self.lists = lists
+        lists = [list(regions) for regions in lists]
+        self.members = [region for regions in lists for region in regions]
+        self.offsets = offsets_of([len(regions) for regions in lists])
         self.wcs = wcs
 
     def runs(self, within: Any) -> Many:
         """Return the pixels of each list."""
-        return joined([_runs.canonical(runs_of_regions(regions, self.wcs, within)[0]) for regions in self.lists])
+        return self._united(runs_of_each(self.members, self.wcs, within))
 
-    def covers(self, within: Any) -> list[Any]:
-        """Return the coverage of each list."""
-        from ._exact import cover_list
+    def parts(self, within: Any) -> Any:
+        """Return the shapes that the members are made of."""
+        from ._exact import made_from
 
-        return [cover_list(list(regions), self.wcs, within) for regions in self.lists]
+        return made_from(Mixed(self.members, self.wcs), within, owners_of(self.offsets), self._united)
+
+    def _united(self, members: Many) -> Many:
+        """Return the union of the pixels of each list's members, less what is excluded."""
+        runs, offsets = members
+        excluded = np.array(are_excluded(self.members), bool)
+        if not excluded.any():
+            offsets = offsets[self.offsets]
+            return _columns.fuse(runs, owners_of(offsets), len(offsets) - 1)
+        operations = np.where(excluded, LESS, OR)
+        united = []
+        for first, stop in pairwise(self.offsets.tolist()):
+            some = offsets[first : stop + 1]
+            united.append(folded((runs[some[0] : some[-1]], some - some[0]), operations[first:stop]))
+        return joined(united)

@@ -1,16 +1,16 @@
 """The regions of astropy's `regions`, in pixels, on the sky, on the sphere: their attributes, class by class."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import regions as ar
 from numpy.typing import NDArray
 
 from .._ragged import offsets_of
-from ._compounds import Operation, chains_of, combine
+from ._compounds import chains_of, combine, holds_outside
 from ._dispatch import (
     Lists,
     Mixed,
@@ -28,7 +28,6 @@ from ._sky import Projection, axes_on_image, gathered
 
 Regions = Sequence[Any]
 Doubles = NDArray[np.float64]
-_T = TypeVar("_T")
 
 
 def _named(*names: str) -> list[type]:
@@ -228,7 +227,7 @@ _COMPOUND = tuple(
 class _Compounds:
     """Trees of regions: their leaves are done in one go, then each tree from below, to any depth."""
 
-    __slots__ = ("chains", "leaves", "regions", "uses", "wcs")
+    __slots__ = ("chains", "leaves", "regions", "unbounded", "uses", "wcs")
 
     def __init__(self, regions: Regions, wcs: Any):
         self.regions = regions
@@ -238,28 +237,45 @@ class _Compounds:
         self.leaves = list({id(part): part for part in parts if not isinstance(part, _COMPOUND)}.values())
         # How often each part is asked for: after the last time it is forgotten.
         self.uses = Counter(map(id, [*parts, *regions]))
+        self.unbounded = any(holds_outside(operation) for chain in self.chains for operation in set(chain.operations))
 
     def runs(self, within: Any) -> Many:
         """Return the pixels of each."""
-        runs, offsets = runs_of_each(self.leaves, self.wcs, within)
+        return self._made(runs_of_each(self._operands(within), self.wcs, within))
+
+    def parts(self, within: Any) -> Any:
+        """Return the shapes that the leaves are made of."""
+        from ._exact import made_from
+
+        return made_from(Mixed(self._operands(within), self.wcs), within, self._roots(), self._made)
+
+    def _operands(self, within: Any) -> list[Any]:
+        """Return the leaves, and last of all, if that is needed and known, all that there may be."""
+        return [*self.leaves, within] if self.unbounded and within is not None else self.leaves
+
+    def _roots(self) -> NDArray[np.intp] | None:
+        """Return of which region each operand is; None where some are of several."""
+        root = {id(region): i for i, region in enumerate(self.regions)}
+        if self.unbounded and len(root) > 1:
+            return None
+        for compound, operands, _ in reversed(self.chains):
+            for operand in operands:
+                if root.setdefault(id(operand), root[id(compound)]) != root[id(compound)]:
+                    return None
+        return np.array([root[id(leaf)] for leaf in self.leaves] + [0] * self.unbounded, np.intp)
+
+    def _made(self, operands: Many) -> Many:
+        """Return what is made of the pixels of each operand."""
+        runs, offsets = operands
         known = [runs[start:stop] for start, stop in pairwise(offsets.tolist())]
-        return joined(self._results(known, lambda operands, operations: combine(operands, operations, within)))
-
-    def covers(self, within: Any) -> list[Any]:
-        """Return the coverage of each."""
-        from ._exact import cover_chain, covers_of_each
-
-        return self._results(covers_of_each(self.leaves, self.wcs, within), cover_chain)
-
-    def _results(self, known: Sequence[_T], operate: Callable[[list[_T], list[Operation]], _T]) -> list[_T]:
-        """Return what comes of each tree."""
-        results = {id(leaf): value for leaf, value in zip(self.leaves, known, strict=True)}
+        everything = known.pop() if len(known) > len(self.leaves) else None
+        results = {id(leaf): some for leaf, some in zip(self.leaves, known, strict=True)}
         uses = self.uses.copy()
 
-        def used(part: Any) -> _T:
+        def used(part: Any) -> Runs:
             uses[id(part)] -= 1
             return results[id(part)] if uses[id(part)] else results.pop(id(part))
 
-        for compound, operands, operations in self.chains:
-            results[id(compound)] = operate([used(operand) for operand in operands], operations)
-        return [used(region) for region in self.regions]
+        for compound, parts, operations in self.chains:
+            results[id(compound)] = combine([used(part) for part in parts], operations, everything)
+        return joined([used(region) for region in self.regions])

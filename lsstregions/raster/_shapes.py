@@ -139,7 +139,7 @@ class Batch(Protocol):
     """Many regions, ready to become pixels.
 
     For exact coverage it has, besides, either a method ``pieces(within)`` that returns `Pieces` or, where regions are
-    made of others, ``covers(within)`` that returns a list of ``_exact.Covered``.
+    made of others, ``parts(within)`` that returns `_exact.Parts`.
     """
 
     def runs(self, within: Any) -> Many:
@@ -265,7 +265,7 @@ class Polygons:
     def pieces(self, within: Any) -> Pieces:
         """Return the exact coverage; where rings cross, of what an odd number of them encloses."""
         bounds = self.bounds(within)
-        from ._exact import untangled
+        from ._tangled import untangled
 
         holes = np.ones(self.rings.size - 1, np.uint8)
         # Of an empty polygon the "first ring" is another's, which is none the worse for it: it is a first one as well.
@@ -320,16 +320,19 @@ class Wholes:
 
     def runs(self, within: Any) -> Many:
         """Return the union of the parts' pixels."""
-        runs, offsets = self.batch.runs(within)
+        return self._united(self.batch.runs(within))
+
+    def parts(self, within: Any) -> Any:
+        """Return the shapes that the parts are made of."""
+        from ._exact import made_from
+
+        return made_from(self.batch, within, owners_of(self.offsets), self._united)
+
+    def _united(self, parts: Many) -> Many:
+        """Return the union of the pixels of each region's parts."""
+        runs, offsets = parts
         offsets = offsets[self.offsets]
-        count = len(offsets) - 1
-        return _columns.fuse(runs, owners_of(offsets), count)
-
-    def covers(self, within: Any) -> list[Any]:
-        """Return the coverage of the union of the parts."""
-        from ._exact import wholes_of
-
-        return wholes_of(self, within)
+        return _columns.fuse(runs, owners_of(offsets), len(offsets) - 1)
 
 
 def _of_sizes(columns: Doubles, most: float) -> Doubles:
