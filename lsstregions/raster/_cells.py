@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .. import _columns
 from .._ragged import distinct, offsets_of, owners_of, ranges, ranks_of
 from .._validate import INT32_MIN
-from ._nesting import Outline, crossing_error, nesting_of
+from ._nesting import Nesting, Outline, crossing_error, nesting_of
 from ._shapes import Doubles, Many, Pieces, Runs
 
 Ints = NDArray[np.integer]
@@ -72,26 +72,26 @@ def cover(pieces: Pieces, group: Ints | None, outline: Outline, made: Callable[[
     shape, whole = owners_of(offsets), weights >= 1
     places = Places(spans, np.zeros(len(shape), np.intp) if group is None else group[shape])
     shares = _shares_of(shape, weights, places)
-    inner, outer, crossing = nesting_of(shares.shape, shares.place, outline)
+    nesting = nesting_of(shares.shape, shares.place, outline)
 
     # A place has a cell for each share of it, less those within, and one for what is left. Where borders cross it has
     # one for each set of shares, of an area that nobody knows; bit k of its number is set if that of rank k is in it.
     sharing = np.bincount(shares.place, minlength=places.count)
     crossed = np.zeros(places.count, bool)
-    crossed[crossing] = True
+    crossed[shares.place[nesting.crossing]] = True
     if (sharing[crossed] > MOST_CROSSING).any():
         raise crossing_error(places.spans(np.flatnonzero(crossed & (sharing > MOST_CROSSING))))
     cells = offsets_of(np.where(crossed, 1 << np.minimum(sharing, MOST_CROSSING), sharing + 1))
     place_of = owners_of(cells)
-    areas = _areas(shares, sharing, inner, outer, cells)
+    areas = _areas(shares, sharing, nesting, cells)
 
     # Shapes as runs of cells, and what regions are made of them.
     own = cells[shares.place] + shares.rank
     plain = ~crossed[shares.place]
-    pairs = plain[inner]
+    inner, outer = nesting.inner[plain[nesting.inner]], nesting.outer[plain[nesting.inner]]
     among, subset = _subsets(np.flatnonzero(~plain), shares, sharing)
-    share = np.concatenate([np.flatnonzero(plain), outer[pairs], among])
-    cell = np.concatenate([own[plain], own[inner[pairs]], cells[shares.place[among]] + subset])
+    share = np.concatenate([np.flatnonzero(plain), outer, among])
+    cell = np.concatenate([own[plain], own[inner], cells[shares.place[among]] + subset])
     start = np.concatenate([cells[places.first[whole]], cell])
     stop = np.concatenate([cells[places.stop[whole]], cell + 1])
     runs = np.column_stack([places.rows(place_of[start]), start, stop]).astype(np.int32)
@@ -111,7 +111,7 @@ def cover(pieces: Pieces, group: Ints | None, outline: Outline, made: Callable[[
         cell = cell[ranges(first[unsure], counts)]
         table = np.zeros((len(unsure), 1 << MOST_CROSSING), bool)
         table[np.repeat(np.arange(len(unsure)), counts), cell - cells[place_of[cell]]] = True
-        weights[unsure] = _of_sets(table, place[unsure], shares, sharing)
+        weights[unsure] = _of_sets(table, place[unsure], shares, sharing, nesting)
         if np.isnan(weights).any():
             raise crossing_error(places.spans(place[np.isnan(weights)]))
     weights[weights > WHOLLY] = 1
@@ -129,8 +129,9 @@ def _shares_of(shape: Ints, weights: Doubles, places: Places) -> Shares:
     return Shares(shape[piece], place, weights[piece], ranks_of(np.bincount(place)))
 
 
-def _areas(shares: Shares, sharing: Ints, inner: Ints, outer: Ints, cells: Ints) -> Doubles:
+def _areas(shares: Shares, sharing: Ints, nesting: Nesting, cells: Ints) -> Doubles:
     """Return the areas of cells, in that of their place: what is directly within a share is taken away from it."""
+    inner, outer, _ = nesting
     depth = np.bincount(inner, minlength=len(shares.weight))
     direct = depth[outer] + 1 == depth[inner]
     inside = np.bincount(outer[direct], shares.weight[inner[direct]], minlength=len(depth))
@@ -153,17 +154,30 @@ def _subsets(which: Ints, shares: Shares, sharing: Ints) -> tuple[Ints, Ints]:
     return which[holds], sets[holds]
 
 
-def _of_sets(table: NDArray[np.bool_], place: Ints, shares: Shares, sharing: Ints) -> Doubles:
+def _of_sets(table: NDArray[np.bool_], place: Ints, shares: Shares, sharing: Ints, nesting: Nesting) -> Doubles:
     """Return the weights that regions have by the sets of shares in them; NaN where it matters how large these are.
 
-    It does not where a region is the sum of what each share does to it by itself.
+    It does not where a region is, for all sets that there may be, the sum of what each share changes by itself.
     """
     rank, sets = np.arange(MOST_CROSSING), np.arange(1 << MOST_CROSSING)
+    holds = sets >> rank[:, None] & 1
+    bit = 1 << np.minimum(shares.rank, MOST_CROSSING)
+
+    def others(share: Ints, other: Ints) -> Ints:
+        """Return for each share the set of others, of which each comes once."""
+        return np.bincount(share, bit[other], minlength=len(bit)).astype(np.int64)
+
+    inner, outer, (a, b) = nesting.inner, nesting.outer, nesting.crossing.T
+    within = others(inner, outer)
+    meeting = within | others(outer, inner) | others(a, b) | others(b, a) | bit
     sharing = sharing[place][:, None]
-    table = np.take_along_axis(table, sets & (1 << sharing) - 1, axis=1)
-    change = table[:, 1 << rank] - table[:, :1].astype(int)
-    settled = (table[:, :1] + change @ (sets >> rank[:, None] & 1) == table).all(axis=1)
     share = np.searchsorted(shares.place, place)[:, None] + np.minimum(rank, sharing - 1)
+    within, meeting = within[share], meeting[share]
+    refused = (sets & ~meeting[..., None] != 0) | (within[..., None] & ~sets != 0)
+    possible = ~(refused & holds.astype(bool)).any(axis=1) & (sets < 1 << sharing)
+    with_it, without = np.take_along_axis(table, within | bit[share], axis=1), np.take_along_axis(table, within, axis=1)
+    change = np.where(rank < sharing, with_it.astype(int) - without, 0)
+    settled = ((table[:, :1] + change @ holds == table) | ~possible).all(axis=1)
     return np.where(settled, table[:, 0] + (change * shares.weight[share]).sum(axis=1), np.nan)
 
 

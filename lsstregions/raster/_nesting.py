@@ -72,14 +72,14 @@ def _(batch: Alone, i: int, n: int) -> Bounds:
 
 
 class Nesting(NamedTuple):
-    """How the shapes that share places lie there.
+    """How the shapes that share places lie there; all other pairs are apart.
 
     Attributes
     ----------
     inner, outer : ndarray of int
         All pairs of shares of which one is within the other.
-    crossing : ndarray of int
-        Places where borders cross, or touch.
+    crossing : ndarray of int, shape (n, 2)
+        All pairs of shares whose borders cross, or touch.
     """
 
     inner: Ints
@@ -113,14 +113,13 @@ def nesting_of(shape: Ints, place: Ints, outline: Outline) -> Nesting:
         meet[pair] = True
     relation = np.full(len(near), APART, np.int8)
     relation[meet] = relations(outline, np.column_stack(np.divmod(near[meet], most)))
-    nothing = np.empty(0, np.intp)
-    inner, outer, crossing = [nothing], [nothing], [nothing]
+    nested, crossing = [np.empty((0, 2), np.intp)], [np.empty((0, 2), np.intp)]
     for a, b, pair in near_pairs():
-        first, second = relation[pair] == FIRST_WITHIN, relation[pair] == SECOND_WITHIN
-        inner += [a[first], b[second]]
-        outer += [b[first], a[second]]
-        crossing.append(np.unique(place[a[relation[pair] == CROSSING]]))
-    return Nesting(which[np.concatenate(inner)], which[np.concatenate(outer)], np.unique(np.concatenate(crossing)))
+        pairs, how = np.column_stack([which[a], which[b]]), relation[pair]
+        nested += [pairs[how == FIRST_WITHIN], pairs[how == SECOND_WITHIN][:, ::-1]]
+        crossing.append(pairs[how == CROSSING])
+    inner, outer = np.concatenate(nested).T
+    return Nesting(inner, outer, np.concatenate(crossing))
 
 
 def _pairs(place: Ints) -> Iterator[tuple[Ints, Ints]]:
