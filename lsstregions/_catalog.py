@@ -17,11 +17,17 @@ if TYPE_CHECKING:
     from .footprints import FootprintSet
 
 
+# How much rounding may make of a difference of moments, relative to them.
+_ROUND = 1e-13
+
+
 class _Measured:
     """What columns are made of, each computed when it is first asked for."""
 
     def __init__(self, footprints: "FootprintSet", frame: Frame | None, wcs: Any, wcs_xy0: tuple[int, int]):
-        self.footprints, self.frame, self.wcs, self.wcs_xy0 = footprints, frame, wcs, wcs_xy0
+        self.footprints, self.wcs, self.wcs_xy0 = footprints, wcs, wcs_xy0
+        # Not None where a column needs it.
+        self.frame: Any = frame
 
     @cached_property
     def bbox(self) -> NDArray[np.int64]:
@@ -45,7 +51,7 @@ class _Measured:
 
     @cached_property
     def pixels(self) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-        return self._sums(_required(self.frame, "image").data)
+        return self._sums(self.frame.data)
 
     @cached_property
     def sums(self) -> NDArray[np.float64]:
@@ -53,11 +59,14 @@ class _Measured:
 
     @cached_property
     def variance(self) -> NDArray[np.float64]:
-        variance = _required(self.frame, "image").variance
-        return self._sums(_required(variance, "variance"))[0][1]
+        """The sum of the variances of the pixels that have a value."""
+        data, variance = self.frame.data, self.frame.variance
+        if (self.sums[0] < self.area).any() and data.dtype.kind == "f":
+            variance = np.where(np.isnan(data), np.nan, variance)
+        sums, _ = self._sums(variance)
+        return np.where(sums[0] < self.sums[0], np.nan, sums[1])
 
     def _sums(self, plane: NDArray) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-        assert self.frame is not None
         footprints, mask = self.footprints, self.frame.mask
         if mask is not None and mask.any():
             plane = np.where(mask, np.nan, plane)
@@ -85,26 +94,25 @@ class _Measured:
             return self.sums[1] / self.sums[0]
 
     @property
+    def place(self) -> tuple[NDArray, NDArray]:
+        """Column and row of the greatest value; masked where there is none."""
+        x, y = self.pixels[1]
+        if (self.sums[0] == 0).any():
+            x, y = (np.ma.array(v, mask=self.sums[0] == 0) for v in (x, y))
+        return x, y
+
+    @property
     def sky(self) -> Any:
         position = self.moments if self.frame is not None else self.shape
         x0, y0 = self.wcs_xy0
-        return _required(self.wcs, "wcs").pixel_to_world(position[0] - x0, position[1] - y0)
+        return self.wcs.pixel_to_world(position[0] - x0, position[1] - y0)
 
     @property
     def touches_edge(self) -> NDArray[np.bool_]:
-        region = self.footprints.region
-        if self.frame is not None:
-            region = self.frame.box
-        box = _required(region, "image, or a region of the footprints,")
+        box: Any = self.footprints.region if self.frame is None else self.frame.box
         x_start, x_stop, y_start, y_stop = self.bbox.T
         touches: NDArray[np.bool_] = (x_start <= box.x.start) | (x_stop >= box.x.stop)
         return (touches | (y_start <= box.y.start) | (y_stop >= box.y.stop)) & (self.area > 0)
-
-
-def _required(value: Any, name: str) -> Any:
-    if value is None:
-        raise ValueError(f"{name} must be given for these columns")
-    return value
 
 
 _Column = tuple[Callable[[_Measured], Any], str, str]
@@ -139,8 +147,8 @@ _IMAGE: dict[str, _Column] = {
     "min_value": (lambda m: m.sums[7], "image", "least pixel value"),
     "max_value": (lambda m: m.sums[8], "image", "greatest pixel value"),
     "mean_value": (lambda m: m.mean, "image", "mean of the pixel values"),
-    "max_value_xindex": (lambda m: m.pixels[1][0], "", "column of the first pixel of the greatest value"),
-    "max_value_yindex": (lambda m: m.pixels[1][1], "", "row of the first pixel of the greatest value"),
+    "max_value_xindex": (lambda m: m.place[0], "", "column of the first pixel of the greatest value"),
+    "max_value_yindex": (lambda m: m.place[1], "", "row of the first pixel of the greatest value"),
     "x_centroid": (lambda m: m.moments[0], "pix", "mean x, weighted by the pixel values"),
     "y_centroid": (lambda m: m.moments[1], "pix", "mean y, weighted by the pixel values"),
     "covariance_xx": (lambda m: m.moments[2], "pix2", "variance of x, weighted by the pixel values"),
@@ -171,20 +179,22 @@ def _euler(measured: _Measured) -> NDArray[np.int64]:
 def central(sums: NDArray[np.float64], weight: NDArray[np.float64], origin: NDArray) -> NDArray[np.float64]:
     """Return the mean x and y and the central second moments xx, yy, xy of sums of x, y, x x, y y, x y, each (5, n)."""
     # In place: fresh memory for each step would cost more than the steps.
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         result: NDArray[np.float64] = sums / weight
         mean = result[:2]
         result[2:4] -= mean * mean
         result[4] -= mean[0] * mean[1]
-    mean += origin
+        mean += origin
     return result
 
 
 def axes(xx: NDArray, yy: NDArray, xy: NDArray) -> NDArray[np.float64]:
     """Return the semi-axes and the angle, in radians from -pi/2 to pi/2, of the ellipses of second moments, (3, n)."""
-    mean, half = 0.5 * (xx + yy), np.hypot(0.5 * (xx - yy), xy)
-    with np.errstate(invalid="ignore"):
-        return np.stack((np.sqrt(mean + half), np.sqrt(np.maximum(mean - half, 0)), 0.5 * np.arctan2(2 * xy, xx - yy)))
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean, half = 0.5 * (xx + yy), np.hypot(0.5 * (xx - yy), xy)
+        # What is round but for rounding has no angle.
+        angle = np.where(half > _ROUND * np.abs(mean), 0.5 * np.arctan2(2 * xy, xx - yy), 0 * half)
+        return np.stack((np.sqrt(mean + half), np.sqrt(np.maximum(mean - half, 0)), angle))
 
 
 @cache
@@ -223,6 +233,15 @@ def measure(
     unknown = [name for name in names if name not in _COLUMNS]
     if unknown:
         raise KeyError(f"columns must be of {sorted(_COLUMNS)}, not {unknown}")
+    for needed, those, is_given in (
+        ("image", _IMAGE | _VARIANCE, frame is not None),
+        ("variance", _VARIANCE, frame is not None and frame.variance is not None),
+        ("image, or a region of the footprints,", _EDGE, frame is not None or footprints.region is not None),
+        ("wcs", _WCS, wcs is not None),
+    ):
+        lacking = [name for name in names if name in those]
+        if lacking and not is_given:
+            raise ValueError(f"{needed} must be given for {', '.join(lacking)}")
     measured = _Measured(footprints, frame, wcs, wcs_xy0)
     made: dict[str, Any] = {}
     for name in names:

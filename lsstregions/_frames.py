@@ -133,7 +133,8 @@ def byte_rows(image: NDArray) -> NDArray[np.uint8] | None:
 
 
 def _is_nddata(image: Any) -> bool:
-    return all(hasattr(image, name) for name in ("data", "uncertainty", "mask", "wcs", "meta"))
+    # Last what arrays have as well, and may refuse to show.
+    return all(hasattr(image, name) for name in ("uncertainty", "wcs", "meta", "mask", "data"))
 
 
 def _is_mask(image: Any) -> bool:
@@ -167,8 +168,12 @@ def _as_variance(variance: Any, unit: Any) -> NDArray:
             variance = variance.to_value(wanted)
         except UnitConversionError:
             raise UnitConversionError(
-                f"variance must be in the square of the image's unit, {wanted}, not {variance.unit}"
+                f"variance must be in the square of the image's unit, {str(wanted) or 'a plain number'}, "
+                f"not {variance.unit}"
             ) from None
+    if np.ma.is_masked(variance):
+        # What is not known is NaN, which passes no threshold and makes no error.
+        variance = np.ma.filled(variance.astype(np.result_type(variance, np.float32)), np.nan)
     return _as_image(variance, "variance")
 
 
@@ -181,7 +186,12 @@ def _as_mask(mask: Any) -> NDArray:
 
 def _as_image(image: Any, name: str) -> NDArray:
     """Return a 2-D array of real numbers; its bytes stay as they are."""
-    array = np.asarray(getattr(image, "value", image))
+    try:
+        array = np.asarray(getattr(image, "value", image))
+    except (TypeError, ValueError, NotImplementedError):
+        array = np.asarray(None)
+    if array.dtype.kind not in "biufcmM":
+        raise TypeError(f"{name} must be an array of real numbers, not {image!r:.100}")
     if array.ndim != 2:
         raise ValueError(f"{name} must be 2-D, not of shape {array.shape}")
     if array.dtype.kind not in "biuf":

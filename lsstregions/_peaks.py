@@ -73,11 +73,8 @@ class Peaks:
         if np.isnan(value).any():
             raise ValueError("peak_value must not be NaN: such peaks have no order")
         pixels["peak_value"] = value
-        ids = given.get("id", np.arange(len(pixels)))
-        if len(ids) and ids.dtype.kind not in "iu":
-            raise TypeError(f"id must be integers, not dtype {ids.dtype}")
-        if len(np.unique(ids)) < len(ids):
-            raise ValueError("id must be different for each peak")
+        for name, column in given.items():
+            check_column(name, column)
         return cls(pixels, np.array([0, len(pixels)]), given)
 
     def __len__(self) -> int:
@@ -152,13 +149,44 @@ def _plain(column: Any, name: str) -> NDArray:
     return np.array(column)
 
 
+def check_column(name: str, column: ArrayLike) -> None:
+    """Raise TypeError or ValueError if a column of peaks, one that they may lack, is not as it must be."""
+    if np.ma.is_masked(column):
+        raise ValueError(f"{name} must have no masked entries; fill them first")
+    array = np.asarray(column)
+    if name not in ("id", "x", "y") or not array.size:
+        return
+    if array.ndim > 1:
+        raise ValueError(f"{name} must be one number a peak, not of the shape {array.shape}")
+    if name == "id":
+        if array.dtype.kind not in "iu":
+            raise TypeError(f"id must be integers, not dtype {array.dtype}")
+        if len(np.unique(array)) < len(array):
+            raise ValueError("id must be different for each peak")
+        return
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must be real numbers, not dtype {array.dtype}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, not {array[~np.isfinite(array)][0]}")
+
+
 def same(a: NDArray, b: NDArray) -> bool:
     """Whether two arrays are equal, NaN being equal to itself."""
     return np.array_equal(a, b, equal_nan=a.dtype.kind == b.dtype.kind == "f")
 
 
 def concatenated(parts: Sequence[Peaks]) -> Peaks:
-    """Return all peaks of all footprints; columns that some lack are zero there, clashing ids are made anew."""
+    """Return all peaks of all footprints; clashing ids are made anew.
+
+    Peaks that lack a column have NaN there, or empty strings.
+
+    Raises
+    ------
+    TypeError
+        If a column is of different kinds.
+    ValueError
+        If some peaks lack a column of integers or booleans, or have another number of values in it.
+    """
     if len(parts) == 1:
         return parts[0]
     starts = np.cumsum([0, *(len(part) for part in parts)])
@@ -167,7 +195,14 @@ def concatenated(parts: Sequence[Peaks]) -> Peaks:
     )
     columns: dict[str, NDArray] = {}
     for name in dict.fromkeys(name for part in parts for name in part.columns):
-        like = next(part.columns[name] for part in parts if name in part.columns)
+        having = [part[name] for part in parts if len(part) and name in part.names]
+        like = having[0] if having else next(part.columns[name] for part in parts if name in part.columns)
+        if any(_kind_of(other) != _kind_of(like) for other in having):
+            kinds = ", ".join(sorted({str(column.dtype) for column in having}))
+            raise TypeError(f"the column {name!r} of peaks must be of one kind to be joined, not of the dtypes {kinds}")
+        if any(other.shape[1:] != like.shape[1:] for other in having):
+            shapes = ", ".join(sorted({str(column.shape[1:]) for column in having}))
+            raise ValueError(f"the column {name!r} of peaks must have one shape a peak to be joined, not {shapes}")
         columns[name] = np.concatenate([_filled(part, name, like) for part in parts])
     ids = columns.get("id")
     if ids is not None and len(np.unique(ids)) < len(ids):
@@ -175,5 +210,23 @@ def concatenated(parts: Sequence[Peaks]) -> Peaks:
     return Peaks(np.concatenate([part.pixels for part in parts]), offsets, columns)
 
 
+def _kind_of(column: NDArray) -> str:
+    """Return what kind of values a column has; integers go with floats."""
+    return column.dtype.kind.replace("u", "f").replace("i", "f")
+
+
 def _filled(part: Peaks, name: str, like: NDArray) -> NDArray:
-    return part[name] if name in part.names else np.zeros((len(part), *like.shape[1:]), like.dtype)
+    """Return a column of peaks that may lack it, and then has nothing to say."""
+    shape = (len(part), *like.shape[1:])
+    if len(part) == 0:
+        return np.empty(shape, like.dtype)
+    if name in part.names:
+        return part[name]
+    if like.dtype.kind in "SU":
+        return np.zeros(shape, like.dtype)
+    if like.dtype.kind not in "fc":
+        raise ValueError(
+            f"some of the peaks to be joined lack the column {name!r}, and there is nothing to say so in a column of "
+            f"dtype {like.dtype}; see with_peak_columns"
+        )
+    return np.full(shape, np.nan, like.dtype)

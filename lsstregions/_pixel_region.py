@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class LossWarning(AstropyUserWarning):
-    """A format, or the outlines in it, cannot keep all that footprints have."""
+    """What a result, or a format, has no place for was left out: pixel values, peaks, signs, what it says."""
 
 
 class FootprintRegion(PixelRegion):
@@ -82,6 +82,8 @@ class FootprintRegion(PixelRegion):
     def copy(self, **changes: Any) -> Self:
         """Return a copy, with other `spans`, `meta` or `visual` if they are given.
 
+        Pixel values stay if there is one for each pixel of the new spans.
+
         Raises
         ------
         TypeError
@@ -96,11 +98,17 @@ class FootprintRegion(PixelRegion):
     # Set algebra: footprints and span sets give a footprint at once, any other region a compound.
 
     def intersection(self, other: Any) -> Any:
-        """Return the pixels in both, with the peaks there, or a compound if `other` is a region of another kind."""
+        """Return the pixels in both, with the peaks there, or a compound if `other` is a region of another kind.
+
+        Pixel values are those of `merge`: of two heavy footprints their sums.
+        """
         return self._combined(other, operator.and_)
 
     def union(self, other: Any) -> Any:
-        """Return the pixels in either, with the peaks of both, or a compound if `other` is a region of another kind."""
+        """Return the pixels in either, with the peaks of both, or a compound if `other` is a region of another kind.
+
+        Pixel values are those of `merge`: where both of two heavy footprints are, their sums.
+        """
         return self._combined(other, operator.or_)
 
     def symmetric_difference(self, other: Any) -> Any:
@@ -126,7 +134,7 @@ class FootprintRegion(PixelRegion):
 
     def _combined(self, other: Any, operation: Callable) -> Any:
         if isinstance(other, FootprintRegion | SpanSet):
-            if operation is not operator.xor and other == self:
+            if operation is not operator.xor and other == self and not self._columns.is_heavy:
                 return self
             whole = self.merge(other) if isinstance(other, FootprintRegion) else self
             return whole._kept(operation(self.spans, _spans_of(other)))

@@ -79,6 +79,8 @@ def as_wcs(wcs: Any, name: str) -> Any:
     """Return a WCS of the shared interface, APE 14."""
     if not hasattr(wcs, "pixel_to_world"):
         raise TypeError(f"{name} must be a WCS of APE 14, not {type(wcs).__name__}")
+    if getattr(wcs, "pixel_n_dim", 2) != 2:
+        raise ValueError(f"{name} must be of two pixel axes, not of {wcs.pixel_n_dim}; take its celestial part")
     return wcs
 
 

@@ -1,6 +1,7 @@
 """Footprint, HeavyFootprint and FootprintSet: a detected set of pixels, one with its values, and many in columns."""
 
 import operator
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -10,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from . import _columns, _label, _label_image, _measure, _runs
 from ._catalog import axes, measure
 from ._frames import Frame, as_bytes, bits_of
-from ._peaks import PEAK, PIXEL_COLUMNS, Peaks, concatenated, same
-from ._pixel_region import FootprintRegion, to_regions
+from ._peaks import PEAK, PIXEL_COLUMNS, Peaks, check_column, concatenated, same
+from ._pixel_region import FootprintRegion, LossWarning, to_regions
 from ._ragged import offsets_of, owners_of, ranges
 from ._validate import (
     as_array2d,
@@ -82,10 +83,13 @@ class FootprintSet(Value):
     _values: dict[str, NDArray]
 
     def __init__(self, footprints: "Iterable[Footprint | SpanSet]" = (), region: Box2I | None = None):
-        sets = [_as_set(footprint) for footprint in footprints]
-        whole = FootprintSet.concatenate(sets) if sets else FootprintSet._from_columns(*_no_columns())
+        if isinstance(footprints, FootprintSet):
+            whole = footprints
+        else:
+            sets = [_as_set(footprint, "a footprint") for footprint in footprints]
+            whole = FootprintSet.concatenate(sets) if sets else FootprintSet._from_columns(*_no_columns())
         self._set(**{name: getattr(whole, name) for name in self.__slots__})
-        self._set(region=_as_region(region) if region is not None else whole.region)
+        self._set(region=_as_box(region, "region") if region is not None else whole.region)
 
     @classmethod
     def _from_columns(
@@ -124,6 +128,16 @@ class FootprintSet(Value):
         peaks = self._peaks.pixels, self._peaks.offsets, self._peaks.columns
         return _restored, (type(self), self.spans, self.offsets, self.region, peaks, self.sign, self._values)
 
+    def with_region(self, region: Box2I | None) -> Self:
+        """Return these footprints as those of another box, to which `grow` clips; nothing is clipped here.
+
+        Raises
+        ------
+        TypeError
+            If `region` is neither a Box2I nor None.
+        """
+        return self._replaced(region=None if region is None else _as_box(region, "region"))
+
     # A sequence of footprints
 
     def __len__(self) -> int:
@@ -140,8 +154,10 @@ class FootprintSet(Value):
         if isinstance(index, bool | np.bool_) or np.ndim(index) > 1:
             raise TypeError(f"footprints are indexed by integers, slices and 1-D arrays, not {index!r}")
         if isinstance(index, int | np.integer | np.ndarray) and np.ndim(index) == 0:
-            i = range(len(self))[operator.index(index)]
-            one = self._slice(i, i + 1)
+            i = operator.index(index)
+            if not -len(self) <= i < len(self):
+                raise IndexError(f"there is no footprint {i} in a set of {len(self)}")
+            one = self._slice(i % len(self), i % len(self) + 1)
             return HeavyFootprint._of(one) if self._values else Footprint._of(one)
         if isinstance(index, slice) and index.step in (None, 1):
             start, stop, _ = index.indices(len(self))
@@ -182,12 +198,20 @@ class FootprintSet(Value):
     def concatenate(sets: "Iterable[FootprintSet]") -> "FootprintSet":
         """Return the footprints of several sets, one set after the other; the region is kept if they share it.
 
-        Pixel values are kept if all sets have the same kinds of them.
+        Pixel values are kept of the planes that all sets have, and columns of peaks that are the user's of all: where a
+        set lacks one, its peaks have NaN there, or empty strings.
+
+        Warns
+        -----
+        LossWarning
+            If pixel values are left behind.
 
         Raises
         ------
         TypeError
-            If one of `sets` is no FootprintSet.
+            If one of `sets` is no FootprintSet, or a column of peaks is of another kind in another set.
+        ValueError
+            If a set lacks a column of integers or booleans, or has another number of values a peak in it.
         """
         parts = list(sets)
         for part in parts:
@@ -197,16 +221,22 @@ class FootprintSet(Value):
         starts = np.cumsum([0, *(len(part.spans) for part in parts)])
         offsets = [part.offsets[1:] + start for part, start in zip(parts, starts, strict=False)]
         regions = {part.region for part in parts}
-        kinds = [set(part._values) for part in parts]
+        some = [part for part in parts if len(part)] or parts
+        planes = {name: all(name in part._values for part in some) for part in some for name in part._values}
+        if lost := [name for name, is_common in planes.items() if not is_common]:
+            message = f"not all footprints have pixel values of the plane {', '.join(lost)}, which is left out"
+            warnings.warn(message, LossWarning, stacklevel=2)
         return FootprintSet._from_columns(
             np.concatenate([part.spans for part in parts]),
             np.concatenate([np.zeros(1, np.int64), *offsets]),
             regions.pop() if len(regions) == 1 else None,
             peaks=concatenated([part._peaks for part in parts]),
             sign=np.concatenate([part.sign for part in parts]),
-            values={name: np.concatenate([part._values[name] for part in parts]) for name in kinds[0]}
-            if all(kind == kinds[0] for kind in kinds)
-            else {},
+            values={
+                name: np.concatenate([part._values[name] for part in some])
+                for name, is_common in planes.items()
+                if is_common
+            },
         )
 
     def __eq__(self, other: object) -> bool:
@@ -362,7 +392,12 @@ class FootprintSet(Value):
         ``max_value_yindex``, and weighted by the pixel values ``x_centroid``, ``y_centroid``, ``covariance_xx``,
         ``covariance_yy``, ``covariance_xy``, ``semimajor_axis``, ``semiminor_axis``, ``orientation``. From the variance
         ``segment_flux_err``, from the WCS ``sky_centroid`` (of these weighted centroids, if there is an image). NaN
-        pixels, and those that the mask of an NDData or masked array excludes, are left out of all sums.
+        pixels, and those that the mask of an NDData or masked array excludes, are left out of all sums, that of the
+        variance too; where the variance of a pixel that counts is NaN, so is the error. A footprint of no such pixels
+        has a flux of 0, the place of its greatest value is masked, and the rest is NaN.
+
+        Unlike in photutils negative pixels count as they are in weighted moments, which where the flux is near zero
+        may be anything, and the perimeter is that along the sides of pixels.
         """
         return measure(self, image, variance, wcs, columns, xy0)
 
@@ -398,8 +433,8 @@ class FootprintSet(Value):
             If `table` is no Table, ``x_peak``, ``y_peak`` or ``peak_value`` hold no real numbers, ``id`` no integers,
             or a column is of a kind that peaks cannot have, such as Quantity, Time or SkyCoord.
         ValueError
-            If a peak lies in no footprint, its pixel is not integral, its value NaN, an entry masked, or an id not
-            unique.
+            If a peak lies in no footprint, its pixel is not integral, its value NaN, its position not finite, an entry
+            masked, or an id not unique.
         OverflowError
             If a pixel does not fit into int32.
         """
@@ -416,9 +451,10 @@ class FootprintSet(Value):
         Raises
         ------
         TypeError
-            If a column is no plain array.
+            If a column is no plain array, ``id`` no integers, or ``x`` or ``y`` no real numbers.
         ValueError
-            If a column is of another length, or one of ``x_peak``, ``y_peak``, ``peak_value``; see `with_peaks`.
+            If a column is of another length, has masked entries, or is one of ``x_peak``, ``y_peak``, ``peak_value``
+            (see `with_peaks`); if an id is not unique, or a position not finite.
         """
         for name, column in columns.items():
             if name in PIXEL_COLUMNS:
@@ -429,10 +465,19 @@ class FootprintSet(Value):
                 raise ValueError(
                     f"{name} must have a value for each of {len(self._peaks)} peaks, not {np.shape(column)}"
                 )
+            check_column(name, column)
         return self._replaced(peaks=self._peaks.with_columns(**columns))
 
-    def sort_peaks(self, key: str = "peak_value", reverse: bool = True) -> Self:
-        """Return these footprints with the peaks of each sorted by a column, by default the highest value first.
+    def sort_peaks(self, key: str = "peak_value", reverse: bool | None = None) -> Self:
+        """Return these footprints with the peaks of each sorted by a column.
+
+        Parameters
+        ----------
+        key : str, optional
+            The column.
+        reverse : bool, optional
+            Whether the highest comes first; by default it does, but of the values in negative footprints the lowest:
+            the most significant.
 
         Raises
         ------
@@ -445,8 +490,10 @@ class FootprintSet(Value):
         column = self._peaks[key]
         if column.ndim > 1:
             raise ValueError(f"key must name a column of one value a peak; {key!r} has the shape {column.shape}")
+        if reverse is None and key == "peak_value":
+            column = np.where(self.sign[owner] < 0, -column, column)
         rank = np.argsort(column, kind="stable")
-        if reverse:
+        if reverse is None or reverse:
             rank = np.argsort(column[::-1], kind="stable")[::-1]
             rank = len(column) - 1 - rank
         order = rank[np.argsort(owner[rank], kind="stable")]
@@ -478,7 +525,7 @@ class FootprintSet(Value):
         TypeError
             If `box` is no Box2I.
         """
-        box = self._box() if box is None else _as_region(box)
+        box = self._box() if box is None else _as_box(box, "box")
         labels = np.zeros(box.shape, np.int32)
         inside = self.clip(box, keep_empty=True)
         if box:
@@ -680,7 +727,9 @@ class FootprintSet(Value):
     # Looking up
 
     def at(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.int64]:
-        """Return the index of the footprint that holds each point, the first one of several, or -1.
+        """Return the index of the footprint that holds each point, the first one of several, or -1 for none.
+
+        To select by them, leave out the -1, which would stand for the last footprint.
 
         Parameters
         ----------
@@ -717,7 +766,7 @@ class FootprintSet(Value):
         TypeError
             If `other` is neither a FootprintSet nor a SpanSet.
         """
-        mine, others = self._in_raster_order(), _as_set(other)._in_raster_order()
+        mine, others = self._in_raster_order(), _as_set(other, "other")._in_raster_order()
         pairs = _columns.overlaps(*mine, *others)
         order = np.lexsort((pairs[:, 1], pairs[:, 0]))
         pairs = pairs[order]
@@ -794,7 +843,7 @@ class FootprintSet(Value):
         TypeError
             If `box` is no Box2I.
         """
-        box = _as_region(box)
+        box = _as_box(box, "box")
         spans, offsets = _columns.clip(self.spans, self.offsets, box.x.start, box.x.stop, box.y.start, box.y.stop)
         values = self._values_under(spans, owners_of(offsets))
         clipped = self._replaced(spans=spans, offsets=offsets, values=values).remove_orphan_peaks()
@@ -887,7 +936,7 @@ class FootprintSet(Value):
     ) -> Any:
         """Grow all footprints; those that meet, if only at a corner, become one, with the peaks of all.
 
-        Pixel values are left behind, for the new pixels have none.
+        What is in parts that do not meet comes apart. Pixel values are left behind, for the new pixels have none.
 
         Parameters
         ----------
@@ -911,7 +960,7 @@ class FootprintSet(Value):
         Raises
         ------
         TypeError
-            If both a radius and sides are given or neither, or a side is no integer.
+            If both a radius and sides are given or neither, a shape with sides, or a side is no integer.
         ValueError
             If a side or the radius is negative or takes more than 2**28 rows, or `shape` is none of these.
         OverflowError
@@ -920,6 +969,8 @@ class FootprintSet(Value):
         given = {"left": left, "right": right, "up": up, "down": down}
         if (radius is None) == all(side is None for side in given.values()):
             raise TypeError("grow takes either a radius or some of left, right, up and down")
+        if radius is None and shape != "disk":
+            raise TypeError("shape goes with a radius, not with left, right, up and down")
         sides = [0 if side is None else as_int32(side, name) for name, side in given.items()]
         if min(sides) < 0:
             raise ValueError(f"left, right, up and down must not be negative, not {sides}")
@@ -947,7 +998,7 @@ class FootprintSet(Value):
     def merge(self, other: "FootprintSet", *, return_parents: bool = False) -> Any:
         """Return the footprints of both sets; those that meet, if only at a corner, become one, with the peaks of all.
 
-        Pixel values are left behind; `Footprint.merge` adds them.
+        What is in parts that do not meet comes apart. Pixel values are left behind; `Footprint.merge` adds them.
 
         Parameters
         ----------
@@ -961,7 +1012,7 @@ class FootprintSet(Value):
         merged : FootprintSet
             In the raster order of the first pixels. Its sign is 0 where both signs met.
         parents, other_parents : ndarray of int64, if asked for
-            For each footprint of both sets the index of the merged one that holds it.
+            For each footprint of both sets the index of the merged one that holds its first pixel; -1 for empty ones.
 
         Raises
         ------
@@ -972,7 +1023,7 @@ class FootprintSet(Value):
         """
         if self.region != _as_footprint_set(other, "other").region:
             raise ValueError(f"sets of different regions cannot be merged: {self.region!r} and {other.region!r}")
-        both = FootprintSet.concatenate([self, other])
+        both = FootprintSet.concatenate([self._replaced(values={}), other._replaced(values={})])
         runs = both.union().array
         merged, parents = both._regrouped(runs, *_label.label(runs, 8))
         return (merged, parents[: len(self)], parents[len(self) :]) if return_parents else merged
@@ -1008,7 +1059,7 @@ class FootprintSet(Value):
     # Pixel values
 
     def make_heavy(self, image: Any, variance: Any = None, mask: Any = None, *, xy0: Origin | None = None) -> Self:
-        """Return these footprints as heavy ones, with a copy of the pixels under them.
+        """Return these footprints as heavy ones, with a copy of the pixels under them, of which no unit is kept.
 
         Parameters
         ----------
@@ -1084,9 +1135,14 @@ class FootprintSet(Value):
         """
         self._each_pixel(image, xy0, plane, np.subtract)
 
-    def _each_pixel(self, image: NDArray, xy0: Origin, plane: str, change: np.ufunc | None) -> None:
+    def _check_plane(self, plane: str) -> None:
+        if not self._values:
+            raise KeyError("the footprints have no pixel values; see make_heavy")
         if plane not in self._values:
             raise KeyError(f"plane must be one of {sorted(self._values)}, not {plane!r}")
+
+    def _each_pixel(self, image: NDArray, xy0: Origin, plane: str, change: np.ufunc | None) -> None:
+        self._check_plane(plane)
         if not isinstance(image, np.ndarray) or image.ndim != 2 or not image.flags.writeable:
             raise TypeError("image must be a writeable 2-D array")
         frame = Frame(image, None, None, as_pair(xy0, "xy0"))
@@ -1153,7 +1209,7 @@ class Footprint(FootprintRegion, Value):
         columns = FootprintSet._from_columns(
             spans.array,
             np.array([0, len(spans)]),
-            None if region is None else _as_region(region),
+            None if region is None else _as_box(region, "region"),
             sign=np.array([sign], np.int8),
         )
         columns = columns if peaks is None else columns.with_peaks(peaks)
@@ -1271,15 +1327,16 @@ class Footprint(FootprintRegion, Value):
         new = np.array([(pixel.x, pixel.y, as_finite(value, "value"))], PEAK)
         number = max(old["id"].tolist(), default=0) + 1
         added = {"id": np.array([number]), "x": np.array([float(x)]), "y": np.array([float(y)])}
-        added |= {name: np.array([column]) for name, column in columns.items()}
+        for name, column in columns.items():
+            added[name] = np.array([column])
         kept = {name: old[name] for name in ("id", "x", "y")} | old.columns
         one = np.array([0, 1], np.int64)
         peaks = concatenated([Peaks(old.pixels, old.offsets, kept), Peaks(new, one, added)])
         table = peaks.table()
         return self._with(self._columns.with_peaks(table))
 
-    def sort_peaks(self, key: str = "peak_value", reverse: bool = True) -> Self:
-        """Return this footprint with its peaks sorted by a column, by default the highest value first."""
+    def sort_peaks(self, key: str = "peak_value", reverse: bool | None = None) -> Self:
+        """Return this footprint with its peaks sorted by a column; see `FootprintSet.sort_peaks`."""
         return self._with(self._columns.sort_peaks(key, reverse))
 
     def clip(self, box: Box2I) -> Self:
@@ -1322,6 +1379,11 @@ class Footprint(FootprintRegion, Value):
     def merge(self, other: "Footprint") -> "Footprint":
         """Return the union, with the peaks of both, whether they meet or not; heavy ones add their values.
 
+        Warns
+        -----
+        LossWarning
+            If values are left out: of planes that only one of them has.
+
         Raises
         ------
         TypeError
@@ -1348,16 +1410,16 @@ class HeavyFootprint(Footprint):
     image : array_like, shape (area,)
         The values, in the order of `SpanSet.indices`.
     variance, mask : array_like, shape (area,), optional
-        Variances and bits in the same order.
+        Variances, and integers or booleans, in the same order.
     **options : dict
         Those of `Footprint`: `peaks`, `region`, `sign`, `meta`, `visual`.
 
     Raises
     ------
     TypeError
-        If an array holds no real numbers.
+        If an array holds no real numbers, the mask no integers.
     ValueError
-        If an array has not one value a pixel.
+        If an array has not one value a pixel, or has masked entries.
     """
 
     __slots__ = ()
@@ -1374,8 +1436,11 @@ class HeavyFootprint(Footprint):
         given = {"image": image, "variance": variance, "mask": mask}
         values = {name: native(np.array(column)) for name, column in given.items() if column is not None}
         for name, column in values.items():
-            if column.dtype.kind not in "biuf":
-                raise TypeError(f"{name} must hold real numbers, not dtype {column.dtype}")
+            if np.ma.is_masked(given[name]):
+                raise ValueError(f"{name} must have no masked entries; fill them first")
+            if column.dtype.kind not in ("biu" if name == "mask" else "biuf"):
+                kind = "integers or bools" if name == "mask" else "real numbers"
+                raise TypeError(f"{name} must hold {kind}, not dtype {column.dtype}")
             if column.shape != (spans.area,):
                 raise ValueError(
                     f"{name} must have a value for each of {spans.area} pixels, not the shape {column.shape}"
@@ -1425,8 +1490,7 @@ class HeavyFootprint(Footprint):
         ValueError
             If the box does not hold the footprint, or `fill` does not fit the values' dtype.
         """
-        if plane not in self._columns._values:
-            raise KeyError(f"plane must be one of {sorted(self._columns._values)}, not {plane!r}")
+        self._columns._check_plane(plane)
         values = self._columns._values[plane]
         if fill is None:
             fill = np.nan if values.dtype.kind == "f" else 0
@@ -1496,7 +1560,7 @@ def _no_columns() -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     return np.empty((0, 3), np.int32), np.zeros(1, np.int64)
 
 
-def _as_set(footprint: Any) -> FootprintSet:
+def _as_set(footprint: Any, name: str) -> FootprintSet:
     """Return a set, a footprint or a span set as a set."""
     if isinstance(footprint, FootprintSet):
         return footprint
@@ -1504,7 +1568,7 @@ def _as_set(footprint: Any) -> FootprintSet:
         return footprint._columns
     if isinstance(footprint, SpanSet):
         return FootprintSet._from_columns(footprint.array, np.array([0, len(footprint)]))
-    raise TypeError(f"a footprint must be a Footprint or a SpanSet, not {type(footprint).__name__}")
+    raise TypeError(f"{name} must be a FootprintSet, a Footprint or a SpanSet, not {type(footprint).__name__}")
 
 
 def _as_footprint_set(value: Any, name: str) -> FootprintSet:
@@ -1513,10 +1577,10 @@ def _as_footprint_set(value: Any, name: str) -> FootprintSet:
     return value
 
 
-def _as_region(region: Any) -> Box2I:
-    if not isinstance(region, Box2I):
-        raise TypeError(f"a region must be a Box2I, not {type(region).__name__}")
-    return region
+def _as_box(box: Any, name: str) -> Box2I:
+    if not isinstance(box, Box2I):
+        raise TypeError(f"{name} must be a Box2I, not {type(box).__name__}")
+    return box
 
 
 def _kind(index: Any) -> type | None:

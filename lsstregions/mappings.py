@@ -35,6 +35,8 @@ class WcsMapping(Value):
     ------
     TypeError
         If one of them is no WCS.
+    ValueError
+        If one of them has not two pixel axes.
 
     Notes
     -----
@@ -82,7 +84,8 @@ class WcsMapping(Value):
 def as_mappings(mapping: Any, inverse: Any) -> tuple[Mapping, Mapping]:
     """Return a mapping and its inverse, which may come with it."""
     if not callable(mapping):
-        raise TypeError(f"mapping must be callable, not {type(mapping).__name__}")
+        hint = "; WcsMapping(wcs, other_wcs) is one" if hasattr(mapping, "pixel_to_world") else ""
+        raise TypeError(f"mapping must be callable, not {type(mapping).__name__}{hint}")
     if inverse is None:
         # A method of ours, a property of astropy's models.
         inverse = getattr(mapping, "inverse", None)

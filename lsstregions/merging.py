@@ -26,7 +26,7 @@ def merge_by_priority(
         Add a band's peak to footprints that earlier bands have seen if it is farther than this, in pixels, from all
         their peaks; by default never.
     same_peak_distance : float, optional
-        A band's peak that is nearer than this, in pixels, to one of an earlier band is the same peak.
+        A band's peak that is nearer than this, in pixels, to one of an earlier band is the same peak, and never added.
 
     Returns
     -------

@@ -902,7 +902,7 @@ class SpanSet(Value):
         if array.ndim < 1 or len(array) != self.area:
             raise ValueError(f"values must have the shape ({self.area}, ...), not {array.shape}")
         box = self.bbox if box is None else box
-        if array.dtype.kind in "biu" and not (np.isfinite(fill) and array.dtype.type(fill) == fill):
+        if not _fits(fill, array.dtype):
             raise ValueError(f"fill must be of the values' dtype {array.dtype}, not {fill!r}")
         image = np.full((*box.shape, *array.shape[1:]), fill, array.dtype)
         x0, y0 = self._check_inside(image, box.xy0)
@@ -1011,6 +1011,20 @@ def _as_spans(spans: Any, name: str) -> SpanSet:
     if not isinstance(spans, SpanSet):
         raise TypeError(f"{name} must be a SpanSet, not {type(spans).__name__}")
     return spans
+
+
+def _fits(value: Any, dtype: np.dtype) -> bool:
+    """Whether an array of a dtype can hold a value: floats may be rounded, integers must stay what they are."""
+    array = np.asarray(value)
+    if dtype.kind in "fc":
+        return array.ndim == 0 and array.dtype.kind in f"biuf{dtype.kind}"
+    if dtype.kind not in "biu":
+        return True
+    if array.ndim or array.dtype.kind not in "biuf" or not np.isfinite(array):
+        return False
+    least, most = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    number = array.item()
+    return bool(number == int(number) and least <= number <= most)
 
 
 def _as_radius(radius: Any) -> float:

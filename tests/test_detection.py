@@ -388,7 +388,13 @@ class TestInput:
             ({"xy0": 3}, TypeError, "xy0"),
             ({"image": np.zeros(5)}, ValueError, "image must be 2-D"),
             ({"image": np.zeros((5, 5), complex)}, TypeError, "real numbers"),
-            ({"image": "image"}, ValueError, "image must be 2-D"),
+            ({"image": "image.fits"}, TypeError, "image must be an array of real numbers, not 'image.fits'"),
+            ({"image": None}, TypeError, "image must be an array"),
+            ({"image": np.zeros((5, 5), "m8[s]")}, TypeError, "real numbers"),
+            ({"image": fits.ImageHDU(np.zeros((5, 5)))}, TypeError, "image must be an array"),
+            ({"threshold": "5"}, TypeError, "threshold"),
+            ({"threshold": np.nan}, ValueError, "threshold"),
+            ({"n_pixels": 0}, ValueError, "n_pixels must be at least 1, not 0"),
         ],
     )
     def test_errors(self, options, error, match):

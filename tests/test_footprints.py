@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import operator
 import pickle
 import threading
 
@@ -207,6 +208,48 @@ class TestMeasures:
         assert table["x_centroid"][0].value == 1.5
         assert np.isnan(table["max_value"][1:]).all()
         assert np.isnan(table["shape_x"][2])
+
+    def test_errors_are_of_the_pixels_that_count(self):
+        fs = lr.FootprintSet([lr.SpanSet([(0, 0, 3)])], region=lr.Box2I.from_shape((1, 3)))
+        columns = ["segment_flux", "segment_flux_err"]
+
+        def measured(image, variance):
+            return [fs.measure(np.array([image]), np.array([variance]), columns=columns)[0][name] for name in columns]
+
+        assert np.allclose(measured([1.0, 2, np.nan], [1.0, 4, 100]), [3, np.sqrt(5)])
+        assert np.allclose(measured([1.0, 2, 3], [1.0, 4, np.nan]), [6, np.nan], equal_nan=True)
+        assert np.allclose(measured([1, 2, 3], [1.0, 4, 4]), [6, 3])
+        masked = np.ma.array([[1.0, np.nan, 3]], mask=[[1, 0, 0]])
+        assert fs.measure(masked, np.array([[9.0, 9, 4]]), columns="segment_flux_err")[0][0] == 2
+        assert np.isnan(
+            fs.measure(np.ones((1, 3)), np.ma.array([[1.0, 1, 1]], mask=[[1, 0, 0]]))["segment_flux_err"][0]
+        )
+
+    def test_no_pixel_counts(self):
+        image = np.ma.array(np.ones((2, 3)), mask=[[1, 1, 1], [0, 1, 0]])
+        fs = lr.FootprintSet([lr.SpanSet([(10, 10, 13)]), lr.SpanSet([(11, 10, 13)])])
+        table = fs.measure(image, xy0=(10, 10))
+        assert table["max_value_xindex"].tolist() == [None, 10]
+        assert table["max_value_yindex"].mask.tolist() == [True, False]
+        assert fs[1:].measure(image, xy0=(10, 10))["max_value_xindex"].dtype == np.int32
+
+    def test_nothing_is_warned_of(self):
+        fs = lr.FootprintSet([lr.SpanSet.square(1).shift(1, 1)])
+        for scale in (1, 1e200, 1e-200):
+            fs.measure(scale * np.array([[2.0, 0, 1], [-1, -1, 1], [2, -2, -2]]))
+
+    def test_round_ones_have_no_angle(self):
+        for r in (1, 3, 10.5):
+            fs = lr.FootprintSet([lr.SpanSet.disk(r).shift(1000, 7)])
+            assert fs.ellipse[0, 2] == fs[0].ellipse.core.theta == 0
+            assert fs.measure(columns=["shape_orientation"])["shape_orientation"][0] == 0
+
+    def test_what_is_missing_is_named(self):
+        fs = lr.FootprintSet([lr.SpanSet.disk(2)])
+        with pytest.raises(ValueError, match="wcs must be given for sky_centroid"):
+            fs.measure(columns=["area", "sky_centroid"])
+        with pytest.raises(ValueError, match="two pixel axes, not of 3"):
+            fs.measure(wcs=WCS(naxis=3))
 
     def test_far_from_the_origin(self):
         far = self.fs.shift(2**31 - 200, -(2**31) + 5)
@@ -957,3 +1000,117 @@ class TestShapes:
         assert table["sky_centroid"][0].separation(wcs.pixel_to_world(30, 20)).arcsec < 1e-6
         local = footprints.measure(NDData(image, wcs=wcs), xy0=(15, 5), columns=["sky_centroid"])
         assert local["sky_centroid"][0].separation(wcs.pixel_to_world(15, 15)).arcsec < 1e-6
+
+
+class TestJoining:
+    """What sets that differ make of each other."""
+
+    image = np.zeros((3, 9))
+    image[1, 1], image[1, 6] = 7, 8
+    two = lr.detect_footprints(image, 5)
+
+    def heavy(self, values, **planes):
+        return lr.HeavyFootprint(lr.SpanSet([(0, 0, len(values))]), values, **planes)
+
+    def test_equal_heavy_ones_are_added_like_others(self):
+        a, near = self.heavy([1.0, 2]), self.heavy([1.0, 2.25])
+        for operation in (operator.or_, operator.and_):
+            assert operation(a, self.heavy([1.0, 2])).image.tolist() == [2, 4]
+            assert operation(a, near).image.tolist() == [2, 4.25]
+        assert (self.two[0] | self.two[0]) == self.two[0]
+
+    def test_planes_that_only_some_have(self):
+        a, b = self.heavy([1.0]), self.heavy([2.0], variance=[3.0])
+        with pytest.warns(lr.LossWarning, match="plane variance"):
+            both = a.merge(b)
+        assert both.image.tolist() == [3]
+        assert both.variance is None
+        with pytest.warns(lr.LossWarning, match="plane image"):
+            assert not lr.FootprintSet([a, lr.Footprint(lr.SpanSet.disk(1))]).is_heavy
+        assert (
+            lr.FootprintSet.concatenate([lr.FootprintSet(), lr.FootprintSet([b])]).values.keys()
+            == b._columns.values.keys()
+        )
+        # What is left behind by its nature is not warned of.
+        self.two.make_heavy(self.image).merge(lr.FootprintSet(region=self.two.region))
+
+    def test_columns_that_only_some_have(self):
+        with_snr = self.two[:1].with_peak_columns(snr=[7.5], name=["a"])
+        peaks = (with_snr | self.two[1:]).peaks
+        assert np.allclose(peaks["snr"], [7.5, np.nan], equal_nan=True)
+        assert peaks["name"].tolist() == ["a", ""]
+        with pytest.raises(ValueError, match="lack the column 'n'"):
+            self.two[:1].with_peak_columns(n=[7]) | self.two[1:]
+        with pytest.raises(TypeError, match="'q' of peaks must be of one kind"):
+            self.two[:1].with_peak_columns(q=[1]) | self.two[1:].with_peak_columns(q=["a"])
+        with pytest.raises(ValueError, match="'q' of peaks must have one shape"):
+            self.two[:1].with_peak_columns(q=[[1, 2]]) | self.two[1:].with_peak_columns(q=[1])
+        none = lr.FootprintSet([lr.SpanSet([(0, 3, 4)])], region=self.two.region)
+        assert (self.two.with_peak_columns(n=[7, 8]) | none).peaks["n"].tolist() == [7, 8]
+        with pytest.raises(TypeError, match="'n' of peaks"):
+            self.two.with_peak_columns(n=[7, 8])[0].add_peak(1, 1, 3, n="many")
+
+    def test_parts_come_apart(self):
+        region = lr.Box2I.from_shape((9, 9))
+        parted = lr.FootprintSet([lr.SpanSet([(0, 0, 2), (0, 5, 7)])], region=region)
+        merged, parents, _ = parted.merge(lr.FootprintSet(region=region), return_parents=True)
+        assert (len(merged), parents.tolist()) == (2, [0])
+
+    @pytest.mark.parametrize(
+        ("columns", "error", "match"),
+        [
+            ({"id": [5, 5]}, ValueError, "id must be different"),
+            ({"id": [0.5, 0.7]}, TypeError, "id must be integers"),
+            ({"x": ["a", "b"]}, TypeError, "x must be real numbers"),
+            ({"y": [1, np.nan]}, ValueError, "y must be finite"),
+            ({"x": np.zeros((2, 2))}, ValueError, "x must be one number a peak"),
+            ({"q": np.ma.array([1, 2], mask=[1, 0])}, ValueError, "q must have no masked entries"),
+        ],
+    )
+    def test_columns_that_peaks_cannot_have(self, columns, error, match):
+        with pytest.raises(error, match=match):
+            self.two.with_peak_columns(**columns)
+        table = self.two.peaks
+        for name, column in columns.items():
+            table[name] = column
+        with pytest.raises((TypeError, ValueError), match=match):
+            self.two.with_peaks(table)
+
+    def test_region(self):
+        box = lr.Box2I.from_shape((4, 4))
+        assert self.two.with_region(box).region == box == lr.FootprintSet(self.two, region=box).region
+        assert self.two.with_region(None).region is None
+        assert self.two.with_region(box).grow(3).union().bbox in box
+        with pytest.raises(TypeError, match="region must be a Box2I"):
+            self.two.with_region((0, 4))
+
+    def test_the_most_significant_peak_first(self):
+        negative = lr.detect_footprints(-np.array([[5.0, 2, 3, 2, 9]]), 1, polarity="negative")
+        assert negative.sort_peaks().peaks["peak_value"].tolist() == [-9, -5, -3]
+        assert negative.sort_peaks(reverse=True).peaks["peak_value"].tolist() == [-3, -5, -9]
+
+    def test_messages(self):
+        for call, error, match in (
+            (lambda: self.two[5], IndexError, "no footprint 5 in a set of 2"),
+            (lambda: self.two.clip((0, 1)), TypeError, "box must be a Box2I"),
+            (lambda: self.two.overlaps(3), TypeError, "other must be"),
+            (lambda: self.two.insert(self.image), KeyError, "no pixel values"),
+            (lambda: self.two.grow(left=1, shape="square"), TypeError, "shape goes with a radius"),
+            (lambda: self.heavy([1.0], mask=[0.5]), TypeError, "mask must hold integers"),
+            (lambda: self.heavy(np.ma.array([1.0], mask=[1])), ValueError, "image must have no masked"),
+            (lambda: self.heavy([1.0]).extract(fill="a"), ValueError, "fill must be"),
+            (lambda: self.heavy([1.0]).extract(fill=1j), ValueError, "fill must be"),
+            (lambda: self.heavy([1]).extract(fill=2**70), ValueError, "fill must be"),
+            (lambda: self.two.transform(WCS(naxis=2)), TypeError, "WcsMapping"),
+        ):
+            with pytest.raises(error, match=match):
+                call()
+
+    def test_thresholds_are_values(self):
+        array = np.ones((2, 2))
+        threshold = lr.Threshold(array)
+        array[0, 0] = 5
+        assert threshold.value.tolist() == [[1, 1], [1, 1]]
+        with pytest.raises(ValueError, match="read-only"):
+            threshold.value[0, 0] = 3
+        assert hash(threshold) == hash(lr.Threshold(np.ones((2, 2))))

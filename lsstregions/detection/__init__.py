@@ -1,8 +1,10 @@
 """Detection: an image in, footprints out."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import PurePath
 from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from .._frames import Frame
@@ -52,7 +54,8 @@ def detect_footprints(
         Whether to find what is above the threshold, what is below its negative, or both; `FootprintSet.sign` tells. A
         bitmask has no polarity, and finds no peaks.
     mask : array_like of bool, shape (ny, nx), optional
-        Pixels that are never detected; by default the mask of the image, if it has one.
+        Pixels that are never detected; by default the mask of the image, if it has one. Blocks of rows bring theirs
+        along.
     variance : array_like or Quantity, shape (ny, nx), optional
         Variance of each pixel, in the square of the image's unit; by default from the image's uncertainty.
     peaks : bool, optional
@@ -67,7 +70,7 @@ def detect_footprints(
     Returns
     -------
     FootprintSet
-        In the raster order of their first pixels.
+        In the raster order of their first pixels. Values of peaks are float64, without the image's unit.
 
     Raises
     ------
@@ -85,12 +88,17 @@ def detect_footprints(
     Runs of pixels are found row by row, 64 pixels at a time, and connected by union-find as they are found (He, Chao
     and Suzuki 2008, IEEE TIP 17, 749); there is no label image, so that memory grows with what is found.
     """
-    rule = threshold if isinstance(threshold, Threshold) else Threshold(threshold)
+    if isinstance(threshold, Threshold):
+        rule = threshold
+    else:
+        # An array is used at once, and needs no copy.
+        rule = Threshold._of(threshold) if np.ndim(threshold) else Threshold(threshold)
     if polarity not in ("positive", "negative", "both"):
         raise ValueError(f"polarity must be 'positive', 'negative' or 'both', not {polarity!r}")
     n_pixels, n_threads = as_int(n_pixels, "n_pixels"), as_int(n_threads, "n_threads")
-    if n_pixels < 1 or n_threads < 1:
-        raise ValueError(f"n_pixels and n_threads must be at least 1, not {n_pixels} and {n_threads}")
+    for name, count in (("n_pixels", n_pixels), ("n_threads", n_threads)):
+        if count < 1:
+            raise ValueError(f"{name} must be at least 1, not {count}")
     options = Options(n_pixels, as_connectivity(connectivity), bool(peaks), bool(subpixel) and bool(peaks), n_threads)
     if rule.kind == "bitmask":
         options, polarity = options._replace(peaks=False, subpixel=False), "positive"
@@ -110,7 +118,8 @@ def _is_in_blocks(image: Any) -> bool:
     """Whether an image comes as an iterator, or as anything else that yields blocks of rows and is no array itself."""
     if isinstance(image, Iterator):
         return True
-    array_like = isinstance(image, list | tuple) or any(hasattr(image, name) for name in ("__array__", "data", "dtype"))
+    array_like = isinstance(image, list | tuple | str | bytes | PurePath | memoryview)
+    array_like = array_like or any(hasattr(image, name) for name in ("__array__", "data", "dtype"))
     return isinstance(image, Iterable) and not array_like
 
 

@@ -1,7 +1,7 @@
 """Which pixels are detected."""
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,8 @@ class Threshold(Value):
     Parameters
     ----------
     value : float or array_like of shape (ny, nx)
-        For "value" the threshold itself, one number or one a pixel; for "bitmask" the bits, any of which is enough; for
-        the others what the noise is multiplied by.
+        For "value" the threshold itself, one number or one a pixel, of which a copy is kept; for "bitmask" the bits,
+        any of which is enough; for the others what the noise is multiplied by.
     kind : {"value", "stdev", "variance", "pixel_stdev", "bitmask"}, optional
         "stdev" is the clipped standard deviation of the image (3 sigma, as `astropy.stats.sigma_clip`), without masked
         and NaN pixels, of which it makes a copy; "variance" and "pixel_stdev" the variance of each pixel and its
@@ -58,23 +58,35 @@ class Threshold(Value):
         if kind not in _KINDS:
             raise ValueError(f"kind must be one of {', '.join(map(repr, _KINDS))}, not {kind!r}")
         if kind == "bitmask":
-            value = as_int(value, "value")
+            value = as_int(value, "the threshold's value")
             if value < 1:
-                raise ValueError(f"value must have a bit for kind='bitmask', not {value}")
+                raise ValueError(f"the threshold's value must have a bit for kind='bitmask', not {value}")
         elif np.ndim(value) == 0 and not hasattr(value, "unit"):
             # Integers beyond 2**53 would not be the same as floats.
             large = isinstance(value, int | np.integer) and abs(int(value)) > 2**53
-            value = int(value) if large else as_float(value, "value")
+            value = int(value) if large else as_float(value, "the threshold's value")
             if value != value:
-                raise ValueError("value must not be NaN")
-        elif kind != "value" and np.ndim(value):
-            raise ValueError(f"value must be one number for kind={kind!r}, not an array of shape {np.shape(value)}")
+                raise ValueError("the threshold's value must not be NaN")
+        elif np.ndim(value):
+            if kind != "value":
+                raise ValueError(
+                    f"the threshold's value must be one number for kind={kind!r}, not of shape {np.shape(value)}"
+                )
+            value = np.array(value, subok=True)
+            value.flags.writeable = False
         peak_multiplier = as_float(peak_multiplier, "peak_multiplier")
         if not 1 <= peak_multiplier < math.inf:
             raise ValueError(f"peak_multiplier must be at least 1 and finite, not {peak_multiplier}")
         if kind == "bitmask" and peak_multiplier > 1:
             raise ValueError("peak_multiplier has no meaning for kind='bitmask'")
         self._set(value=value, kind=kind, inclusive=bool(inclusive), peak_multiplier=peak_multiplier)
+
+    @classmethod
+    def _of(cls, value: Any, kind: Kind = "value", inclusive: bool = False, peak_multiplier: float = 1.0) -> Self:
+        """Return a threshold that is as it should be, for as long as nobody writes to the value."""
+        made = cls.__new__(cls)
+        made._set(value=value, kind=kind, inclusive=inclusive, peak_multiplier=peak_multiplier)
+        return made
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Threshold):
@@ -89,7 +101,7 @@ class Threshold(Value):
 def higher(rule: Threshold) -> Threshold:
     """Return the threshold that one pixel of a footprint must pass."""
     value = np.asarray(rule.value, float) if np.ndim(rule.value) else rule.value
-    return Threshold(value * rule.peak_multiplier, rule.kind, rule.inclusive)
+    return Threshold._of(value * rule.peak_multiplier, rule.kind, rule.inclusive)
 
 
 def resolved(rule: Threshold, frame: Frame) -> Threshold:
@@ -123,7 +135,7 @@ def resolved(rule: Threshold, frame: Frame) -> Threshold:
         raise TypeError(f"image must be integers for a threshold of kind='bitmask', not of dtype {frame.data.dtype}")
     if kind == "stdev":
         value, kind = value * clipped_stdev(frame), "value"
-    return Threshold(value, kind, rule.inclusive, rule.peak_multiplier)
+    return Threshold._of(value, kind, rule.inclusive, rule.peak_multiplier)
 
 
 def clipped_stdev(frame: Frame) -> float:
