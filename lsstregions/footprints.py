@@ -256,7 +256,7 @@ class FootprintSet(Value):
         return hash((self.spans.tobytes(), self.offsets.tobytes()))
 
     def __repr__(self) -> str:
-        kind = "heavy footprints" if self._values else "footprints"
+        kind = ("heavy " if self._values else "") + ("footprint" if len(self) == 1 else "footprints")
         where = "" if self.region is None else f" in {self.region!r}"
         return f"<FootprintSet: {len(self)} {kind}, {len(self.spans)} spans, {len(self._peaks)} peaks{where}>"
 
@@ -1237,6 +1237,9 @@ class Footprint(FootprintRegion, Value):
 
     def __hash__(self) -> int:
         return hash(self._columns)
+
+    def __str__(self) -> str:
+        return repr(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.area} pixels in {self.bbox!r}, {len(self._columns._peaks)} peaks>"
