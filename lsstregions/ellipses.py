@@ -16,18 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._validate import as_finite, as_radians
-from .geom import (
-    AffineTransform,
-    Angle,
-    Box2D,
-    Extent2D,
-    LinearTransform,
-    Point,
-    Point2D,
-    Value,
-    cos_sin,
-    scalar_or_array,
-)
+from ._values import Value, cos_sin, scalar_or_array
+from .geom import AffineTransform, Box2D, Extent2D, LinearTransform, Point2D
+from .geom._points import Point
+from .geom._transforms import Angle
 
 if TYPE_CHECKING:
     from regions import CirclePixelRegion, EllipsePixelRegion

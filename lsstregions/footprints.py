@@ -27,8 +27,9 @@ from ._validate import (
     as_rows,
     native,
 )
+from ._values import Value
 from .ellipses import Ellipse, Quadrupole
-from .geom import AffineTransform, Box2I, LinearTransform, Point2D, Point2I, Value
+from .geom import AffineTransform, Box2I, LinearTransform, Point2D, Point2I
 from .mappings import Mapping, WcsMapping, as_mappings, mapped, transformed
 from .raster import Unprojectable, checked, circles, ellipses, polygons, runs_of_regions
 from .raster._dispatch import projecting

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _columns, _measure, _runs
 from ._ragged import owners_of, ranks_of
 from ._validate import INT32_MAX, INT32_MIN, as_rows, as_wcs
-from .geom import Value
+from ._values import Value
 
 __all__ = ["WcsMapping"]
 

@@ -21,8 +21,9 @@ from ._validate import (
     as_points,
     as_rows,
 )
+from ._values import Value
 from .ellipses import Ellipse, Quadrupole
-from .geom import AffineTransform, Box2I, LinearTransform, Point2D, Point2I, Value
+from .geom import AffineTransform, Box2I, LinearTransform, Point2D, Point2I
 from .mappings import Mapping, WcsMapping, as_mappings, transformed
 from .raster import rasterize
 

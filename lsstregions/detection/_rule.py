@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .._frames import Frame
 from .._validate import as_float, as_int
-from ..geom import Value
+from .._values import Value
 
 Kind = Literal["value", "stdev", "variance", "pixel_stdev", "bitmask"]
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from .._validate import as_int
-from ..geom import Value
+from .._values import Value
 
 # The string of a card, in which a quote is doubled.
 _STRING = re.compile(r"(?:[^=']*=|CONTINUE) *'((?:[^']|'')*)' *(?:/.*)?$")
