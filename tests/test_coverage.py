@@ -566,6 +566,32 @@ def test_many_crossings():
     assert coverage(region)[1].sum() == pytest.approx(rasterize(region).area, rel=0.02)
 
 
+def test_outlines_with_many_cuts():
+    """What goes to and fro costs nothing, and changes nothing."""
+    x, y, r = np.random.default_rng(0).uniform((0, 0, 1), (900, 900, 6), (400, 3)).T
+    spans = lr.FootprintSet.from_circles(x, y, r).union()
+    (outline,) = lr.Footprint(spans).to_regions()
+    assert len(outline.vertices.x) > 7000
+    covered, weights = coverage(outline)
+    assert covered == spans
+    assert (weights == 1).all()
+    box = Box2I(x=(100, 250), y=(300, 420))
+    assert coverage(outline, within=box)[0] == spans.clip(box)
+    sloping = [(0, 0), (9, 2), (9, 9), (0, 9), (0, 0), (2.5, 3), (4.5, 3), (4.5, 5), (2.5, 5), (2.5, 3)]
+    hole = shapely.Polygon(sloping[:4], [sloping[5:9]])
+    np.testing.assert_allclose(dense(shapely.Polygon(sloping)), of_geometry(hole), rtol=0, atol=1e-12)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(steps, steps), min_size=4, max_size=12), st.integers(-9, 9), st.integers(-9, 9))
+def test_clipped_polygons_that_cross_themselves(corners, x, y):
+    ring = shapely.LinearRing(corners)
+    assume(shapely.node(ring).length > ring.length * (1 - 1e-9))
+    box = (x, x + 5, y, y + 4)
+    expected = dense(shapely.Polygon(corners))[y + 11 : y + 15, x + 12 : x + 17]
+    np.testing.assert_allclose(dense(shapely.Polygon(corners), box), expected, rtol=0, atol=1e-9)
+
+
 def test_crossings_far_beyond_the_image():
     box = Box2I(x=(0, 100), y=(0, 80))
     bow_tie = np.array([(-1, -1), (1, 1), (1, -1), (-1, 1)])

@@ -1,6 +1,5 @@
 """The exact coverage of polygons that cross themselves: their edges are cut where they meet."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,11 +9,15 @@ from numpy.typing import NDArray
 
 from .. import _coverage
 from .._validate import INT32_MAX, INT32_MIN
+from ..geom import Box2I
 from ._dispatch import joined_pieces
 from ._shapes import MOST_MEASURED as MOST
 from ._shapes import NO_RUNS, Doubles, Pieces, Polygons, Runs, bounds_of, extents
 
 Geometry = Any
+
+# Points that rays are sent from in one go.
+_MOST_RAYS = 10_000
 
 
 def untangled(batch: Polygons, pieces: Pieces, within: Any) -> Pieces:
@@ -26,7 +29,7 @@ def untangled(batch: Polygons, pieces: Pieces, within: Any) -> Pieces:
     each = [(spans[start:stop], weights[start:stop]) for start, stop in pairwise(offsets.tolist())]
     for i in tangled.tolist():
         origin = origin_of(batch, i, within)
-        each[i] = _covered(geometry_of(batch, i, origin), within, origin)
+        each[i] = _covered(geometry_of(batch, i, origin, within), within, origin)
     return joined_pieces(each)
 
 
@@ -56,42 +59,82 @@ def origin_of(batch: Polygons, i: int, within: Any) -> tuple[int, int]:
     return middle[0], middle[1]
 
 
-def geometry_of(batch: Polygons, i: int, origin: tuple[int, int]) -> Geometry:
+def geometry_of(batch: Polygons, i: int, origin: tuple[int, int], within: Any = None) -> Geometry:
     """Return polygon i from an origin, as valid geometry: what is inside an odd number of times.
 
-    The edges are cut where they meet, which makes faces of one parity each.
+    What is outside a box may be left out. The edges are cut where they meet, which makes faces of one parity each.
     """
-    rings = [
-        np.column_stack([batch.x[start:stop] - origin[0], batch.y[start:stop] - origin[1]])
-        for start, stop in pairwise(batch.rings[batch.parts[i] : batch.parts[i + 1] + 1])
-        if stop - start > 2
-    ]
-    if not rings:
+    rings = []
+    for start, stop in pairwise(batch.rings[batch.parts[i] : batch.parts[i + 1] + 1]):
+        ring = np.column_stack([batch.x[start:stop] - origin[0], batch.y[start:stop] - origin[1]])
+        if len(ring) > 2 and np.abs(ring).max() > MOST:
+            raise ValueError(f"a polygon that crosses itself must have vertices within {MOST:g} pixels")
+        rings.append(ring if within is None else _clipped(ring, within.shifted_by(-origin[0], -origin[1])))
+    edges = _odd_edges(np.concatenate([np.column_stack([ring, np.roll(ring, -1, axis=0)]) for ring in rings]))
+    if not len(edges):
         return shapely.Polygon()
-    if max(np.abs(ring).max() for ring in rings) > MOST:
-        raise ValueError(f"a polygon that crosses itself must have vertices within {MOST:g} pixels")
-    closed = [np.concatenate([ring, ring[:1]]) for ring in rings]
     try:
-        edges = shapely.node(shapely.MultiLineString(closed))
-        faces = shapely.get_parts(shapely.polygonize(shapely.get_parts([edges])))
+        cut = shapely.node(shapely.multilinestrings(shapely.linestrings(edges.reshape(-1, 2, 2))))
+        faces = shapely.get_parts(shapely.polygonize(shapely.get_parts([cut])))
         inner = shapely.get_coordinates(shapely.point_on_surface(faces))
-        return shapely.coverage_union_all(faces[_winds_oddly(closed, inner)])
+        return shapely.coverage_union_all(faces[_winds_oddly(edges, inner)])
     except shapely.errors.GEOSException as error:
+        if "bad_alloc" in str(error):
+            raise MemoryError("no memory to cut the edges of a polygon that crosses itself") from None
         raise ValueError(f"the edges of a polygon that crosses itself could not be cut: {error}") from None
 
 
-def _winds_oddly(rings: Sequence[Doubles], points: Doubles) -> NDArray[np.bool_]:
-    """Whether a ray from each point crosses the rings an odd number of times."""
-    x0, y0 = np.concatenate([ring[:-1] for ring in rings]).T
-    x1, y1 = np.concatenate([ring[1:] for ring in rings]).T
-    steep = y0 != y1
-    x0, y0, x1, y1 = x0[steep], y0[steep], x1[steep], y1[steep]
+def _clipped(ring: Doubles, box: Box2I) -> Doubles:
+    """Return the part of a ring near a box, with edges along a box around it (Sutherland and Hodgman 1974)."""
+    for axis, side in enumerate((box.x, box.y)):
+        for bound, sign in ((side.start - 2.0, 1), (side.stop + 1.0, -1)):
+            inside = sign * (ring[:, axis] - bound) >= 0
+            before = np.roll(ring, 1, axis=0)
+            crosses = inside != np.roll(inside, 1)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                part = (bound - before[:, axis]) / (ring[:, axis] - before[:, axis])
+                cut = before + part[:, None] * (ring - before)
+            cut[:, axis] = bound
+            ring = np.stack([cut, ring], axis=1)[np.column_stack([crosses, inside])]
+    return ring
+
+
+def _odd_edges(edges: Doubles) -> Doubles:
+    """Return edges, (n, 4), without what of them is passed an even number of times, as cuts to holes are.
+
+    Those along an axis are taken apart and put together again; of others the same ones are known.
+    """
+    level, upright = edges[:, 1] == edges[:, 3], edges[:, 0] == edges[:, 2]
+    made = [
+        _odd_stretches(edges[level & ~upright][:, [1, 0, 3, 2]])[:, [1, 0, 3, 2]],
+        _odd_stretches(edges[upright & ~level]),
+    ]
+    others = edges[~level & ~upright]
+    turned = others[:, 0] > others[:, 2]
+    others[turned] = others[turned][:, [2, 3, 0, 1]]
+    different, counts = np.unique(others, axis=0, return_counts=True)
+    return np.concatenate([*made, different[counts % 2 == 1]])
+
+
+def _odd_stretches(edges: Doubles) -> Doubles:
+    """Return the same for edges (u, v, u, v) along v: from the first end to the second, the third to the fourth."""
+    ends, counts = np.unique(edges.reshape(-1, 2), axis=0, return_counts=True)
+    return ends[counts % 2 == 1].reshape(-1, 4)
+
+
+def _winds_oddly(edges: Doubles, points: Doubles) -> NDArray[np.bool_]:
+    """Whether a ray from each point crosses the edges an odd number of times."""
+    edges = edges[edges[:, 1] != edges[:, 3]]
+    tree = shapely.STRtree(shapely.linestrings(edges.reshape(-1, 2, 2)))
+    farthest = edges[:, [0, 2]].max(initial=0)
     odd = np.zeros(len(points), bool)
-    step = max(1, (1 << 20) // max(len(x0), 1))
-    for first in range(0, len(points), step):
-        x, y = points[first : first + step, :, None].transpose(1, 0, 2)
+    for first in range(0, len(points), _MOST_RAYS):
+        x, y = points[first : first + _MOST_RAYS].T
+        i, j = tree.query(shapely.box(x, y, np.maximum(x, farthest), y))
+        x0, y0, x1, y1 = edges[j].T
+        x, y = x[i], y[i]
         crosses = ((y0 > y) != (y1 > y)) & (x < x0 + (y - y0) / (y1 - y0) * (x1 - x0))
-        odd[first : first + step] = crosses.sum(axis=1) % 2
+        odd[first : first + _MOST_RAYS] = np.bincount(i[crosses], minlength=len(points[first : first + _MOST_RAYS])) % 2
     return odd
 
 
