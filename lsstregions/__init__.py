@@ -5,6 +5,8 @@ The public names are listed in ``__init__.pyi``; each is imported when it is fir
 
 import lazy_loader
 
+from . import _with_regions  # noqa: F401
+
 __version__ = "0.1.dev0"
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -227,6 +227,11 @@ class FootprintRegion(PixelRegion):
         options = known(self, RegionVisual).define_mpl_kwargs("Patch") | kwargs
         return PathPatch(Path.make_compound_path(*paths) if paths else Path(np.empty((0, 2))), **options)
 
+    def _visual_style(self) -> dict[str, Any]:
+        """Return what ``visual`` says, as options of `plot_footprints`."""
+        options = known(self, RegionVisual).define_mpl_kwargs("Patch") if self.visual else {}
+        return {"color" if name == "edgecolor" else name: value for name, value in options.items()}
+
     def write(self, filename: Any, format: str | None = None, overwrite: bool = False, **kwargs: Any) -> None:  # noqa: A002
         """Write the outline of `to_regions` in a format of `regions`: see `lsstregions.write_regions`."""
         from .io.outlines import write_regions

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from . import _runs
+
 INT32_MIN = -(2**31)
 INT32_MAX = 2**31 - 1
 #: The most rows that one call makes spans for: beyond, an argument is a mistake and not a task.
@@ -148,3 +150,19 @@ def as_int32_array(values: ArrayLike, name: str) -> NDArray[np.int32]:
 def _from_objects(array: NDArray, name: str) -> NDArray:
     flat = [as_int32(value, name) for value in array.flat]
     return np.array(flat, dtype=np.int32).reshape(array.shape)
+
+
+def as_runs(runs: ArrayLike, name: str) -> NDArray[np.int32]:
+    """Return runs ``(y, x_start, x_stop)``, in any order, as canonical ones: int32 of shape (n, 3)."""
+    array = np.asarray(runs)
+    if array.size == 0 and array.ndim < 2:
+        array = np.empty((0, 3), np.int32)
+    if array.ndim != 2 or array.shape[1] != 3:
+        raise ValueError(f"{name} must have the shape (n, 3), not {array.shape}")
+    array = as_int32_array(array, name)
+    if len(array) and (array[:, 2] < array[:, 1]).any():
+        backwards = array[array[:, 2] < array[:, 1]][0].tolist()
+        raise ValueError(f"{name} must not stop before they start: (y, x_start, x_stop) = {tuple(backwards)}")
+    if len(array) and array[:, 0].max() == INT32_MAX:
+        raise OverflowError(f"{name} must lie in rows below {INT32_MAX}")
+    return _runs.canonical(array)

@@ -1255,11 +1255,21 @@ class Footprint(FootprintRegion, Value):
 
         return spans_png(self.spans)
 
-    def plot(self, ax: Any = None, **style: Any) -> "FootprintCollection":
-        """Draw the outlines, holes included, as one artist; see `lsstregions.plotting.plot_footprints`."""
+    def plot(self, origin: tuple[int, int] = (0, 0), ax: Any = None, **style: Any) -> "FootprintCollection":
+        """Draw the outline, holes included, as regions draw themselves; see `lsstregions.plotting.plot_footprints`.
+
+        Parameters
+        ----------
+        origin : pair of int, optional
+            The pixel ``(x, y)`` that the axes have at (0, 0).
+        ax : matplotlib Axes or WCSAxes, optional
+            By default the current axes.
+        **style : dict
+            Options of `plot_footprints`; they come before the footprint's own ``visual``.
+        """
         from .plotting import plot_footprints
 
-        return plot_footprints(self, ax, **style)
+        return plot_footprints(self, ax, origin=origin, **self._visual_style() | style)
 
     def __runs__(self) -> NDArray[np.int32]:
         """Offer the canonical runs to the rasterizer."""

@@ -20,6 +20,7 @@ from ._validate import (
     as_pair,
     as_points,
     as_rows,
+    as_runs,
 )
 from ._values import Value
 from .ellipses import Ellipse, Quadrupole
@@ -78,19 +79,8 @@ class SpanSet(Value):
     array: NDArray[np.int32]
 
     def __init__(self, spans: ArrayLike = ()):
-        given = np.asarray(spans)
-        if given.size == 0 and given.ndim < 2:
-            given = np.empty((0, 3), np.int32)
-        if given.ndim != 2 or given.shape[1] != 3:
-            raise ValueError(f"spans must have the shape (n, 3), not {given.shape}")
-        runs = as_int32_array(given, "spans")
-        if len(runs) and (runs[:, 2] < runs[:, 1]).any():
-            backwards = runs[runs[:, 2] < runs[:, 1]][0].tolist()
-            raise ValueError(f"spans must not stop before they start: (y, x_start, x_stop) = {tuple(backwards)}")
-        if len(runs) and runs[:, 0].max() == INT32_MAX:
-            raise OverflowError(f"spans must lie in rows below {INT32_MAX}")
-        canonical = _runs.canonical(runs)
-        self._set_array(canonical.copy() if np.may_share_memory(canonical, given) else canonical)
+        runs = as_runs(spans, "spans")
+        self._set_array(runs.copy() if np.may_share_memory(runs, np.asarray(spans)) else runs)
 
     def _set_array(self, runs: NDArray[np.int32]) -> None:
         runs.flags.writeable = False

@@ -20,7 +20,7 @@ from test_rasterize import OPERATIONS, fits_wcs, places, quarters
 
 import lsstregions as lr
 from lsstregions.geom import Box2D, Box2I
-from lsstregions.raster import coverage, coverage_sum, rasterize
+from lsstregions.raster import SkippedRegionWarning, coverage, coverage_sum, rasterize
 from lsstregions.spans import SpanSet
 
 BOX = (-12, 14, -11, 13)
@@ -690,6 +690,27 @@ def test_what_is_one_region_and_what_are_many():
         assert coverage_sum(image, one).sum.shape == (1,)
     with pytest.raises(TypeError, match="str is not a region"):
         coverage_sum(image, "circle")
+
+
+def test_sky_apertures_that_do_not_project():
+    here, there = (10, 60), (190, -60)
+    many = pa.SkyCircularAperture(SkyCoord([here, there, here] * u.deg), 3 * u.arcsec)
+    annulus = pa.SkyCircularAnnulus(SkyCoord(*there, unit="deg"), 1 * u.arcsec, 2 * u.arcsec)
+    image, wcs = np.ones((200, 200)), fits_wcs()
+    expected = coverage_sum(image, pa.SkyCircularAperture(many.positions[:1], many.r), wcs=wcs).sum[0]
+    assert expected > 1
+    calls = [
+        (lambda **options: coverage_sum(image, many, **options).sum, [expected, 0, expected]),
+        (lambda **options: coverage_sum(image, annulus, **options).sum, [0]),
+        (lambda **options: coverage_sum(image, [many[0], annulus], **options).sum, [expected, 0]),
+        (lambda **options: coverage(annulus, **options)[1], []),
+        (lambda **options: rasterize(annulus, **options).array, np.empty((0, 3))),
+    ]
+    for call, result in calls:
+        with pytest.raises(ValueError, match="of . regions do not project onto the image: number"):
+            call(wcs=wcs)
+        with pytest.warns(SkippedRegionWarning, match="number"):
+            np.testing.assert_allclose(call(wcs=wcs, unprojectable="skip"), result, rtol=1e-9)
 
 
 def test_a_sky_region_known_by_its_place():

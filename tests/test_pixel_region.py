@@ -7,6 +7,7 @@ import warnings
 
 import astropy.units as u
 import hypothesis.strategies as st
+import matplotlib.colors
 import numpy as np
 import pytest
 import regions as ar
@@ -211,8 +212,17 @@ def test_artist():
     # A hole is left open where it runs the other way round.
     assert [shapely.LinearRing(ring).is_ccw for ring in patch.get_path().to_polygons()] == [True, False]
     _, axes = plt.subplots()
-    fp.plot(ax=axes)
+    drawn = fp.plot((2, 3), axes, linestyle="--")
+    assert drawn.axes is axes
+    assert matplotlib.colors.same_color(drawn.get_edgecolor(), patch.get_edgecolor())
+    assert drawn.get_linewidth() == patch.get_linewidth()
+    assert np.allclose(drawn.get_datalim(axes.transData).bounds, extent.bounds)
+    assert matplotlib.colors.same_color(fp.plot(ax=axes, color="blue").get_edgecolor(), "blue")
+    filled = footprint(visual={"facecolor": "lime", "fill": True}).plot(ax=axes)
+    assert matplotlib.colors.same_color(filled.get_facecolor()[0, :3], "lime")
     footprint(lr.SpanSet([])).plot(ax=axes)
+    with pytest.raises(TypeError, match="origin"):
+        fp.plot(axes)
     plt.close("all")
 
 

@@ -23,6 +23,7 @@ from astropy.wcs import WCS
 from gwcs import coordinate_frames
 from hypothesis import example, given
 
+import lsstregions as lr
 from lsstregions import raster
 from lsstregions._runs import is_canonical
 from lsstregions.ellipses import Axes, Ellipse
@@ -846,3 +847,79 @@ def test_what_is_no_number():
     assert len(raster.circles(5 * u.pix, 5, 2)[0])
     with pytest.raises(TypeError, match="offsets must be integers"):
         raster.polygons([0, 1, 1], [0, 0, 1], [0, 3.7])
+
+
+class TestOfOthers:
+    """What classes of others offer is looked at before any kernel sees it."""
+
+    box = Box2I.from_shape((10, 10))
+    image = np.arange(100.0).reshape(10, 10)
+
+    def registered(self, runs):
+        class Mine:
+            pass
+
+        runs_of.register(Mine)(lambda region, wcs, within: runs)
+        return Mine()
+
+    def with_runs(self, runs):
+        class Mine:
+            def __runs__(self):
+                return runs
+
+        return Mine()
+
+    @pytest.mark.parametrize("make", ["registered", "with_runs"])
+    @pytest.mark.parametrize(
+        "runs",
+        [
+            np.array([[0, 7, 12]], np.int32),
+            np.array([[0, 7, 12]]),
+            [[0, 7, 12.0]],
+            lr.SpanSet([(0, 7, 12)]),
+            np.array([[50, 0, 3], [-3, 0, 3], [100_000, 0, 5], [0, 9, 12], [0, 7, 10]], np.int32),
+        ],
+    )
+    def test_any_order(self, make, runs):
+        region = getattr(self, make)(runs)
+        assert lr.rasterize(region, within=self.box) == lr.SpanSet([(0, 7, 10)])
+        total = raster.coverage_sum(self.image, [region])
+        assert (total.sum[0], total.area[0]) == (24, 3)
+        assert lr.FootprintSet.from_regions([region], within=self.box).area.tolist() == [3]
+        mask = lr.Mask(self.image.shape, lr.MaskSchema.lsst())
+        mask.set("BAD", region)
+        assert mask["BAD"].sum() == 3
+
+    @pytest.mark.parametrize("make", ["registered", "with_runs"])
+    @pytest.mark.parametrize(
+        ("runs", "error", "match"),
+        [
+            (np.zeros((2, 2), int), ValueError, "runs of Mine must have the shape"),
+            ([[0, 5, 2]], ValueError, "runs of Mine must not stop before they start"),
+            ([[0, 0.5, 2]], ValueError, "runs of Mine must be integral"),
+            ([[0, 0, 2**31]], OverflowError, "runs of Mine must fit into int32"),
+            (None, (TypeError, ValueError), "runs of Mine"),
+        ],
+    )
+    def test_refused(self, make, runs, error, match):
+        with pytest.raises(error, match=match):
+            lr.rasterize(getattr(self, make)(runs))
+
+    def test_masks_of_their_own(self):
+        class Mine:
+            def to_mask(self, mode="center"):
+                return [[1]]
+
+        for call in (lr.rasterize, lr.coverage):
+            with pytest.raises(TypeError, match="to_mask of Mine must return a 2-D mask with a bbox"):
+                call(Mine())
+
+    def test_masked_arrays(self):
+        mask = np.ma.array(np.ones((3, 3), bool), mask=np.eye(3, dtype=bool))
+        with pytest.raises(ValueError, match="masked entries"):
+            lr.rasterize(mask)
+        assert lr.rasterize(mask.filled(False)).area == 6
+
+    def test_many_come_in_a_list(self):
+        with pytest.raises(TypeError, match="in a list"):
+            lr.rasterize(ar.CirclePixelRegion(ar.PixCoord(i, 3), 2) for i in range(3))

@@ -16,6 +16,7 @@ from ..geom import Box2I
 from ._dispatch import (
     SkippedRegionWarning,
     SkippingWCS,
+    UnprojectableError,
     batches,
     needed,
     pixels_of,
@@ -173,7 +174,8 @@ class ApertureSums(NamedTuple):
     Attributes
     ----------
     sum, area, error : ndarray of float64, shape (n,)
-        For each region, in the units of the image and in pixels; `error` is None where there is no variance.
+        For each region, in the units of the image and in pixels; `error` is None where there is no variance, and NaN
+        where its sum is negative.
     """
 
     sum: NDArray[np.float64]
@@ -246,19 +248,24 @@ def coverage_sum(
         _beside(frame.variance, dtype),
         _beside(frame.mask, np.dtype(bool)).view(np.uint8),
     )
+    is_aperture = hasattr(regions, "positions")
+    if is_aperture and hasattr(regions, "to_pixel"):
+        try:
+            made: Any = batches([regions], needed(wcs, regions))[0][0]
+            (regions,) = made.regions
+        except UnprojectableError:
+            regions = [regions] if regions.isscalar else list(regions)
     if isinstance(regions, list | tuple | Iterator) or hasattr(regions, "regions") or hasattr(regions, "offsets"):
         regions = list(getattr(regions, "regions", regions))
         result = np.zeros((3, len(regions)))
         for batch, places in batches(regions, projecting(wcs, unprojectable)):
             result[:, places] = _sums(batch, planes, box)
     else:
-        is_aperture = hasattr(regions, "positions")
-        if is_aperture and hasattr(regions, "to_pixel"):
-            regions = regions.to_pixel(needed(wcs, regions))
         ((batch, _),) = batches([regions], projecting(wcs, unprojectable))
         result = _sums(batch.batch if is_aperture and isinstance(batch, Wholes) else batch, planes, box)
     total, area, noise = result
-    error = None if frame.variance is None else np.sqrt(noise)
+    with np.errstate(invalid="ignore"):
+        error = None if frame.variance is None else np.sqrt(noise)
     if unit is not None:
         # Not in place: that would be of the image's class.
         total, error = total << unit, None if error is None else error << unit

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _algebra, _columns, _raster, _runs
 from .._ragged import offsets_of, owners_of, ranges
-from .._validate import as_array2d
+from .._validate import as_array2d, as_int32, as_runs
 from ..ellipses import Axes, Ellipse
 from ..geom import Box2D, Box2I
 from ._shapes import (
@@ -30,6 +30,9 @@ from ._shapes import (
     Shapes,
     bounds_of,
 )
+
+# Where what is registered need not be looked at.
+_OURS = __name__.partition(".")[0] + "."
 
 # Operations of `_algebra.fold`.
 OR, LESS = 0b1110, 0b0010
@@ -67,16 +70,48 @@ def runs_of(region: Any, wcs: Any = None, within: Any = None) -> Runs:
         For a region on the sky without a WCS.
     """
     if hasattr(region, "__runs__"):
-        return clipped(region.__runs__(), within)
+        runs = region.__runs__()
+        return clipped(runs if _is_ours(type(region)) else _as_runs(runs, region), within)
     known = _implementation(type(region))
     if known is not runs_of.registry[object]:
-        return known(region, wcs, within)
+        return _called(known, region, wcs, within)
     if hasattr(region, "to_mask"):
-        mask = region.to_mask()
-        return _runs_of_mask(np.asarray(mask.data) > 0, mask.bbox.ixmin, mask.bbox.iymin, within)
+        mask, x0, y0 = _own_mask(region, "center")
+        return _runs_of_mask(mask > 0, x0, y0, within)
     if hasattr(region, "to_pixel"):
         return pixels_of(region.to_pixel(needed(wcs, region)), wcs, within)
-    raise TypeError(f"{type(region).__name__} is not a region, or of no kind that can be rasterized: {region!r}")
+    hint = "; many regions come in a list" if isinstance(region, Iterable) and not isinstance(region, str) else ""
+    raise TypeError(f"{type(region).__name__} is not a region, or of no kind that can be rasterized: {region!r}{hint}")
+
+
+def _called(function: Callable[..., Any], region: Any, wcs: Any, within: Any) -> Runs:
+    """Return the runs that what is registered for its class makes of a region."""
+    runs = function(region, wcs, within)
+    return runs if _is_ours(function) else clipped(_as_runs(runs, region), within)
+
+
+def _as_runs(runs: Any, region: Any) -> Runs:
+    """Return runs that others have made of a region as they must be."""
+    return as_runs(runs.__runs__() if hasattr(runs, "__runs__") else runs, f"the runs of {type(region).__name__}")
+
+
+def _is_ours(maker: Any) -> bool:
+    return str(getattr(maker, "__module__", "")).startswith(_OURS)
+
+
+def _own_mask(region: Any, mode: str) -> tuple[NDArray, int, int]:
+    """Return the mask that a region makes of itself, and its first pixel."""
+    made = region.to_mask(mode=mode) if mode != "center" else region.to_mask()
+    try:
+        mask, x0, y0 = np.asarray(made.data), as_int32(made.bbox.ixmin, "ixmin"), as_int32(made.bbox.iymin, "iymin")
+        if mask.ndim != 2 or mask.dtype.kind not in "biuf":
+            raise TypeError
+    except (AttributeError, TypeError):
+        raise TypeError(
+            f"to_mask of {type(region).__name__} must return a 2-D mask with a bbox, as those of regions are, "
+            f"not {made!r:.100}"
+        ) from None
+    return mask, x0, y0
 
 
 def _adapt(kind: type) -> None:
@@ -97,8 +132,7 @@ def _implementation(kind: type) -> Callable[..., Any]:
 
 def pixels_of(region: Any, wcs: Any = None, within: Any = None) -> Runs:
     """Return what `runs_of` does, from any thread at any time."""
-    runs: Runs = _implementation(type(region))(region, wcs, within)
-    return runs
+    return _called(_implementation(type(region)), region, wcs, within)
 
 
 def batch(*classes: type) -> Callable[[Maker], Maker]:
@@ -120,7 +154,7 @@ class UnprojectableError(ValueError):
     """Some regions on the sky have no place on the image."""
 
     def __init__(self, regions: Sequence[Any], indexes: Sequence[int]):
-        names = ", ".join(repr(regions[i]) for i in indexes[:5]) + (", ..." if len(indexes) > 5 else "")
+        names = ", ".join(f"number {i}, {regions[i]!r}" for i in indexes[:5]) + (", ..." if len(indexes) > 5 else "")
         super().__init__(f"{len(indexes)} of {len(regions)} regions do not project onto the image: {names}")
         self.indexes = indexes
 
@@ -180,10 +214,10 @@ def _own_pieces(region: Any, wcs: Any, within: Any) -> tuple[Runs, Doubles]:
         spans, weights, _ = pieces_of(Mixed([region.to_pixel(needed(wcs, region))], wcs), within)
         return spans, weights
     if not hasattr(region, "__runs__") and hasattr(region, "to_mask"):
-        mask = region.to_mask(mode="exact")
-        runs = _runs_of_mask(np.asarray(mask.data) > 0, mask.bbox.ixmin, mask.bbox.iymin, within)
+        mask, x0, y0 = _own_mask(region, "exact")
+        runs = _runs_of_mask(mask > 0, x0, y0, within)
         y, x = _runs.indices(runs)
-        return np.column_stack([y, x, x + 1]).astype(np.int32), mask.data[y - mask.bbox.iymin, x - mask.bbox.ixmin]
+        return np.column_stack([y, x, x + 1]).astype(np.int32), mask[y - y0, x - x0].astype(float)
     runs = pixels_of(region, wcs, within)
     return runs, np.ones(len(runs))
 
@@ -222,10 +256,11 @@ def batches(regions: Sequence[Any], wcs: Any) -> list[tuple[Batch, Sequence[int]
             alike = regions if len(places) == 1 else [regions[i] for i in indexes]
             made.append((make(alike, wcs), indexes))
         except UnprojectableError as error:
-            if not isinstance(wcs, SkippingWCS):
-                raise
-            warnings.warn(str(error), SkippedRegionWarning, stacklevel=2)
             lost = [indexes[i] for i in error.indexes]
+            error = UnprojectableError(regions, lost)
+            if not isinstance(wcs, SkippingWCS):
+                raise error from None
+            warnings.warn(str(error), SkippedRegionWarning, stacklevel=2)
             kept = sorted(set(indexes) - set(lost))
             # In the place of what was skipped come empty lists.
             made.append((Lists([()] * len(lost), wcs), lost))
@@ -402,6 +437,8 @@ def _ellipses(regions: Sequence[Ellipse], wcs: Any) -> Batch:
 
 @runs_of.register
 def _(region: np.ndarray, wcs: Any = None, within: Any = None) -> Runs:
+    if np.ma.is_masked(region):
+        raise ValueError("an array that is a region must have no masked entries; fill them first")
     mask = as_array2d(region, "region")
     if mask.dtype != bool:
         raise TypeError(f"an array that is a region must be boolean, not {mask.dtype}")

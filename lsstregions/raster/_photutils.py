@@ -7,8 +7,9 @@ import numpy as np
 import photutils.aperture as pa
 
 from .._ragged import offsets_of
-from ._dispatch import Mixed, batch, needed
-from ._shapes import CIRCLE, ELLIPSE, RECTANGLE, Batch, Shapes, wholes
+from ._dispatch import Mixed, batch, box_runs, runs_of
+from ._shapes import CIRCLE, ELLIPSE, RECTANGLE, Batch, Runs, Shapes, wholes
+from ._sky import Projection
 
 Apertures = Sequence[Any]
 
@@ -40,4 +41,11 @@ def _radians(theta: Any) -> float:
 
 @batch(pa.SkyAperture)
 def _sky_apertures(apertures: Apertures, wcs: Any) -> Batch:
-    return Mixed([aperture.to_pixel(needed(wcs, aperture)) for aperture in apertures], wcs)
+    # Raises for those of which a position has no place on the image.
+    Projection(apertures, "positions", wcs)
+    return Mixed([aperture.to_pixel(wcs) for aperture in apertures], wcs)
+
+
+@runs_of.register
+def _(region: pa.BoundingBox, wcs: Any = None, within: Any = None) -> Runs:
+    return box_runs(region.ixmin, region.ixmax, region.iymin, region.iymax, within)
