@@ -66,8 +66,10 @@ def parse(text: str, **options: Any) -> Regions:
 
     try:
         content = json.loads(text)
-        version = content["version"] if content["format"] == f"lsstregions {NAME}" else None
-    except (ValueError, KeyError, TypeError) as error:
+        if not isinstance(content, dict) or content.get("format") != f"lsstregions {NAME}":
+            raise ValueError("it does not say so")
+        version = content.get("version")
+    except ValueError as error:
         raise ValueError(f"this is no text in the format {NAME!r}: {error}") from error
     if version != VERSION:
         raise ValueError(f"the version of the format {NAME!r} must be {VERSION}, not {version!r}")
@@ -89,8 +91,8 @@ def write(footprints: Sequence[Any], filename: Any, overwrite: bool = False, **o
 
     Raises
     ------
-    FileExistsError
-        If it exists and `overwrite` is False.
+    FileExistsError, FileNotFoundError
+        If the file is there and `overwrite` is False, or there is no such folder.
     """
     from .io._files import replacing
 
@@ -99,8 +101,16 @@ def write(footprints: Sequence[Any], filename: Any, overwrite: bool = False, **o
 
 
 def read(filename: Any, cache: bool = False, **options: Any) -> Regions:
-    """Return the footprints in a file; `cache` is what `regions` passes, and means nothing here."""
-    with open(filename, encoding="utf-8") as file:
+    """Return the footprints in a file; `cache` is what `regions` passes, and means nothing here.
+
+    Raises
+    ------
+    FileFormatError
+        If it is in no such format.
+    """
+    from .io._checked import reading
+
+    with reading(filename), open(filename, encoding="utf-8") as file:
         return parse(file.read())
 
 

@@ -21,8 +21,13 @@ class Frame(NamedTuple):
     wcs: Any = None
 
     @classmethod
-    def of(cls, image: Any, variance: Any, mask: Any, xy0: Any, region: Box2I | None = None) -> Self:
-        """Take arrays, Quantities, masked arrays, NDData and their kin; what is given apart comes first."""
+    def of(
+        cls, image: Any, variance: Any, mask: Any, xy0: Any, region: Box2I | None = None, bits: bool = False
+    ) -> Self:
+        """Take arrays, Quantities, masked arrays, NDData and their kin; what is given apart comes first.
+
+        Of a `Mask` it is what is bad that counts, or its bits; it may be larger than the image.
+        """
         unit, wcs = getattr(image, "unit", None), None
         if _is_mask(image):
             xy0 = image.xy0 if xy0 is None else xy0
@@ -37,13 +42,18 @@ class Frame(NamedTuple):
             mask = image.mask if mask is None else mask
             image = image.data if isinstance(image, np.ma.MaskedArray) else image.unmasked
         if xy0 is None:
-            xy0 = (0, 0) if region is None else region.xy0
+            origin = mask if _is_mask(mask) else region
+            xy0 = (0, 0) if origin is None else origin.xy0
         x0, y0 = xy0 if isinstance(xy0, Point2I) else as_pair(xy0, "xy0")
         data = _as_image(image, "image")
         # Makes sure that every coordinate fits.
-        Box2I.from_shape(data.shape, (x0, y0))
+        box = Box2I.from_shape(data.shape, (x0, y0))
         if mask is np.ma.nomask:
             mask = None
+        if _is_mask(mask):
+            if box not in mask.bbox:
+                raise ValueError(f"mask must cover the image, in {box!r}, not {mask.bbox!r}")
+            mask = mask[box].array if bits else np.asarray(mask[box])
         return cls(
             data,
             None if variance is None else _same_shape(_as_variance(variance, unit), data, "variance"),
@@ -140,11 +150,6 @@ def _is_nddata(image: Any) -> bool:
 def _is_mask(image: Any) -> bool:
     """Whether this is our Mask, whose bits and not whose badness are meant where it stands for an image."""
     return hasattr(image, "schema") and hasattr(image, "array")
-
-
-def bits_of(mask: Any) -> Any:
-    """Return the integers of our Mask, and any other mask as it is."""
-    return mask.array if _is_mask(mask) else mask
 
 
 def _variance_of(uncertainty: Any) -> Any:

@@ -14,6 +14,7 @@ from regions import (
     PixelRegion,
     PolygonPixelRegion,
     PolygonSkyRegion,
+    Region,
     RegionBoundingBox,
     RegionMask,
     RegionMeta,
@@ -23,6 +24,7 @@ from regions import (
 
 from . import _footprint_format  # noqa: F401 It registers our own format.
 from ._rings import Points, cut_rings, rings
+from ._validate import as_wcs
 from .geom import AffineTransform, LinearTransform, Point2D
 from .spans import SpanSet
 
@@ -165,12 +167,13 @@ class FootprintRegion(PixelRegion):
 
         Raises
         ------
+        TypeError
+            If `wcs` is no WCS.
         ValueError
-            If the footprint is empty.
+            If the footprint is empty, or a corner of it is not on the sky.
         """
         parts = self._rings()
-        x, y = np.concatenate(parts).T
-        sky = wcs.pixel_to_world(x, y)
+        sky = _on_sky(np.concatenate(parts), wcs)
         stops = np.cumsum([len(points) for points in parts])
         polygons = [PolygonSkyRegion(sky[stop - len(points) : stop]) for points, stop in zip(parts, stops, strict=True)]
         return self._under_xor(polygons, CompoundSkyRegion)
@@ -205,6 +208,7 @@ class FootprintRegion(PixelRegion):
     def rotate(self, center: PixCoord, angle: Any) -> Self:
         """Return the footprint rotated counter-clockwise by an angle (radians or a Quantity), in whole pixels again."""
         linear = LinearTransform.rotation(angle)
+        center = PixCoord._validate(center, "center", "scalar")
         x, y = center.x, center.y
         moved = linear(Point2D(x, y))
         return self.transform(AffineTransform(linear, (x - moved.x, y - moved.y)))
@@ -245,6 +249,16 @@ class FootprintRegion(PixelRegion):
         return serialize_regions([self], format, **kwargs)
 
 
+def _on_sky(points: Points, wcs: Any) -> Any:
+    """Return pixel positions, (n, 2), on the sky, where all of them must be."""
+    sky = as_wcs(wcs, "wcs").pixel_to_world(*points.T)
+    lost = ~np.isfinite(sky.spherical.lon.value + sky.spherical.lat.value)
+    if lost.any():
+        x, y = points[lost][0].tolist()
+        raise ValueError(f"the outline leaves the sky: wcs has no position there for ({x}, {y})")
+    return sky
+
+
 def _spans_of(region: Any) -> SpanSet:
     return region if isinstance(region, SpanSet) else region.spans
 
@@ -257,11 +271,12 @@ def known(footprint: Any, kind: Any) -> Any:
 
 
 def to_regions(items: "Iterable[Footprint | FootprintSet | Any]", *, wcs: Any = None) -> Regions:
-    """Return each footprint as one polygon, which every format of `regions` can hold, and other regions as they are.
+    """Return each footprint as one polygon, and other regions as they are.
 
-    Parts of a footprint, and holes, are joined by cuts of no width along edges of pixels, which by the even-odd rule
-    change nothing: rasterizing the polygon gives the pixels back exactly. The polygons have the ``meta`` and
-    ``visual`` of the footprints; a footprint's number among the footprints, from 0 on, is its ``label`` unless its
+    Every format of `regions` has polygons, but its own writers lose some of what lists hold: `write_regions` writes
+    them to files. Parts of a footprint, and holes, are joined by cuts of no width along edges of pixels, which by the
+    even-odd rule change nothing: rasterizing the polygon gives the pixels back exactly. The polygons have the ``meta``
+    and ``visual`` of the footprints; a footprint's number among the footprints, from 0 on, is its ``label`` unless its
     ``meta`` has one, and the label its ``text``.
 
     Parameters
@@ -276,13 +291,20 @@ def to_regions(items: "Iterable[Footprint | FootprintSet | Any]", *, wcs: Any = 
     LossWarning
         Where ``meta`` or ``visual`` has keys that `regions` does not have, and where footprints are empty: they are
         left out.
+
+    Raises
+    ------
+    TypeError
+        If an item is no region, or `wcs` no WCS.
+    ValueError
+        If a corner of a footprint is not on the sky.
     """
     items = members(items)
     footprints: list[Any] = [item for item in items if isinstance(item, FootprintRegion)]
     lengths = [len(footprint.spans) for footprint in footprints]
     spans = np.concatenate([np.empty((0, 3), np.int32), *(footprint.spans.array for footprint in footprints)])
     vertices, offsets = cut_rings(spans, np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)]))
-    corners = PixCoord(*vertices.T) if wcs is None else wcs.pixel_to_world(*vertices.T)
+    corners = PixCoord(*vertices.T) if wcs is None else _on_sky(vertices, wcs)
     polygon = PolygonPixelRegion if wcs is None else PolygonSkyRegion
     polygons, lost = [], set()
     for number, footprint in enumerate(footprints):
@@ -302,7 +324,10 @@ def to_regions(items: "Iterable[Footprint | FootprintSet | Any]", *, wcs: Any = 
 
 
 def members(items: Iterable[Any]) -> list[Any]:
-    """Return footprints, those of sets, and regions in one list; one footprint stands for itself."""
-    if isinstance(items, FootprintRegion):
-        return [items]
-    return [part for item in items for part in (item if hasattr(item, "offsets") else [item])]
+    """Return footprints, those of sets, and regions in one list; one region stands for itself."""
+    items = items if isinstance(items, Iterable) else [items]
+    parts = [part for item in items for part in (item if hasattr(item, "offsets") else [item])]
+    for part in parts:
+        if not isinstance(part, Region):
+            raise TypeError(f"items must be footprints, sets of them or regions, not {type(part).__name__}")
+    return parts

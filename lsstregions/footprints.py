@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _columns, _label, _label_image, _measure, _runs
 from ._catalog import axes, measure
-from ._frames import Frame, as_bytes, bits_of
+from ._frames import Frame, as_bytes
 from ._peaks import PEAK, PIXEL_COLUMNS, Peaks, check_column, concatenated, same
 from ._pixel_region import FootprintRegion, LossWarning, to_regions
 from ._ragged import offsets_of, owners_of, ranges
@@ -1079,8 +1079,7 @@ class FootprintSet(Value):
         OverflowError
             If a coordinate of the image does not fit into int32.
         """
-        bits = bits_of(getattr(image, "mask", None) if mask is None else mask)
-        frame = Frame.of(image, variance, None if bits is np.ma.nomask else bits, xy0, self.region)
+        frame = Frame.of(image, variance, mask, xy0, self.region, bits=True)
         frame.check_holds(self)
         planes = {"image": frame.data, "variance": frame.variance, "mask": frame.mask}
         values = {name: frame.flatten(plane, self.spans) for name, plane in planes.items() if plane is not None}

@@ -21,6 +21,7 @@ from astropy.wcs import WCS
 from astropy.wcs.wcsapi import HighLevelWCSWrapper, SlicedLowLevelWCS
 from regions import CircleSkyRegion
 
+import lsstregions as lr
 from lsstregions.detection import Threshold, detect_footprints
 from lsstregions.geom import Box2I
 from lsstregions.masks import Mask, MaskPlane, MaskSchema
@@ -336,3 +337,30 @@ class TestConverting:
     def test_variance_of_any_uncertainty(self):
         image = MaskedImage(np.ones(SHAPE), uncertainty=StdDevUncertainty(np.full(SHAPE, 3.0)))
         np.testing.assert_array_equal(image.variance, 9.0)
+
+
+class TestMasksBesideImages:
+    """A Mask says itself where it is."""
+
+    image = np.zeros((20, 30))
+    image[5, 7] = image[12, 20] = 9
+    mask = lr.Mask((20, 30), lr.MaskSchema.lsst(), xy0=(100, 200))
+    mask.set("SAT", lr.SpanSet([(205, 107, 108)]))
+
+    def test_its_origin_is_that_of_the_image(self):
+        found = lr.detect_footprints(self.image, 5, mask=self.mask)
+        assert (found.region.xy0, found.spans.tolist()) == ((100, 200), [[212, 120, 121]])
+        everything = [Box2I((100, 130), (200, 220))]
+        assert lr.coverage_sum(self.image, everything, mask=self.mask).sum[0] == 9
+        heavy = lr.FootprintSet([lr.SpanSet([(205, 106, 109)])]).make_heavy(self.image, mask=self.mask)
+        assert heavy.values["image"].tolist() == [0, 9, 0]
+        assert heavy.values["mask"].tolist() == [0, self.mask.schema.bitmask("SAT"), 0]
+
+    def test_part_of_it_is_taken(self):
+        part = self.image[4:, 6:]
+        found = lr.detect_footprints(part, 5, mask=self.mask, xy0=(106, 204))
+        assert found.spans.tolist() == [[212, 120, 121]]
+        with pytest.raises(ValueError, match="mask must cover the image"):
+            lr.detect_footprints(part, 5, mask=self.mask, xy0=(0, 0))
+        with pytest.raises(ValueError, match="mask must cover the image"):
+            lr.coverage_sum(np.zeros((30, 30)), [Box2I((0, 9), (0, 9))], mask=self.mask)

@@ -3,6 +3,8 @@
 import copy
 import operator
 import pickle
+import subprocess
+import sys
 import warnings
 
 import astropy.units as u
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 import regions as ar
 import shapely
+from astropy.wcs import WCS
 from hypothesis import given
 from test_rasterize import fits_wcs
 
@@ -381,3 +384,47 @@ def test_span_sets_from_either_side():
     for operation in (operator.and_, operator.or_, operator.xor, operator.sub):
         with pytest.raises(TypeError):
             operation(3, footprint)
+
+
+class TestOffTheSky:
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crpix, wcs.wcs.cdelt = ["RA---AIT", "DEC--AIT"], [360, 180], [-0.5, 0.5]
+
+    @pytest.mark.parametrize("x", [10_000, -2])
+    def test_raises(self, x):
+        off = lr.Footprint(lr.SpanSet.disk(3).shift(x, 0))
+        for call in (off.to_sky, off.to_spherical_sky, lambda wcs: lr.to_regions(off, wcs=wcs)):
+            with pytest.raises(ValueError, match="the outline leaves the sky"):
+                call(self.wcs)
+            with pytest.raises(TypeError, match="wcs must be a WCS"):
+                call(3)
+
+
+def test_what_to_regions_takes(tmp_path):
+    circle = ar.CirclePixelRegion(ar.PixCoord(3, 4), 2)
+    assert list(lr.to_regions(circle)) == [circle]
+    assert len(lr.to_regions([circle | circle, footprint(), lr.FootprintSet([lr.SpanSet.disk(2)])])) == 3
+    for items in (3, [3], [lr.SpanSet.disk(3)]):
+        with pytest.raises(TypeError, match="items must be footprints"):
+            lr.write_regions(items, tmp_path / "x.reg")
+    with pytest.raises(FileNotFoundError, match=r"nowhere.*no folder"):
+        lr.write_regions(circle, tmp_path / "nowhere" / "x.reg")
+    with pytest.raises(TypeError, match="center"):
+        footprint().rotate(3, 1)
+
+
+@pytest.mark.parametrize("text", ["junk", "{}", "[]", "3", '{"format": "lsstregions footprint"}', b"\xff\xfe\x00"])
+def test_no_footprints_in_a_file(tmp_path, text):
+    path = tmp_path / "bad.footprint"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(lr.io.FileFormatError, match=r"bad\.footprint: "):
+        ar.Regions.read(path, format="footprint")
+
+
+@pytest.mark.parametrize("imports", ["import lsstregions, regions", "import regions, lsstregions"])
+def test_the_format_is_known_whoever_comes_first(tmp_path, imports):
+    path = tmp_path / "one.footprint"
+    ar.Regions([footprint()]).write(path, format="footprint")
+    code = f"{imports}; print(len(regions.Regions.read({str(path)!r}, format='footprint')))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout == "1\n", result.stderr

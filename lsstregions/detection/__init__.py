@@ -54,8 +54,8 @@ def detect_footprints(
         Whether to find what is above the threshold, what is below its negative, or both; `FootprintSet.sign` tells. A
         bitmask has no polarity, and finds no peaks.
     mask : array_like of bool, shape (ny, nx), optional
-        Pixels that are never detected; by default the mask of the image, if it has one. Blocks of rows bring theirs
-        along.
+        Pixels that are never detected; by default the mask of the image, if it has one. A `Mask` covers what its own
+        origin says. Blocks of rows bring theirs along.
     variance : array_like or Quantity, shape (ny, nx), optional
         Variance of each pixel, in the square of the image's unit; by default from the image's uncertainty.
     peaks : bool, optional
@@ -63,7 +63,7 @@ def detect_footprints(
     subpixel : bool, optional
         Fit a parabola in x and in y through each peak and its neighbours, for the columns ``x`` and ``y``.
     xy0 : pair of int, optional
-        The pixel of ``image[0, 0]``; by default that of the image, or (0, 0).
+        The pixel of ``image[0, 0]``; by default that of the image, of a `Mask` given with it, or (0, 0).
     n_threads : int, optional
         How many threads share the rows; the result does not depend on it.
 

@@ -15,8 +15,12 @@ def replacing(path: str | os.PathLike[str], overwrite: bool) -> Iterator[Path]:
     ------
     FileExistsError
         If there is such a file and it may not be replaced.
+    FileNotFoundError
+        If there is no such folder.
     """
     target = Path(path)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{target} cannot be written: there is no folder {target.parent}")
     if target.exists() and not overwrite:
         raise FileExistsError(f"{target} exists; overwrite=True replaces it")
     # With the same ending, from which the writer may learn that it has to compress.

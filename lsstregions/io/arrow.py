@@ -110,8 +110,8 @@ def write_parquet(footprints: FootprintSet, path: Any, *, overwrite: bool = Fals
     ------
     ImportError
         If pyarrow is not installed.
-    FileExistsError
-        If the file exists and may not be replaced.
+    FileExistsError, FileNotFoundError
+        If the file is there and `overwrite` is False, or there is no such folder.
     """
     table = to_arrow(footprints)
     import pyarrow.parquet as pq

@@ -69,8 +69,8 @@ def write_coco(
     ------
     ValueError
         If a footprint leaves the image, or `segmentation` is neither.
-    FileExistsError
-        If the file is there and `overwrite` is False.
+    FileExistsError, FileNotFoundError
+        If the file is there and `overwrite` is False, or there is no such folder.
     """
     if segmentation not in ("rle", "polygon"):
         raise ValueError(f"segmentation must be 'rle' or 'polygon', not {segmentation!r}")

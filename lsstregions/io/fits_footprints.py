@@ -58,8 +58,8 @@ def write_footprints(
 
     Raises
     ------
-    FileExistsError
-        If the file exists and may not be replaced.
+    FileExistsError, FileNotFoundError
+        If the file is there and `overwrite` is False, or there is no such folder.
     ValueError
         If a column, the metadata or the WCS cannot be kept in FITS.
     """

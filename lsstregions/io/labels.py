@@ -49,8 +49,8 @@ def write_labels(
     ------
     ValueError
         If the image would be too large.
-    FileExistsError
-        If the file is there and `overwrite` is False.
+    FileExistsError, FileNotFoundError
+        If the file is there and `overwrite` is False, or there is no such folder.
     """
     box = footprints._box()
     if box.area > MAX_PIXELS:

@@ -187,8 +187,8 @@ def write_regions(
 
     Raises
     ------
-    FileExistsError
-        If the file is there and `overwrite` is False.
+    FileExistsError, FileNotFoundError
+        If the file is there and `overwrite` is False, or there is no such folder.
     """
     import regions
     from regions.core.registry import RegionsRegistry
@@ -338,8 +338,8 @@ def write_geojson(footprints: FootprintSet, path: str | os.PathLike[str], *, ove
 
     Raises
     ------
-    FileExistsError
-        If the file is there and `overwrite` is False.
+    FileExistsError, FileNotFoundError
+        If the file is there and `overwrite` is False, or there is no such folder.
     """
     warn_of_loss(footprints, "GeoJSON", ("peaks", "signs", "the region", "empty footprints"))
     peaks = footprints._peaks
@@ -436,8 +436,8 @@ def write_wkt(footprints: FootprintSet, path: str | os.PathLike[str], *, overwri
 
     Raises
     ------
-    FileExistsError
-        If the file is there and `overwrite` is False.
+    FileExistsError, FileNotFoundError
+        If the file is there and `overwrite` is False, or there is no such folder.
     """
     warn_of_loss(footprints, "WKT", ("empty footprints",))
     lines = shapely.to_wkt(to_polygons(footprints), rounding_precision=1).tolist()

@@ -208,9 +208,10 @@ def coverage_sum(
     variance : array_like, shape (ny, nx), optional
         The variance of each pixel; by default from the image's uncertainty, if it has one.
     mask : array_like of bool, shape (ny, nx), optional
-        True where a pixel is to be left out; by default the mask of the image, if it has one.
+        True where a pixel is to be left out; by default the mask of the image, if it has one. A `Mask` covers what its
+        own origin says.
     xy0 : pair of int, optional
-        The pixel that ``image[0, 0]`` is; by default that of the image, or (0, 0).
+        The pixel that ``image[0, 0]`` is; by default that of the image, of a `Mask` given with it, or (0, 0).
     unprojectable : {"raise", "skip"}, optional
         As of `rasterize`; the sum over what is skipped is 0, and so is its area.
 

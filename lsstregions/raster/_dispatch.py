@@ -68,6 +68,8 @@ def runs_of(region: Any, wcs: Any = None, within: Any = None) -> Runs:
         For a class that nobody knows.
     ValueError
         For a region on the sky without a WCS.
+    OverflowError
+        If what others make of it does not fit into int32.
     """
     if hasattr(region, "__runs__"):
         runs = region.__runs__()
