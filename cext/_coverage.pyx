@@ -16,10 +16,10 @@ from libc.float cimport DBL_MAX
 from libc.math cimport asin, ceil, fabs, floor, hypot, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
-from memory cimport prefetch_lines, reserved
-from span cimport Span, start_of, stop_of
+from memory cimport owned_bytes, prefetch_lines, reserved
+from span cimport Span, runs_of, start_of, stop_of
 
 cdef extern from "borders.h":
     ctypedef struct Conic:
@@ -78,9 +78,11 @@ cdef extern from "sums.h":
 cdef double ROUNDING = 1e-15
 
 
-# How many pieces before it is summed a pixel is called from memory.
 cdef enum:
+    # How many pieces before it is summed a pixel is called from memory.
     AHEAD = 32
+    # Of the pieces of all shapes, and of the columns of one: what takes gigabytes, regions of more are mistakes.
+    MOST = 1 << 28
 
 
 cdef struct Pieces:
@@ -115,14 +117,16 @@ cdef inline double clamp(double value, double low, double high) noexcept nogil:
     return (value if value < high else high) if value > low else low
 
 
-cdef bint widen(Row *row, Py_ssize_t width, double area) noexcept nogil:
-    """Make room for a row of `width` pixels, and one beyond, of a shape of some area; False if there is no memory."""
+cdef bint widen(Row *row, Py_ssize_t width, double size) noexcept nogil:
+    """Make room for a row of `width` pixels, and one beyond, of a shape of some size; False if there is no memory."""
     row.width = width
-    # Relative to what is there: shapes may be much smaller than a pixel.
-    row.least = LSSTREGIONS_NONE * min(1., area)
+    # Relative to what may be there: shapes may be much smaller than a pixel.
+    row.least = LSSTREGIONS_NONE * min(1., size * size)
     row.low, row.high = PY_SSIZE_T_MAX, -1
     if width + 2 <= row.capacity:
         return True
+    if width > MOST:
+        return False
     release(row)
     row.capacity = width + width // 2 + 64
     row.difference = <double *> calloc(row.capacity, sizeof(double))
@@ -252,7 +256,8 @@ cdef void walk_line(Row *row, double x, double y, double x_end, double y_end, do
 cdef inline bint room_for(Pieces *pieces, Py_ssize_t more) noexcept nogil:
     cdef Py_ssize_t room = pieces.capacity
     return (
-        reserved(<void **> &pieces.span, &room, pieces.size + more, sizeof(Span))
+        pieces.size + more <= MOST
+        and reserved(<void **> &pieces.span, &room, pieces.size + more, sizeof(Span))
         and reserved(<void **> &pieces.weight, &pieces.capacity, pieces.size + more, sizeof(double))
     )
 
@@ -433,7 +438,7 @@ def conics(const double[:, ::1] columns, int32_t x_start, int32_t x_stop, int32_
     with nogil:
         for i in range(n):
             if place(&ring, columns, i, x_start, x_stop, y_start, y_stop):
-                good = widen(&row, ring.right - <Py_ssize_t> ring.left, ring.outer.area)
+                good = widen(&row, ring.right - <Py_ssize_t> ring.left, 2 * max(ring.outer.width, ring.outer.height))
                 row.x0 = ring.left
                 for y in range(ring.first, ring.last if good else ring.first):
                     cover_row(&row, &ring, y)
@@ -446,21 +451,14 @@ def conics(const double[:, ::1] columns, int32_t x_start, int32_t x_stop, int32_
 
 
 cdef object taken_pieces(Pieces *pieces, bint good):
-    """Copy pieces into two arrays and free them; raise where there was no memory."""
-    cdef int32_t[:, ::1] spans
-    cdef double[::1] weights
-    try:
-        if not good:
-            raise MemoryError("no memory for the coverage")
-        result = np.empty((pieces.size, 3), np.int32), np.empty(pieces.size)
-        if pieces.size:
-            spans, weights = result
-            memcpy(&spans[0, 0], pieces.span, pieces.size * sizeof(Span))
-            memcpy(&weights[0], pieces.weight, pieces.size * sizeof(double))
-        return result
-    finally:
+    """Return pieces as two arrays, which own the buffers now; raise MemoryError where they are not `good`."""
+    if not good:
         free(pieces.span)
         free(pieces.weight)
+        raise MemoryError(f"no memory for the coverage, or more than {MOST} columns or stretches of equal weight in it")
+    spans = owned_bytes(pieces.span, pieces.size * sizeof(Span), pieces.capacity * sizeof(Span))
+    weights = owned_bytes(pieces.weight, pieces.size * sizeof(double), pieces.capacity * sizeof(double))
+    return runs_of(spans), weights.view(np.float64)
 
 
 # An edge of a polygon, directed upwards; `sign` is that of what is to its right.
@@ -478,7 +476,6 @@ cdef struct Work:
     int64_t *active
     Py_ssize_t n_edges, edge_room, order_room, active_room
     int64_t *starts     # where each row's edges begin in `order`
-    double area         # of the largest ring
     Py_ssize_t row_room
 
 
@@ -534,7 +531,7 @@ def polygons(
                 gather_edges(
                     &work, &x[0], &y[0], &rings[0], &holes[0], parts[i], parts[i + 1], left - x0 - 0.5, y0, first, last
                 )
-                and widen(&row, right - <Py_ssize_t> left, work.area)
+                and widen(&row, right - <Py_ssize_t> left, max(x_max - x_min, y_max - y_min))
                 and cover_rows(&work, &row, &pieces, y0, first, last)
             )
             if not good:
@@ -569,7 +566,6 @@ cdef bint gather_edges(
     cdef double area, sign
     cdef Edge *edge
     work.n_edges = 0
-    work.area = 0
     if not (
         reserved(<void **> &work.edges, &work.edge_room, room, sizeof(Edge))
         and reserved(<void **> &work.order, &work.order_room, room, sizeof(int64_t))
@@ -583,7 +579,6 @@ cdef bint gather_edges(
             area += (x[before] - x[rings[ring]]) * (y[i] - y[rings[ring]])
             area -= (x[i] - x[rings[ring]]) * (y[before] - y[rings[ring]])
             before = i
-        work.area = max(work.area, fabs(area) / 2)
         # Counter-clockwise, what an upward edge has on its right is outside.
         sign = (-1 if area > 0 else 1) * (-1 if holes[ring] else 1)
         for i in range(rings[ring], rings[ring + 1]):
@@ -803,7 +798,7 @@ def conic_sums(
                 place(&following, columns, i + 1, x0, x_stop, y0, y_stop)
             if ring.first >= ring.last:
                 continue
-            good = widen(&row, ring.right - <Py_ssize_t> ring.left, ring.outer.area)
+            good = widen(&row, ring.right - <Py_ssize_t> ring.left, 2 * max(ring.outer.width, ring.outer.height))
             row.x0 = ring.left
             if not good:
                 break

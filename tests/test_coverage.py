@@ -611,9 +611,9 @@ def test_sizes_beyond_numbers(size):
     box = Box2I(x=(0, 100), y=(0, 80))
     image = np.ones((80, 100))
     for region in (ellipse(50, 40, size, 4, 0), ellipse(50, 40, 4, size, 0.3), circle(-0.5, 0, size)):
-        with pytest.raises(ValueError, match="[ab] must be (at most|finite)"):
+        with pytest.raises(ValueError, match="[abr] must be (at most|finite)"):
             coverage(region, within=box)
-        with pytest.raises(ValueError, match="[ab] must be (at most|finite)"):
+        with pytest.raises(ValueError, match="[abr] must be (at most|finite)"):
             coverage_sum(image, [region])
     rectangle = ar.RectanglePixelRegion(ar.PixCoord(50, 40), size / 2, size / 2, 30 * u.deg)
     assert (coverage(rectangle, within=box)[1] == 1).all()
@@ -746,3 +746,20 @@ def test_nearly_level_edges():
     spans, weights = coverage(region)
     assert weights.sum() == pytest.approx(12.5, abs=1e-12)
     assert len(weights) == spans.area
+
+
+@given(places, places, st.floats(-4, 1), st.floats(-4, 1), st.floats(0, 7))
+def test_thin_shapes_touch_what_they_touch(x, y, a, b, theta):
+    """What is out of a box has no part in what is in it, and rounding makes no pixels."""
+    box = Box2I(x=(-1, 2), y=(-2, 2))
+    for kind, part in ((ar.EllipsePixelRegion, np.pi / 4), (ar.RectanglePixelRegion, 1)):
+        region = kind(ar.PixCoord(x, y), 10**a, 10**b, theta * u.rad)
+        spans, weights = coverage(region)
+        assert coverage(region, within=box)[0] == spans.clip(box)
+        assert weights.min() > 1e-15
+        assert weights.sum() == pytest.approx(part * 10 ** (a + b), rel=1e-9)
+
+
+def test_slivers_without_bound():
+    with pytest.raises(MemoryError, match="stretches of equal weight"):
+        coverage(ar.PolygonPixelRegion(ar.PixCoord([0, 1e9, 1e9], [0, 1e-3, 1.0])))

@@ -836,7 +836,11 @@ def test_a_box_of_floats_is_open(sides):
 
 def test_what_is_no_number():
     cases = [
-        ((5, 5, 2 * u.arcsec), TypeError, "a must be in pixels, not of the unit arcsec"),
+        ((5, 5, 2 * u.arcsec), TypeError, "r must be in pixels, not of the unit arcsec"),
+        ((5, 5, -3), ValueError, "r must not be negative, not -3.0$"),
+        (([5, 5], 5, [3, -3]), ValueError, r"r must not be negative, not -3.0 \(number 1\)"),
+        (([5, np.nan], 5, 3), ValueError, r"x must be finite, not nan \(number 1\)"),
+        ((None, 5, 3), TypeError, "x must be real numbers, not None"),
         (("5", 5, 2), TypeError, "x must be real numbers"),
         ((5, 5j, 2), TypeError, "y must be real numbers"),
         ((np.ma.array([5, 6], mask=[0, 1]), 5, 2), ValueError, "x must have no masked entries"),
@@ -923,3 +927,38 @@ class TestOfOthers:
     def test_many_come_in_a_list(self):
         with pytest.raises(TypeError, match="in a list"):
             lr.rasterize(ar.CirclePixelRegion(ar.PixCoord(i, 3), 2) for i in range(3))
+
+
+def test_maps_of_the_whole_sky():
+    """What their edge tears apart is refused."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crpix, wcs.wcs.cdelt = ["RA---CAR", "DEC--CAR"], [180.5, 90.5], [-1, 1]
+    box = Box2I.from_shape((180, 360))
+    y, x = np.mgrid[:180, :360]
+    whole = ar.RangeSphericalSkyRegion("icrs", [20, 50] * u.deg, [10, 20] * u.deg)
+    assert lr.rasterize(whole, wcs=wcs, within=box).area == whole.contains(wcs.pixel_to_world(x, y)).sum()
+    for torn in ([170, 190], None):
+        region = ar.RangeSphericalSkyRegion("icrs", None if torn is None else torn * u.deg, [10, 20] * u.deg)
+        with pytest.raises(ValueError, match="1 of 2 regions do not project onto the image: number 1"):
+            lr.rasterize([whole, region], wcs=wcs, within=box)
+        with pytest.warns(raster.SkippedRegionWarning):
+            assert lr.rasterize([whole, region], wcs=wcs, within=box, unprojectable="skip").area == 300
+
+
+def test_what_is_no_wcs_of_the_sky():
+    region = ar.CircleSkyRegion(SkyCoord(10 * u.deg, 60 * u.deg), 3 * u.arcsec)
+    with pytest.raises(ValueError, match="wcs must be celestial"):
+        lr.rasterize(region, wcs=WCS(naxis=2))
+
+
+def test_points_at_the_end_of_int32():
+    last = 2**31 - 2
+    assert lr.rasterize(ar.PointPixelRegion(ar.PixCoord(last, 3))).array.tolist() == [[3, last, last + 1]]
+    with pytest.raises(OverflowError, match="int32"):
+        lr.rasterize(ar.PointPixelRegion(ar.PixCoord(last + 1, 3)))
+
+
+def test_operators_without_an_answer():
+    circle = ar.CirclePixelRegion(ar.PixCoord(5, 5), 3)
+    with pytest.raises(TypeError, match="operator of a compound must return a truth"):
+        lr.rasterize(ar.CompoundPixelRegion(circle, circle, lambda a, b: None))

@@ -118,7 +118,10 @@ def truth_of(function: Callable) -> Table:
     except TypeError:
         # As `regions` itself does it: on integers.
         result = function(a.astype(int), b.astype(int))
-    return np.asarray(result).astype(bool)
+    table = np.asarray(result)
+    if table.shape != a.shape or table.dtype.kind not in "biu":
+        raise TypeError(f"the operator of a compound must return a truth for each pixel, not {result!r}")
+    return table.astype(bool)
 
 
 def combine(operands: Sequence[Runs], operations: Sequence[Operation], everything: Runs | None) -> Runs:

@@ -26,6 +26,10 @@ from ._dispatch import (
 from ._shapes import CIRCLE, ELLIPSE, RECTANGLE, Batch, Lines, Many, Polygons, Runs, Shapes
 from ._sky import Projection, axes_on_image, gathered
 
+# An edge of an outline that is so many times as long on the image as others, for what it is on the sky, goes from one
+# end of a map of the whole sky to the other.
+TORN = 30
+
 Regions = Sequence[Any]
 Doubles = NDArray[np.float64]
 
@@ -193,17 +197,24 @@ def _sky_lines(regions: Regions, wcs: Any) -> Batch:
 @batch(*_named("RangeSphericalSkyRegion", "LuneSphericalSkyRegion"))
 def _sphere_outlines(regions: Regions, wcs: Any) -> Batch:
     outlines = [region.to_pixel(needed(wcs, region), boundary_distortions=True) for region in regions]
-    lost = [i for i, outline in enumerate(outlines) if not _is_finite(outline)]
+    lost = [i for i, outline in enumerate(outlines) if not _is_whole(outline, wcs)]
     if lost:
         raise UnprojectableError(regions, lost)
     return Mixed(outlines, wcs)
 
 
-def _is_finite(outline: Any) -> bool:
-    """Whether a polygon, or both of a pair, are where there are pixels."""
+def _is_whole(outline: Any, wcs: Any) -> bool:
+    """Whether a polygon, or both of a pair, are where there are pixels, and not torn by the edge of a map."""
     if isinstance(outline, _COMPOUND):
-        return _is_finite(outline.region1) and _is_finite(outline.region2)
-    return bool(np.isfinite(outline.vertices.x).all() and np.isfinite(outline.vertices.y).all())
+        return _is_whole(outline.region1, wcs) and _is_whole(outline.region2, wcs)
+    x, y = outline.vertices.x, outline.vertices.y
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        return False
+    sky = wcs.pixel_to_world(x, y)
+    on_sky = sky.separation(sky[np.arange(len(sky)) - 1]).deg
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = np.hypot(x - np.roll(x, 1), y - np.roll(y, 1)) / on_sky
+    return not (scale > TORN * np.nanmedian(scale)).any()
 
 
 def _whole_sky(region: Any, wcs: Any = None, within: Any = None) -> Runs:

@@ -28,6 +28,12 @@ CIRCLE, ELLIPSE, RECTANGLE = range(3)
 MAX_ROWS = 200_000_000
 # Sizes up to which, and down to whose inverse, products of them are numbers, and coverages have digits.
 MOST, MOST_MEASURED = 1e150, 1e30
+# What the sizes of each kind, and those of its hole, are called.
+_SIZES = {
+    CIRCLE: ("r", "r", "inner_r", "inner_r"),
+    ELLIPSE: ("a", "b", "inner_a", "inner_b"),
+    RECTANGLE: ("width", "height", "inner_width", "inner_height"),
+}
 
 
 def circles(x: ArrayLike, y: ArrayLike, r: ArrayLike, *, inner_r: ArrayLike = 0.0, within: Any = None) -> Many:
@@ -175,7 +181,8 @@ class Shapes:
         inner_b: ArrayLike = 0.0,
     ):
         cos, sin = (1.0, 0.0) if kind == CIRCLE else cos_sin(theta)
-        names = ("x", "y", "a", "b", "cos", "sin", "inner a", "inner b")
+        a_name, b_name, inner_a_name, inner_b_name = _SIZES[kind]
+        names = ("x", "y", a_name, b_name, "cos", "sin", inner_a_name, inner_b_name)
         values = [as_numbers(v, name) for v, name in zip((x, y, a, b, cos, sin, inner_a, inner_b), names, strict=True)]
         shape = np.broadcast(*values).shape
         if len(shape) > 1:
@@ -189,7 +196,7 @@ class Shapes:
             if not (np.isfinite(least).all() and np.isfinite(greatest).all()):
                 for value, name in zip(values, names, strict=True):
                     as_doubles(value, name)
-            self.columns = _of_sizes(self.columns, np.inf if kind == RECTANGLE else MOST)
+            self.columns = _of_sizes(kind, self.columns, np.inf if kind == RECTANGLE else MOST)
 
     def bounds(self, within: Any) -> tuple[int, int, int, int]:
         """Return the bounds to clip to."""
@@ -213,7 +220,7 @@ class Shapes:
 
     def measurable(self) -> Doubles:
         """Return the columns with sizes of which the coverage can be told: what is too small for it is 0."""
-        return _of_sizes(self.columns, MOST_MEASURED)
+        return _of_sizes(self.kind, self.columns, MOST_MEASURED)
 
     def areas(self) -> Doubles:
         """Return the area of each shape."""
@@ -296,7 +303,7 @@ class Lines:
             np.minimum(y, y_end),
             np.maximum(y, y_end),
         )
-        bounds = bounds_of(within, low_x - 1, high_x + 1, low_y - 1, high_y + 1)
+        bounds = bounds_of(within, low_x, high_x, low_y, high_y)
         return _raster.lines(x, y, x_end, y_end, *bounds)
 
     def pieces(self, within: Any) -> Pieces:
@@ -335,20 +342,28 @@ class Wholes:
         return _columns.fuse(runs, owners_of(offsets), len(offsets) - 1)
 
 
-def _of_sizes(columns: Doubles, most: float) -> Doubles:
+def _of_sizes(kind: int, columns: Doubles, most: float) -> Doubles:
     """Return columns of shapes whose sizes can be computed with: what is too small is 0, what is too large refused."""
     if not columns.size:
         return columns
     least, greatest = columns.min(axis=1).tolist(), columns.max(axis=1).tolist()
-    for i, name in ((2, "a"), (3, "b"), (6, "inner a"), (7, "inner b")):
+    for i, name in zip((2, 3, 6, 7), _SIZES[kind], strict=True):
+        # Of rectangles we have half the sides.
+        times = 2 if kind == RECTANGLE else 1
         if least[i] < 0:
-            raise ValueError(f"{name} must not be negative, not {least[i]}")
+            raise ValueError(f"{name} must not be negative, not {_named(times * columns[i], columns[i] < 0)}")
         if greatest[i] > most:
-            raise ValueError(f"{name} must be at most {most:g} pixels, not {greatest[i]}")
+            raise ValueError(f"{name} must be at most {most:g} pixels, not {_named(columns[i], columns[i] > most)}")
         if least[i] < 1 / most and greatest[i] > 0 and ((columns[i] > 0) & (columns[i] < 1 / most)).any():
             columns = columns.copy()
             columns[i, columns[i] < 1 / most] = 0
     return columns
+
+
+def _named(values: NDArray, which: NDArray[np.bool_]) -> str:
+    """Return the first of some values, and which it is if there are several."""
+    first = int(np.flatnonzero(which)[0])
+    return f"{values.flat[first]}" + (f" (number {first})" if values.size > 1 else "")
 
 
 def as_numbers(values: ArrayLike, name: str) -> Doubles:
@@ -357,7 +372,7 @@ def as_numbers(values: ArrayLike, name: str) -> Doubles:
         raise TypeError(f"{name} must be in pixels, not of the unit {values.unit}")
     try:
         array = np.asarray(values)
-        if array.dtype.kind not in "biufO":
+        if array.dtype.kind not in "biufO" or (array.dtype.kind == "O" and any(v is None for v in array.flat)):
             raise TypeError
         result = array.astype(np.float64, copy=False)
     except (TypeError, ValueError):
@@ -371,7 +386,7 @@ def as_doubles(values: ArrayLike, name: str) -> Doubles:
     """Return `values` as finite doubles."""
     array = as_numbers(values, name)
     if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite, not {array[~np.isfinite(array)].flat[0]}")
+        raise ValueError(f"{name} must be finite, not {_named(array, ~np.isfinite(array))}")
     return array
 
 

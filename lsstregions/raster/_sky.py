@@ -51,7 +51,8 @@ class Projection:
     Raises
     ------
     ValueError
-        If there is no WCS, if it is not of two dimensions, or if a point does not project: the error names its region.
+        If there is no WCS, if it is not celestial or not of two dimensions, or if a point does not project: the error
+        names its region.
     """
 
     __slots__ = ("offsets", "regions", "wcs", "x", "y")
@@ -71,6 +72,9 @@ class Projection:
                 f"the wcs must have 2 pixel and 2 world dimensions, not {wcs.pixel_n_dim} and {wcs.world_n_dim}; "
                 "of a cube's, pass `wcs.celestial`"
             )
+        classes = getattr(wcs, "low_level_wcs", wcs).world_axis_object_classes
+        if not any(kind[0] is SkyCoord for kind in classes.values()):
+            raise ValueError(f"the wcs must be celestial, not of the axes {wcs.world_axis_physical_types}")
         coords = [getattr(region, name) for region in regions]
         self.offsets = np.concatenate([[0], np.cumsum([coord.size for coord in coords], dtype=np.int64)])
         self.x, self.y = np.empty((2, self.offsets[-1]))
