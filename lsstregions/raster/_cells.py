@@ -183,7 +183,8 @@ def _of_sets(table: NDArray[np.bool_], place: Ints, shares: Shares, sharing: Int
 
 def _joined(spans: Runs, weights: Doubles, region: Ints, count: int) -> Pieces:
     """Return the pieces of regions, of which neighbours of one weight are one."""
-    follows = (spans[1:, :2] == spans[:-1, [0, 2]]).all(axis=1)
+    y, x_start, x_stop = spans.T
+    follows = (y[1:] == y[:-1]) & (x_start[1:] == x_stop[:-1])
     follows &= (weights[1:] == weights[:-1]) & (region[1:] == region[:-1])
     first = np.flatnonzero(np.append(True, ~follows)[: len(spans)])
     last = np.append(first[1:], len(spans))[: len(first)] - 1
