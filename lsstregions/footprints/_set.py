@@ -1,49 +1,44 @@
-"""Footprint, HeavyFootprint and FootprintSet: a detected set of pixels, one with its values, and many in columns."""
+"""FootprintSet: many footprints in columns."""
 
 import operator
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self, overload
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _columns, _label, _label_image, _measure, _runs
-from ._catalog import axes, measure
-from ._frames import Frame, as_bytes
-from ._peaks import PEAK, PIXEL_COLUMNS, Peaks, check_column, concatenated, same
-from ._pixel_region import FootprintRegion, LossWarning, to_regions
-from ._ragged import offsets_of, owners_of, ranges
-from ._validate import (
+from .. import _columns, _label, _label_image, _measure, _runs
+from .._catalog import axes, measure
+from .._frames import Frame, as_bytes
+from .._peaks import PIXEL_COLUMNS, Peaks, check_column, concatenated, same
+from .._pixel_region import FootprintRegion, LossWarning, to_regions
+from .._ragged import offsets_of, owners_of, ranges
+from .._validate import (
     as_array2d,
     as_connectivity,
     as_dtype,
-    as_finite,
     as_int,
     as_int32,
     as_int32_array,
     as_pair,
     as_points,
     as_rows,
-    native,
 )
-from ._values import Value
-from .ellipses import Ellipse, Quadrupole
-from .geom import AffineTransform, Box2I, LinearTransform, Point2D, Point2I
-from .mappings import Mapping, WcsMapping, as_mappings, mapped, transformed
-from .raster import Unprojectable, checked, circles, ellipses, polygons, runs_of_regions
-from .raster._dispatch import projecting
-from .spans import Shape, SpanSet
+from .._values import Value
+from ..geom import AffineTransform, Box2I, LinearTransform, Point2I
+from ..mappings import Mapping, WcsMapping, as_mappings, mapped, transformed
+from ..raster import Unprojectable, checked, circles, ellipses, polygons, runs_of_regions
+from ..raster._dispatch import projecting
+from ..spans import Shape, SpanSet
 
 if TYPE_CHECKING:
     from astropy.table import QTable, Table
     from regions import Regions
 
-    from .plotting import FootprintCollection
+    from ..plotting import FootprintCollection
+    from ._footprint import Footprint
 
-__all__ = ["Footprint", "FootprintSet", "HeavyFootprint"]
-
-Index = int | slice | NDArray | Sequence[int] | Sequence[bool]
 Origin = tuple[int, int] | Point2I
 
 
@@ -82,6 +77,8 @@ class FootprintSet(Value):
     sign: NDArray[np.int8]
     _peaks: Peaks
     _values: dict[str, NDArray]
+    #: From a set of one to its footprint, which is made of it: whoever defines that class says so here.
+    _only: "ClassVar[Callable[[FootprintSet], Footprint]]"
 
     def __init__(self, footprints: "Iterable[Footprint | SpanSet]" = (), region: Box2I | None = None):
         if isinstance(footprints, FootprintSet):
@@ -90,7 +87,7 @@ class FootprintSet(Value):
             sets = [_as_set(footprint, "a footprint") for footprint in footprints]
             whole = FootprintSet.concatenate(sets) if sets else FootprintSet._from_columns(*_no_columns())
         self._set(**{name: getattr(whole, name) for name in self.__slots__})
-        self._set(region=_as_box(region, "region") if region is not None else whole.region)
+        self._set(region=as_box(region, "region") if region is not None else whole.region)
 
     @classmethod
     def _from_columns(
@@ -137,7 +134,7 @@ class FootprintSet(Value):
         TypeError
             If `region` is neither a Box2I nor None.
         """
-        return self._replaced(region=None if region is None else _as_box(region, "region"))
+        return self._replaced(region=None if region is None else as_box(region, "region"))
 
     # A sequence of footprints
 
@@ -158,8 +155,7 @@ class FootprintSet(Value):
             i = operator.index(index)
             if not -len(self) <= i < len(self):
                 raise IndexError(f"there is no footprint {i} in a set of {len(self)}")
-            one = self._slice(i % len(self), i % len(self) + 1)
-            return HeavyFootprint._of(one) if self._values else Footprint._of(one)
+            return FootprintSet._only(self._slice(i % len(self), i % len(self) + 1))
         if isinstance(index, slice) and index.step in (None, 1):
             start, stop, _ = index.indices(len(self))
             return self._slice(start, max(start, stop))
@@ -262,24 +258,24 @@ class FootprintSet(Value):
         return f"<FootprintSet: {len(self)} {kind}, {len(self.spans)} spans, {len(self._peaks)} peaks{where}>"
 
     def _repr_html_(self) -> str:
-        from ._reprs import footprints_html
+        from .._reprs import footprints_html
 
         return footprints_html(self)
 
     def _repr_png_(self) -> bytes:
-        from ._reprs import footprints_png
+        from .._reprs import footprints_png
 
         return footprints_png(self)
 
     def plot(self, ax: Any = None, **style: Any) -> "FootprintCollection":
         """Draw the outlines, holes included, as one artist; see `lsstregions.plotting.plot_footprints`."""
-        from .plotting import plot_footprints
+        from ..plotting import plot_footprints
 
         return plot_footprints(self, ax, **style)
 
     def to_moc(self, wcs: Any, *, order: int | None = None) -> Any:
         """Return the part of the sky that is covered as a `mocpy.MOC`; see `lsstregions.viewers.to_moc`."""
-        from .viewers import to_moc
+        from ..viewers import to_moc
 
         return to_moc(self, wcs, order=order)
 
@@ -526,7 +522,7 @@ class FootprintSet(Value):
         TypeError
             If `box` is no Box2I.
         """
-        box = self._box() if box is None else _as_box(box, "box")
+        box = self._box() if box is None else as_box(box, "box")
         labels = np.zeros(box.shape, np.int32)
         inside = self.clip(box, keep_empty=True)
         if box:
@@ -699,7 +695,7 @@ class FootprintSet(Value):
 
     def to_table(self) -> "Table":
         """Return the columns as a table, one row a footprint, that shares memory with them: see `lsstregions.io`."""
-        from .io import to_table
+        from ..io import to_table
 
         return to_table(self)
 
@@ -712,7 +708,7 @@ class FootprintSet(Value):
         A file that is truncated, corrupt, of another kind or of a later version raises
         `lsstregions.io.FileFormatError`, an OSError and ValueError that names it.
         """
-        from .io import read
+        from ..io import read
 
         return read(cls, path, format=format, **options)
 
@@ -721,7 +717,7 @@ class FootprintSet(Value):
 
         A file that is there already raises OSError unless `overwrite` is true.
         """
-        from .io import write
+        from ..io import write
 
         write(self, path, format=format, overwrite=overwrite, **options)
 
@@ -844,7 +840,7 @@ class FootprintSet(Value):
         TypeError
             If `box` is no Box2I.
         """
-        box = _as_box(box, "box")
+        box = as_box(box, "box")
         spans, offsets = _columns.clip(self.spans, self.offsets, box.x.start, box.x.stop, box.y.start, box.y.stop)
         values = self._values_under(spans, owners_of(offsets))
         clipped = self._replaced(spans=spans, offsets=offsets, values=values).remove_orphan_peaks()
@@ -1163,368 +1159,6 @@ class FootprintSet(Value):
             image.flat[different] = as_dtype(total, image.dtype, "image")
 
 
-class Footprint(FootprintRegion, Value):
-    """A set of pixels and the peaks in it, a value.
-
-    Parameters
-    ----------
-    spans : SpanSet
-    peaks : Table, optional
-        Columns ``x_peak``, ``y_peak``, ``peak_value`` and any others; every peak must lie in `spans`.
-    region : Box2I, optional
-        The box of the image that it was found in.
-    sign : {1, -1, 0}, optional
-        Whether its pixels are above a threshold, below a negative one, or both.
-    meta, visual : dict, optional
-        As in `regions`: any data, and how to plot it.
-
-    Raises
-    ------
-    TypeError
-        If `spans` is no SpanSet, or `region` no Box2I.
-    ValueError
-        If a peak lies outside the spans, or `sign` is none of these.
-    """
-
-    __slots__ = ("_columns", "meta", "visual")
-
-    _columns: FootprintSet
-    meta: Any
-    visual: Any
-
-    def __init__(
-        self,
-        spans: SpanSet,
-        peaks: "Table | None" = None,
-        region: Box2I | None = None,
-        *,
-        sign: int = 1,
-        meta: Any = None,
-        visual: Any = None,
-    ):
-        if not isinstance(spans, SpanSet):
-            raise TypeError(f"spans must be a SpanSet, not {type(spans).__name__}")
-        if sign not in (1, -1, 0):
-            raise ValueError(f"sign must be 1, -1 or 0, not {sign!r}")
-        columns = FootprintSet._from_columns(
-            spans.array,
-            np.array([0, len(spans)]),
-            None if region is None else _as_box(region, "region"),
-            sign=np.array([sign], np.int8),
-        )
-        columns = columns if peaks is None else columns.with_peaks(peaks)
-        self._set(_columns=columns, meta=dict(meta or {}), visual=dict(visual or {}))
-
-    @classmethod
-    def _of(cls, columns: FootprintSet, meta: Any = None, visual: Any = None) -> Self:
-        """Wrap a set of one footprint."""
-        made = cls.__new__(cls)
-        made._set(_columns=columns, meta=dict(meta or {}), visual=dict(visual or {}))
-        return made
-
-    def _with(self, columns: FootprintSet) -> Any:
-        """Wrap a set that is made of this footprint; without pixel values it is no heavy one."""
-        kind = type(self) if columns._values or not isinstance(self, HeavyFootprint) else Footprint
-        return kind._of(columns, self.meta, self.visual)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _restored_one, (type(self), self._columns, self.meta, self.visual)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Footprint):
-            return NotImplemented
-        return self._columns == other._columns
-
-    def __hash__(self) -> int:
-        return hash(self._columns)
-
-    def __str__(self) -> str:
-        return repr(self)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {self.area} pixels in {self.bbox!r}, {len(self._columns._peaks)} peaks>"
-
-    def _repr_html_(self) -> str:
-        from ._reprs import footprint_html
-
-        return footprint_html(self)
-
-    def _repr_png_(self) -> bytes:
-        from ._reprs import spans_png
-
-        return spans_png(self.spans)
-
-    def plot(self, origin: tuple[int, int] = (0, 0), ax: Any = None, **style: Any) -> "FootprintCollection":
-        """Draw the outline, holes included, as regions draw themselves; see `lsstregions.plotting.plot_footprints`.
-
-        Parameters
-        ----------
-        origin : pair of int, optional
-            The pixel ``(x, y)`` that the axes have at (0, 0).
-        ax : matplotlib Axes or WCSAxes, optional
-            By default the current axes.
-        **style : dict
-            Options of `plot_footprints`; they come before the footprint's own ``visual``.
-        """
-        from .plotting import plot_footprints
-
-        return plot_footprints(self, ax, origin=origin, **self._visual_style() | style)
-
-    def __runs__(self) -> NDArray[np.int32]:
-        """Offer the canonical runs to the rasterizer."""
-        return self._columns.spans
-
-    @property
-    def spans(self) -> SpanSet:  # type: ignore[override]
-        """The pixels."""
-        return SpanSet._from_canonical(self._columns.spans)
-
-    @property
-    def peaks(self) -> "Table":
-        """A new table of the peaks, the most significant first."""
-        return self._columns.peaks
-
-    @property
-    def region(self) -> Box2I | None:
-        """The box of the image that it was found in."""
-        return self._columns.region
-
-    @property
-    def sign(self) -> int:
-        """1 for what is above a threshold, -1 for what is below a negative one, 0 for both."""
-        return int(self._columns.sign[0])
-
-    @property
-    def area(self) -> int:
-        """Number of pixels."""
-        return self.spans.area
-
-    @property
-    def bbox(self) -> Box2I:
-        """The smallest box that holds the pixels."""
-        return self.spans.bbox
-
-    @property
-    def centroid(self) -> Point2D:
-        """Mean position of the pixel centres."""
-        return self.spans.centroid
-
-    @property
-    def quadrupole(self) -> Quadrupole:
-        """Second central moments of the pixel centres."""
-        return self.spans.quadrupole
-
-    @property
-    def ellipse(self) -> Ellipse:
-        """The ellipse with the centroid and second moments of the pixels."""
-        return Ellipse(self.quadrupole.to_axes(), self.centroid)
-
-    def is_contiguous(self, connectivity: int = 8) -> bool:
-        """Whether the pixels are connected."""
-        return self.spans.is_contiguous(connectivity)
-
-    def add_peak(self, x: float, y: float, value: float, **columns: Any) -> Self:
-        """Return this footprint with one more peak, in the pixel that covers ``(x, y)``; the others keep their ids.
-
-        Raises
-        ------
-        TypeError
-            If a coordinate or the value is no number, or a column is one of those that the others make.
-        ValueError
-            If one is not finite, or that pixel is not in the footprint.
-        """
-        if fixed := [name for name in ("id", "x", "y", *PIXEL_COLUMNS) if name in columns]:
-            raise TypeError(f"{', '.join(fixed)} cannot be given: add_peak makes them of x, y and value")
-        pixel = Point2D(as_finite(x, "x"), as_finite(y, "y")).to_pixel()
-        old = self._columns._peaks
-        new = np.array([(pixel.x, pixel.y, as_finite(value, "value"))], PEAK)
-        number = max(old["id"].tolist(), default=0) + 1
-        added = {"id": np.array([number]), "x": np.array([float(x)]), "y": np.array([float(y)])}
-        for name, column in columns.items():
-            added[name] = np.array([column])
-        kept = {name: old[name] for name in ("id", "x", "y")} | old.columns
-        one = np.array([0, 1], np.int64)
-        peaks = concatenated([Peaks(old.pixels, old.offsets, kept), Peaks(new, one, added)])
-        table = peaks.table()
-        return self._with(self._columns.with_peaks(table))
-
-    def sort_peaks(self, key: str = "peak_value", reverse: bool | None = None) -> Self:
-        """Return this footprint with its peaks sorted by a column; see `FootprintSet.sort_peaks`."""
-        return self._with(self._columns.sort_peaks(key, reverse))
-
-    def clip(self, box: Box2I) -> Self:
-        """Return the part in a box, with the peaks there; it may be empty."""
-        return self._with(self._columns.clip(box, keep_empty=True))
-
-    def shift(self, dx: int, dy: int) -> Self:
-        """Return the footprint and its peaks moved by whole pixels."""
-        return self._with(self._columns.shift(dx, dy))
-
-    def dilate(self, element: float | SpanSet, shape: Shape = "disk") -> Self:
-        """Return the footprint dilated, as `SpanSet.dilate`; region and peaks stay, those that are still inside.
-
-        Nothing is clipped. A heavy footprint leaves its pixel values behind: the new pixels have none.
-        """
-        return self._with(self._with_spans(self.spans.dilate(element, shape)).remove_orphan_peaks())
-
-    def erode(self, element: float | SpanSet, shape: Shape = "disk") -> Self:
-        """Return the footprint eroded, as `SpanSet.erode`, without the peaks that are outside then."""
-        return self._with(self._with_spans(self.spans.erode(element, shape)).remove_orphan_peaks())
-
-    def _with_spans(self, spans: SpanSet) -> FootprintSet:
-        """Return the columns with other spans, and with the pixel values if there is one for each pixel."""
-        old, runs = self._columns, spans.array
-        kept = bool(old._values) and spans.issubset(self.spans)
-        values = old._values_under(runs, np.zeros(len(runs), np.int32)) if kept else {}
-        return old._replaced(spans=runs, offsets=np.array([0, len(runs)]), values=values)
-
-    def transform(self, mapping: Any, inverse: Any = None, region: Box2I | None = None) -> Self:
-        """Return what a mapping of the plane makes of the footprint, as `FootprintSet.transform`; it may be empty."""
-        made = self._columns.transform(mapping, inverse)
-        if region is not None:
-            made = made.clip(region, keep_empty=True)._replaced(region=region)
-        return self._with(made)
-
-    def split(self, connectivity: int = 8) -> FootprintSet:
-        """Return the connected parts, each with its own peaks."""
-        return self._columns.split(connectivity)
-
-    def merge(self, other: "Footprint") -> "Footprint":
-        """Return the union, with the peaks of both, whether they meet or not; heavy ones add their values.
-
-        Warns
-        -----
-        LossWarning
-            If values are left out: of planes that only one of them has.
-
-        Raises
-        ------
-        TypeError
-            If `other` is no Footprint.
-        """
-        if not isinstance(other, Footprint):
-            raise TypeError(f"other must be a Footprint, not {type(other).__name__}")
-        both = FootprintSet.concatenate([self._columns, other._columns])
-        return both._united(np.zeros(2, np.int32), 1)[0]
-
-    def make_heavy(
-        self, image: Any, variance: Any = None, mask: Any = None, *, xy0: Origin | None = None
-    ) -> "HeavyFootprint":
-        """Return this footprint with a copy of the pixels under it, as `FootprintSet.make_heavy`."""
-        return HeavyFootprint._of(self._columns.make_heavy(image, variance, mask, xy0=xy0), self.meta, self.visual)
-
-
-class HeavyFootprint(Footprint):
-    """A footprint that owns the pixel values under it; `Footprint.make_heavy` makes one.
-
-    Parameters
-    ----------
-    spans : SpanSet
-    image : array_like, shape (area,)
-        The values, in the order of `SpanSet.indices`.
-    variance, mask : array_like, shape (area,), optional
-        Variances, and integers or booleans, in the same order.
-    **options : dict
-        Those of `Footprint`: `peaks`, `region`, `sign`, `meta`, `visual`.
-
-    Raises
-    ------
-    TypeError
-        If an array holds no real numbers, the mask no integers.
-    ValueError
-        If an array has not one value a pixel, or has masked entries.
-    """
-
-    __slots__ = ()
-
-    def __init__(
-        self,
-        spans: SpanSet,
-        image: ArrayLike,
-        variance: ArrayLike | None = None,
-        mask: ArrayLike | None = None,
-        **options: Any,
-    ):
-        super().__init__(spans, **options)
-        given = {"image": image, "variance": variance, "mask": mask}
-        values = {name: native(np.array(column)) for name, column in given.items() if column is not None}
-        for name, column in values.items():
-            if np.ma.is_masked(given[name]):
-                raise ValueError(f"{name} must have no masked entries; fill them first")
-            if column.dtype.kind not in ("biu" if name == "mask" else "biuf"):
-                kind = "integers or bools" if name == "mask" else "real numbers"
-                raise TypeError(f"{name} must hold {kind}, not dtype {column.dtype}")
-            if column.shape != (spans.area,):
-                raise ValueError(
-                    f"{name} must have a value for each of {spans.area} pixels, not the shape {column.shape}"
-                )
-        self._set(_columns=self._columns._replaced(values=values))
-
-    @property
-    def image(self) -> NDArray:
-        """Pixel values, one for each pixel, read-only."""
-        return self._columns._values["image"]
-
-    @property
-    def variance(self) -> NDArray | None:
-        """Variances, one for each pixel, read-only; None if there are none."""
-        return self._columns._values.get("variance")
-
-    @property
-    def mask(self) -> NDArray | None:
-        """Mask values, one for each pixel, read-only; None if there are none."""
-        return self._columns._values.get("mask")
-
-    def insert(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
-        """Write the values into an image of shape (ny, nx); see `FootprintSet.insert`, also for the errors."""
-        self._columns.insert(image, xy0, plane=plane)
-
-    def add_to(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
-        """Add the values to an image of shape (ny, nx); see `FootprintSet.insert`, also for the errors."""
-        self._columns.add_to(image, xy0, plane=plane)
-
-    def subtract_from(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
-        """Subtract the values from an image of shape (ny, nx); see `FootprintSet.insert`, also for the errors."""
-        self._columns.subtract_from(image, xy0, plane=plane)
-
-    def extract(self, box: Box2I | None = None, fill: Any = None, *, plane: str = "image") -> NDArray:
-        """Return an image of a box, by default `bbox`, with the values where the footprint is and `fill` elsewhere.
-
-        That is by default NaN, or 0 where the values are integers.
-
-        Returns
-        -------
-        ndarray, shape (ny, nx)
-
-        Raises
-        ------
-        KeyError
-            If there are no values of that name: those are ``image``, ``variance`` and ``mask``.
-        ValueError
-            If the box does not hold the footprint, or `fill` does not fit the values' dtype.
-        """
-        self._columns._check_plane(plane)
-        values = self._columns._values[plane]
-        if fill is None:
-            fill = np.nan if values.dtype.kind == "f" else 0
-        return self.spans.unflatten(values, box, fill)
-
-    def dot(self, other: "HeavyFootprint") -> float:
-        """Return the sum of the products of both images over the pixels that both have.
-
-        Raises
-        ------
-        TypeError
-            If `other` is no HeavyFootprint.
-        """
-        if not isinstance(other, HeavyFootprint):
-            raise TypeError(f"other must be a HeavyFootprint, not {type(other).__name__}")
-        common = (self.spans & other.spans).array
-        owner = np.zeros(len(common), np.int32)
-        mine, theirs = (one._columns._values_under(common, owner)["image"].astype(float) for one in (self, other))
-        return float(np.dot(mine, theirs))
-
-
 def _cross(left: int, right: int, up: int, down: int) -> SpanSet:
     """Return the element that grows along rows and columns."""
     rows = np.arange(-down, as_rows(up + down + 1, "up and down") - down)
@@ -1577,7 +1211,7 @@ def _as_set(footprint: Any, name: str) -> FootprintSet:
     """Return a set, a footprint or a span set as a set."""
     if isinstance(footprint, FootprintSet):
         return footprint
-    if isinstance(footprint, Footprint):
+    if isinstance(footprint, FootprintRegion):
         return footprint._columns
     if isinstance(footprint, SpanSet):
         return FootprintSet._from_columns(footprint.array, np.array([0, len(footprint)]))
@@ -1590,7 +1224,8 @@ def _as_footprint_set(value: Any, name: str) -> FootprintSet:
     return value
 
 
-def _as_box(box: Any, name: str) -> Box2I:
+def as_box(box: Any, name: str) -> Box2I:
+    """Return a box that an argument must be."""
     if not isinstance(box, Box2I):
         raise TypeError(f"{name} must be a Box2I, not {type(box).__name__}")
     return box
@@ -1616,7 +1251,3 @@ def _restored(
     cls: type[FootprintSet], spans: Any, offsets: Any, region: Any, peaks: Any, sign: Any, values: Any
 ) -> FootprintSet:
     return cls._from_columns(spans, offsets, region, peaks=Peaks(*peaks), sign=sign, values=values)
-
-
-def _restored_one(cls: type[Footprint], columns: FootprintSet, meta: Any, visual: Any) -> Footprint:
-    return cls._of(columns, meta, visual)
