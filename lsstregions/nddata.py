@@ -1,5 +1,6 @@
 """MaskedImage: an NDData that knows its place in the pixel plane and names the planes of its mask."""
 
+import copy
 from typing import Any, Self
 
 import numpy as np
@@ -265,10 +266,24 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
         }
         if len(places) > 1:
             raise ValueError(f"the images cover different pixels: they begin at {' and '.join(map(str, places))}")
-        result, parts = super()._arithmetic(operation, operand, *args, **options)
+        place = next(iter(places), None)
+        here, operand = (_placed(image, place) for image in (self, operand))
+        result, parts = super(MaskedImage, here)._arithmetic(operation, operand, *args, **options)
         if np.ndim(result) == 2 and operand is not None:
-            parts["xy0"] = next(iter(places), None)
+            parts["xy0"] = place
         return result, parts
+
+
+def _placed(image: Any, place: tuple[int, int] | None) -> Any:
+    """Return an image whose mask is at a place, if it was a bool array, which has none of its own."""
+    if not isinstance(image, MaskedImage) or image._xy0 is not None or place is None:
+        return image
+    if image.mask is None or image.mask.schema != MASKED:
+        return image
+    moved = copy.copy(image)
+    moved._xy0 = place
+    moved.mask = Mask._wrap(image.mask._words, MASKED, place)
+    return moved
 
 
 class _ShiftedWCS(BaseWCSWrapper):

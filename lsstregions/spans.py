@@ -96,14 +96,14 @@ class SpanSet(Value):
     # Constructors
 
     @classmethod
-    def from_mask(cls, mask: ArrayLike, xy0: tuple[int, int] | Point2I = (0, 0)) -> Self:
+    def from_mask(cls, mask: ArrayLike, xy0: tuple[int, int] | Point2I | None = None) -> Self:
         """Return the pixels where a mask is true.
 
         Parameters
         ----------
         mask : array_like of bool, shape (ny, nx)
         xy0 : pair of int, optional
-            The pixel ``(x, y)`` of ``mask[0, 0]``.
+            The pixel ``(x, y)`` of ``mask[0, 0]``; by default (0, 0), or that of a `Mask`.
 
         Raises
         ------
@@ -117,7 +117,7 @@ class SpanSet(Value):
         array = as_array2d(mask, "mask")
         if array.dtype != bool:
             raise TypeError(f"mask must be boolean, not of dtype {array.dtype}; see SpanSet.from_bits")
-        return cls._from_bytes(array, xy0)
+        return cls._from_bytes(array, getattr(mask, "xy0", (0, 0)) if xy0 is None else xy0)
 
     @classmethod
     def from_bits(cls, array: ArrayLike, bits: int | None = None, xy0: tuple[int, int] | Point2I = (0, 0)) -> Self:

@@ -950,3 +950,50 @@ class MaskMachine(RuleBasedStateMachine):
 
 TestMaskMachine = MaskMachine.TestCase
 TestMaskMachine.settings = settings(max_examples=60, stateful_step_count=20)
+
+
+class TestOfTheUnwary:
+    """What looks right and is not meant so."""
+
+    def test_a_mask_of_a_mask(self):
+        mask = Mask((6, 8), MaskSchema(["SAT", "CR", "DET"]), xy0=(10, 20))
+        mask.set("CR", Box2I((11, 13), (21, 23)))
+        mask.set("DET", ...)
+        schema = MaskSchema(["DET", MaskPlane("CR", 40, bad=True), "SAT"])
+        moved = Mask(mask, schema)
+        assert (moved.xy0, moved.count()) == ((10, 20), {"DET": 48, "CR": 4, "SAT": 0})
+        assert Mask(mask, mask.schema, xy0=(0, 0), copy=False).array.base is not None
+        with pytest.raises(ValueError, match="lacks planes that have pixels"):
+            Mask(mask, MaskSchema(["CR"]))
+
+    @pytest.mark.parametrize("planes", [None, 1, MaskPlane("SAT", 0)])
+    def test_planes_have_names(self, planes):
+        mask = Mask((2, 2), MaskSchema(["SAT"]))
+        for call in (mask.set, mask.toggle):
+            with pytest.raises(TypeError, match="planes must be the name of a plane"):
+                call(planes, ...)
+        assert mask.count() == {"SAT": 0}
+
+    def test_bool_arrays_in_lists(self):
+        mask, where = Mask((6, 8), MaskSchema(["SAT"]), xy0=(100, 200)), np.eye(6, 8, dtype=bool)
+        mask.set("SAT", [where, [Box2I((107, 108), (200, 201)), where]])
+        where[0, 7] = True
+        np.testing.assert_array_equal(mask["SAT"], where)
+        with pytest.raises(ValueError, match="shape of the mask"):
+            mask.set("SAT", [np.ones((5, 5), bool)])
+
+    def test_schemas_of_mappings(self):
+        assert MaskSchema({"SAT": 5, "BAD": 1}) == MaskSchema([MaskPlane("BAD", 1), MaskPlane("SAT", 5)])
+        with pytest.raises(TypeError, match="planes must be a list"):
+            MaskSchema(5)
+
+    def test_numpy_in_place(self):
+        mask = Mask((2, 2), MaskSchema(["SAT"]))
+        for ufunc in (np.bitwise_or, np.logical_or, np.add):
+            with pytest.raises(TypeError, match="cannot hold the result"):
+                ufunc.at(mask, (0, 0), True)
+
+    def test_span_sets_know_where_masks_are(self):
+        mask = Mask((6, 8), MaskSchema([MaskPlane("SAT", bad=True)]), xy0=(100, 200))
+        mask.set("SAT", Box2I((105, 108), (201, 203)))
+        assert SpanSet.from_mask(mask) == mask.spans() == SpanSet.from_box(Box2I((105, 108), (201, 203)))

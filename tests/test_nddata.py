@@ -364,3 +364,13 @@ class TestMasksBesideImages:
             lr.detect_footprints(part, 5, mask=self.mask, xy0=(0, 0))
         with pytest.raises(ValueError, match="mask must cover the image"):
             lr.coverage_sum(np.zeros((30, 30)), [Box2I((0, 9), (0, 9))], mask=self.mask)
+
+
+def test_bool_masks_of_others_have_no_place():
+    data, bad = np.ones((6, 8)), np.eye(6, 8, dtype=bool)
+    image = MaskedImage(data, lr.MaskSchema(["SAT"]), xy0=(5, 5))
+    for operand in (NDData(data, mask=bad), MaskedImage(data, bad)):
+        total = image.add(operand)
+        assert (total.xy0, total.mask.count()) == ((5, 5), {"SAT": 0, "MASKED": 6})
+        assert MaskedImage(data, xy0=(5, 5)).add(operand).mask.count() == {"MASKED": 6}
+    assert MaskedImage(data, bad).add(image).mask.count() == {"MASKED": 6, "SAT": 0}

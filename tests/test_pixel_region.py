@@ -224,8 +224,7 @@ def test_artist():
     filled = footprint(visual={"facecolor": "lime", "fill": True}).plot(ax=axes)
     assert matplotlib.colors.same_color(filled.get_facecolor()[0, :3], "lime")
     footprint(lr.SpanSet([])).plot(ax=axes)
-    with pytest.raises(TypeError, match="origin"):
-        fp.plot(axes)
+    assert fp.plot(axes).axes is axes
     plt.close("all")
 
 

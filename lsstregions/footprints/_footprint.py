@@ -114,6 +114,8 @@ class Footprint(FootprintRegion, Value):
     def plot(self, origin: tuple[int, int] = (0, 0), ax: Any = None, **style: Any) -> "FootprintCollection":
         """Draw the outline, holes included, as regions draw themselves; see `lsstregions.plotting.plot_footprints`.
 
+        As that of sets it may be called with axes alone: ``footprint.plot(ax)``.
+
         Parameters
         ----------
         origin : pair of int, optional
@@ -125,6 +127,8 @@ class Footprint(FootprintRegion, Value):
         """
         from ..plotting import plot_footprints
 
+        if hasattr(origin, "add_collection"):
+            origin, ax = (0, 0), origin
         return plot_footprints(self, ax, origin=origin, **self._visual_style() | style)
 
     def __runs__(self) -> NDArray[np.int32]:

@@ -80,6 +80,9 @@ class Mask(NDArrayOperatorsMixin):
                 raise TypeError("a box has its own xy0; give one of the two")
             xy0 = (pixels.x.start, pixels.y.start)
             pixels = pixels.shape
+        if isinstance(pixels, Mask):
+            xy0 = pixels.xy0 if xy0 is None else xy0
+            pixels = pixels.conform(schema, copy=copy is not False).array
         self._schema = schema
         self._xy0 = as_pair((0, 0) if xy0 is None else xy0, "xy0")
         if isinstance(pixels, tuple):
@@ -151,7 +154,7 @@ class Mask(NDArrayOperatorsMixin):
         region : region-like, bool array or ...
             Anything that `rasterize` knows: a SpanSet, footprints, boxes, ``regions``, lists of them. Its
             coordinates are those of the pixel plane, so `xy0` counts. Parts outside the mask are left out.
-            A bool array must have the shape of the mask. ``...`` is every pixel.
+            A bool array, also one in a list, must have the shape of the mask. ``...`` is every pixel.
         wcs : APE-14 WCS, optional
             From the pixel plane (not from array indices, where `xy0` is not 0) to the sky, for sky regions.
 
@@ -183,6 +186,8 @@ class Mask(NDArrayOperatorsMixin):
     def update(self, other: "Mask") -> None:
         """Set every bit that another mask has set, by the name of its plane; the same as ``self |= other``.
 
+        What is bad is as this mask has it, whatever the other one says; ``self | other`` refuses to choose.
+
         Raises
         ------
         TypeError
@@ -198,10 +203,11 @@ class Mask(NDArrayOperatorsMixin):
         self._words |= _conformed(other, self._schema, self._words.dtype)
 
     def _paint(self, planes: str | Iterable[str], region: Any, wcs: Any, action: str) -> None:
-        bits = self._schema.bitmask(planes)
+        bits = self._schema.bitmask([plane.name for plane in self._schema._select(planes)])
         self._check_writeable()
         dtype = self._words.dtype
         where = _bool_pixels(region, self.shape)
+        region = self._placed(region)
         runs = self._runs(region, wcs, action) if where is None else None
         for k, word in enumerate(self._words):
             part = bits >> _width(dtype) * k & _all_bits(dtype)
@@ -217,6 +223,16 @@ class Mask(NDArrayOperatorsMixin):
                 word &= ~(where * dtype.type(part))
             else:
                 word ^= where * dtype.type(part)
+
+    def _placed(self, region: Any) -> Any:
+        """Return lists in which bool arrays have become pixels of this mask."""
+        if not isinstance(region, list | tuple) or not {list, tuple, np.ndarray} & set(map(type, region)):
+            return region
+        wheres = [_bool_pixels(part, self.shape) for part in region]
+        return [
+            self._placed(part) if where is None else SpanSet.from_mask(where, self._xy0)
+            for part, where in zip(region, wheres, strict=True)
+        ]
 
     def _runs(self, region: Any, wcs: Any, action: str) -> NDArray[np.int32]:
         if isinstance(region, FootprintSet):
@@ -406,7 +422,8 @@ class Mask(NDArrayOperatorsMixin):
             if target is inputs[0] and ufunc is np.bitwise_or and len(kwargs) == 1:
                 target.update(inputs[1])
                 return target
-        if any(isinstance(out, Mask) for out in kwargs.get("out", ())):
+        written = inputs[:1] if method == "at" else kwargs.get("out", ())
+        if any(isinstance(out, Mask) for out in written):
             raise TypeError(
                 f'a Mask cannot hold the result of {ufunc.__name__}; set a plane with mask.set("PLANE", bool_array)'
             )

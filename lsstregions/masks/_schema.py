@@ -66,9 +66,9 @@ class MaskSchema(Value):
 
     Parameters
     ----------
-    planes : iterable of MaskPlane, str or None
+    planes : iterable of MaskPlane, str or None, or mapping of str to int
         A string is a plane of that name, None a placeholder that skips a bit. A plane without a bit gets the
-        one that follows its predecessor's.
+        one that follows its predecessor's. A mapping has the bits of names, as LSST's mask plane dicts.
 
     Raises
     ------
@@ -91,9 +91,13 @@ class MaskSchema(Value):
     _by_name: dict[str, MaskPlane]
     _planes: tuple[MaskPlane, ...]
 
-    def __init__(self, planes: Iterable[MaskPlane | str | None] = ()):
+    def __init__(self, planes: Iterable[MaskPlane | str | None] | Mapping[str, int] = ()):
         if isinstance(planes, str):
             raise TypeError(f"planes must be a list of planes, not the string {planes!r}")
+        if not isinstance(planes, Iterable):
+            raise TypeError(f"planes must be a list of planes, not {planes!r}")
+        if isinstance(planes, Mapping):
+            planes = [MaskPlane(name, bit) for name, bit in planes.items()]
         numbered: list[MaskPlane] = []
         next_bit = 0
         for plane in planes:
@@ -394,6 +398,8 @@ class MaskSchema(Value):
     def _select(self, names: str | Iterable[str]) -> list[MaskPlane]:
         """Return the planes of one name or several."""
         selected = []
+        if not isinstance(names, Iterable):
+            raise TypeError(f"planes must be the name of a plane or several names, not {names!r}")
         for name in [names] if isinstance(names, str) else names:
             if not isinstance(name, str):
                 raise TypeError(f"a plane is named by a string, not by {name!r}")
