@@ -13,7 +13,7 @@ test: .venv/test
 	$(BIN)/pytest $(ARGS)
 
 demo: .venv/base
-	$(BIN)/python -m lsstregions.demo
+	$(BIN)/python -m lsstregions.demo --overwrite
 
 check: .venv/check
 	$(BIN)/ruff check .

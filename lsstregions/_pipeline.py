@@ -68,11 +68,18 @@ def detect(
     SExtractor has it), in that of each smoothed pixel if the image has a variance, and otherwise in the standard
     deviation of the smoothed image. Pixels in the planes `exclude`, by default the bad ones, are not detected.
     """
+    for name, value in (("smooth", smooth), ("grow", grow)):
+        if not 0 <= value < np.inf:
+            raise ValueError(f"{name} must be finite and not negative, not {value}")
+    if mesh is not None and mesh < 1:
+        raise ValueError(f"background must be found in meshes of at least 1 pixel, not {mesh}")
+    if exclude and image.mask is None:
+        raise ValueError(f"exclude names planes, {', '.join(exclude)}, and the image has no mask")
     data = image.data.astype(np.float32)
     mask = image.mask
     bad = None if mask is None else mask.to_bool(exclude)
     noise = None
-    if mesh:
+    if mesh is not None:
         model = background_of(data, mesh, bad)
         data, noise = data - model.level, model.rms
     searched, variance = data, image.variance
@@ -114,6 +121,7 @@ def marked(image: MaskedImage, footprints: FootprintSet) -> Mask:
 
 def catalog(image: MaskedImage, data: NDArray, footprints: FootprintSet) -> Any:
     """Return the table of measurements of footprints, with positions on the sky where there is a WCS."""
-    table = footprints.measure(data, image.variance, image.wcs, xy0=image.xy0)
+    parts = {name: getattr(image, name) for name in ("mask", "uncertainty", "xy0", "wcs", "unit")}
+    table = footprints.measure(MaskedImage(data, **parts))
     table.meta["xy0"] = list(image.xy0)
     return table

@@ -45,8 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.simplefilter("default")
         warnings.showwarning = _show_warning
         try:
-            for name in ("output", "footprints", "mask", "catalog", "regions_file", "picture"):
-                _check_free(getattr(options, name, None), options.overwrite)
+            _check_outputs(options)
             report = options.run(options)
         except KeyboardInterrupt:
             _say("interrupted")
@@ -110,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--from", dest="from_format", choices=sorted(FORMATS), help="the format of IN")
     sub.add_argument("--to", dest="to_format", choices=sorted(FORMATS), help="the format of OUT")
     sub.add_argument("--plane", help="IN is a mask: take the footprints of this plane")
-    sub.add_argument("--wcs", metavar="IMAGE", help="an image whose WCS regions on the sky need")
+    sub.add_argument("--wcs", metavar="IMAGE", help="the image of region files: its WCS, and where its first pixel is")
 
     sub = command("show", _show, "draw footprints over an image")
     _add_image(sub)
@@ -240,22 +239,22 @@ def _mask(options: Any) -> dict:
 
 def _measure(options: Any) -> dict:
     image = _read_image(options.image, options.hdu)
-    footprints = _read_footprints(options.input)
-    table = footprints.measure(image.data, image.variance, image.wcs, options.columns, xy0=image.xy0)
+    footprints = _read_regions(options.input, image)
+    table = footprints.measure(image, columns=options.columns)
     written = []
     if options.catalog:
         _write_table(table, options.catalog, options.overwrite)
         written.append(options.catalog)
-    return {"written": written} | _summary(footprints) | _head(table, options.rows)
+    return {"written": written} | _summary(footprints) | _head(table, options.rows, options.columns)
 
 
 def _convert(options: Any) -> dict:
+    image = None if options.wcs is None else _read_image(options.wcs, None)
     if options.plane is not None:
         footprints = Mask.read(options.input).footprints(options.plane)
     else:
-        wcs = None if options.wcs is None else _read_image(options.wcs, None).absolute_wcs
-        footprints = _read_footprints(options.input, format=options.from_format, wcs=wcs)
-    _write_footprints(footprints, options.output, format=options.to_format, overwrite=options.overwrite)
+        footprints = _read_regions(options.input, image, format=options.from_format)
+    _write_regions(footprints, image, options.output, format=options.to_format, overwrite=options.overwrite)
     return {"written": [options.output], "bytes": os.path.getsize(options.output)} | _summary(footprints)
 
 
@@ -315,31 +314,32 @@ def _demo(options: Any) -> dict:
         "overlay.png",
     ]
     paths = {name: str(folder / name) for name in names}
+    for path in paths.values():
+        _check_free(path, options.overwrite)
     count = (options.size / 1024) ** 2
     image, truth = simulate_field(
         (options.size, options.size), n_stars=int(250 * count), n_galaxies=int(120 * count), seed=options.seed
     )
-    # Its own files of the last time may be replaced.
-    image.write(paths["image.fits"], overwrite=True)
-    options.overwrite = True
+    image.write(paths["image.fits"], overwrite=options.overwrite)
     options.footprints, options.mask, options.catalog = (
         paths[n] for n in ("footprints.fits", "mask.fits", "catalog.ecsv")
     )
     options.regions_file, options.picture = paths["regions.reg"], paths["overlay.png"]
+    options.rows = 8
     with _Steps(8, options) as step:
         found, data = detect(image, threshold=5.0, smooth=1.8, n_pixels=5, grow=2)
         step()
         table = catalog(image, data, found)
         written = _write_all(image, data, found, table, options, step)["written"]
         try:
-            io.write(found, paths["footprints.parquet"], overwrite=True)
+            io.write(found, paths["footprints.parquet"], overwrite=options.overwrite)
             written.append(paths["footprints.parquet"])
         except ImportError as error:
             _say(_one_line(error))
         step()
     inside = found.at(truth["x"], truth["y"]) >= 0
     report = {"simulated sources": len(truth), "in a footprint": int(inside.sum())}
-    return report | _summary(found) | _head(table, 8) | {"written": [paths["image.fits"], *written]}
+    return report | _summary(found) | _head(table, options.rows) | {"written": [paths["image.fits"], *written]}
 
 
 # Files
@@ -361,22 +361,21 @@ def _read_image(path: str, hdu: str | None) -> MaskedImage:
             raise ValueError(f"{path}: {error}") from error
 
 
-def _read_footprints(path: str, *, format: str | None = None, wcs: Any = None) -> FootprintSet:  # noqa: A002
+def _read_footprints(path: str, *, format: str | None = None) -> FootprintSet:  # noqa: A002
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no file {path}")
-    options = {} if wcs is None else {"wcs": wcs}
     try:
-        found: FootprintSet = io.read(FootprintSet, path, format=format, **options)
+        found: FootprintSet = io.read(FootprintSet, path, format=format)
     except IORegistryError:
         raise ValueError(f"{path} is of no format that is known; --from says which, of {', '.join(FORMATS)}") from None
     return found
 
 
-def _read_regions(path: str, image: MaskedImage) -> FootprintSet:
+def _read_regions(path: str, image: MaskedImage | None, *, format: str | None = None) -> FootprintSet:  # noqa: A002
     """Read regions that go with an image: those for DS9 count from its first pixel."""
-    name = _format_of(path)
-    if name not in _OF_THE_ARRAY:
-        return _read_footprints(path)
+    name = _format_of(path) if format is None else format
+    if image is None or name not in _OF_THE_ARRAY:
+        return _read_footprints(path, format=format)
     box = Box2I.from_shape(image.data.shape)
     found: FootprintSet = io.read(FootprintSet, path, format=name, wcs=image.wcs, within=box)
     return found.shift(*image.xy0)
@@ -397,11 +396,27 @@ def _format_of(path: str) -> str | None:
 
 
 def _write_outlines(footprints: FootprintSet, image: MaskedImage, path: str, overwrite: bool) -> None:
-    x0, y0 = image.xy0
     with warnings.catch_warnings():
         # Who asks for outlines knows that there are no peaks in them.
         warnings.simplefilter("ignore", io.LossWarning)
-        _write_footprints(footprints.shift(-x0, -y0), path, overwrite=overwrite)
+        _write_regions(footprints, image, path, overwrite=overwrite)
+
+
+def _write_regions(
+    footprints: FootprintSet,
+    image: MaskedImage | None,
+    path: str,
+    *,
+    format: str | None = None,  # noqa: A002
+    overwrite: bool,
+) -> None:
+    """Write footprints, perhaps of an image: those for DS9 count from its first pixel."""
+    suffixes = tuple(suffix for name in ("ds9", "crtf") for suffix in FORMATS[name].suffixes)
+    of_the_array = format in _OF_THE_ARRAY if format is not None else path.lower().endswith(suffixes)
+    if image is not None and of_the_array:
+        x0, y0 = image.xy0
+        footprints = footprints.shift(-x0, -y0)
+    _write_footprints(footprints, path, format=format, overwrite=overwrite)
 
 
 def _write_footprints(footprints: FootprintSet, path: str, *, format: str | None = None, overwrite: bool) -> None:  # noqa: A002
@@ -415,12 +430,13 @@ def _write_footprints(footprints: FootprintSet, path: str, *, format: str | None
 
 
 def _write_table(table: Any, path: str, overwrite: bool) -> None:
-    kind = "ascii.ecsv" if path.endswith(".ecsv") else None
-    with replacing(path, overwrite) as new:
-        if kind is None and path.endswith(".csv"):
-            # Quantities and positions are columns of numbers there.
-            kind = "ascii.csv"
-        table.write(str(new), format=kind)
+    # Quantities and positions are columns of numbers in .csv.
+    kind = {".ecsv": "ascii.ecsv", ".csv": "ascii.csv"}.get(Path(path).suffix.lower())
+    try:
+        with replacing(path, overwrite) as new:
+            table.write(str(new), format=kind)
+    except IORegistryError:
+        raise ValueError(f"{path}: the name of a table must end in .ecsv, .csv, .fits or .parquet") from None
 
 
 def _draw(data: Any, image: MaskedImage, footprints: FootprintSet, path: str, overwrite: bool) -> None:
@@ -432,8 +448,19 @@ def _draw(data: Any, image: MaskedImage, footprints: FootprintSet, path: str, ov
         draw(data, footprints, new, xy0=image.xy0, wcs=image.wcs)
 
 
-def _check_free(path: str | None, overwrite: bool) -> None:
+def _check_outputs(options: Any) -> None:
     """Refuse before any work is done what could not be written after it."""
+    names = ("output", "footprints", "mask", "catalog", "regions_file", "picture")
+    paths = {name: path for name in names if isinstance(path := getattr(options, name, None), str)}
+    for path in paths.values():
+        _check_free(path, options.overwrite)
+    if len({os.path.realpath(path) for path in paths.values()}) < len(paths):
+        raise ValueError(f"each output needs a file of its own, not {', '.join(paths.values())}")
+    if "picture" in paths and not Path(paths["picture"]).suffix:
+        raise ValueError(f"{paths['picture']}: the name of a picture must end in .png, .svg or .pdf")
+
+
+def _check_free(path: str | None, overwrite: bool) -> None:
     if isinstance(path, str) and not overwrite and os.path.lexists(path):
         raise FileExistsError(f"{path} exists; --overwrite replaces it")
 
@@ -464,27 +491,22 @@ def _summary(footprints: FootprintSet) -> dict:
     return report
 
 
-def _head(table: Any, rows: int) -> dict:
-    """Return the first rows of a table, and of its columns those that fit."""
-    names = [
-        name
-        for name in (
-            "label",
-            "area",
-            "x_centroid",
-            "y_centroid",
-            "semimajor_axis",
-            "segment_flux",
-            "segment_flux_err",
-            "max_value",
-        )
-        if name in table.colnames
-    ]
-    return {
-        "table": [
-            dict(zip(names, row, strict=True)) for row in table[names or table.colnames[:9]][: max(rows, 0)].iterrows()
-        ]
-    }
+_SHOWN = (
+    "label",
+    "area",
+    "x_centroid",
+    "y_centroid",
+    "semimajor_axis",
+    "segment_flux",
+    "segment_flux_err",
+    "max_value",
+)
+
+
+def _head(table: Any, rows: int, columns: list[str] | None = None) -> dict:
+    """Return the first rows of a table, and of its columns those that fit, or those that were asked for."""
+    names = columns or [name for name in _SHOWN if name in table.colnames]
+    return {"table": [dict(zip(names, row, strict=True)) for row in table[names][: max(rows, 0)].iterrows()]}
 
 
 def _text(report: dict) -> str:

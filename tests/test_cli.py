@@ -5,12 +5,14 @@ import sys
 
 import numpy as np
 import pytest
+from astropy import units as u
 from astropy.io import ascii as text_tables
 from astropy.io import fits
 from astropy.table import QTable, Table
+from astropy.wcs import WCS
 
 import lsstregions as lr
-from lsstregions import FootprintSet, Mask, MaskedImage, SpanSet, cli, io
+from lsstregions import Box2I, FootprintSet, Mask, MaskedImage, MaskSchema, SpanSet, cli, io
 from lsstregions.datasets import simulate_field
 
 
@@ -291,3 +293,74 @@ def test_exposure(run, shared, tmp_path):
     assert theirs.area == 5390
     assert (theirs & after.spans("DETECTED")).area > 0.95 * theirs.area
     assert len(QTable.read(tmp_path / "c.ecsv")) == report["footprints"]
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """Return an image whose first pixel is (100, 200), with a mask, a unit and a WCS of its own."""
+    data = np.zeros((40, 50))
+    data[10:14, 20:25], data[30, 5] = 60, 50
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.crpix = ["RA---TAN", "DEC--TAN"], [150, 2], [25, 20]
+    wcs.wcs.cdelt = [-1e-3, 1e-3]
+    image = MaskedImage(data, MaskSchema.lsst(), xy0=(100, 200), wcs=wcs, unit="adu")
+    image.set_mask("SAT", Box2I((120, 122), (210, 214)))
+    image.write(tmp_path / "image.fits")
+    return tmp_path / "image.fits", image
+
+
+def test_everything_is_where_the_image_is(run, elsewhere, tmp_path):
+    path, image = elsewhere
+    detect = ("detect", path, "-t", 10, "--kind", "value")
+    code, out, _ = run(*detect, "--footprints", tmp_path / "f.fits", "--catalog", tmp_path / "c.ecsv", "--json")
+    assert code == 0
+    found = io.read(FootprintSet, tmp_path / "f.fits")
+    assert found.region == image.bbox
+    expected = found.measure(image)
+    for name in ("c.ecsv", "d.ecsv"):
+        if name == "d.ecsv":
+            assert run("measure", tmp_path / "f.fits", path, "-o", tmp_path / name)[0] == 0
+        table = QTable.read(tmp_path / name)
+        assert table["segment_flux"].unit == u.adu
+        assert np.allclose(table["segment_flux"], expected["segment_flux"])
+        assert (table["sky_centroid"].separation(expected["sky_centroid"]).arcsec < 1e-3).all()
+    # Region files count from the first pixel of the image, whoever writes them, and our own from where it is.
+    run(*detect, "--regions", tmp_path / "a.reg")
+    run(*detect, "--regions", tmp_path / "b.fits")
+    run("convert", tmp_path / "f.fits", tmp_path / "c.reg", "--wcs", path)
+    run("convert", tmp_path / "c.reg", tmp_path / "d.geojson", "--wcs", path)
+    for name in ("a.reg", "b.fits", "c.reg", "d.geojson", "f.fits"):
+        options = ("--plane", "NEW", "-o", tmp_path / f"{name}.fits", "--json")
+        code, out, err = run("mask", path, "--regions", tmp_path / name, *options)
+        assert code == 0, err
+        assert json.loads(out)["pixels after"] == found.area.sum(), name
+        code, out, err = run("measure", tmp_path / name, path, "--columns", "area,perimeter", "--json")
+        assert code == 0, err
+        assert sorted(row["area"] for row in json.loads(out)["table"]) == sorted(found.area.tolist())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--grow", -1), "grow must be finite and not negative"),
+        (("--smooth", "nan"), "smooth must be finite"),
+        (("--background", 0), "background must be found in meshes"),
+        (("--exclude", "NOPE"), "no plane 'NOPE'"),
+        (("--picture", "picture"), "the name of a picture must end in"),
+        (("--catalog", "c.xyz"), "the name of a table must end in"),
+        (("--footprints", "x.fits", "--mask", "./x.fits"), "each output needs a file of its own"),
+    ],
+)
+def test_options_without_a_meaning(run, elsewhere, tmp_path, monkeypatch, options, message):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run("detect", elsewhere[0], *options)
+    assert code == 1
+    assert message in err
+    assert os.listdir(tmp_path) == ["image.fits"]
+
+
+def test_the_demo_replaces_nothing(run, tmp_path):
+    (tmp_path / "image.fits").write_text("precious")
+    code, _, err = run("demo", tmp_path, "--size", 128)
+    assert (code, "image.fits exists" in err) == (1, True)
+    assert os.listdir(tmp_path) == ["image.fits"]
