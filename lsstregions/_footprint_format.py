@@ -13,6 +13,7 @@ import numpy as np
 from regions import Region, Regions
 from regions.core.registry import RegionsRegistry
 
+from ._peaks import in_json
 from ._validate import as_int32_array
 from .geom import Box2I
 
@@ -27,6 +28,8 @@ def serialize(footprints: Sequence[Any], **options: Any) -> str:
     ------
     TypeError
         For a region that is no footprint, and for a heavy one, whose pixel values would be lost.
+    ValueError
+        If a column of peaks is of a kind that JSON does not have.
     """
     from .footprints import Footprint, HeavyFootprint
 
@@ -43,7 +46,7 @@ def _as_dict(footprint: Any) -> dict[str, Any]:
     region = footprint.region
     return {
         "spans": footprint.spans.array.tolist(),
-        "peaks": {name: [str(peaks[name].dtype), peaks[name].tolist()] for name in peaks.colnames},
+        "peaks": {name: [str(peaks[name].dtype), in_json(np.asarray(peaks[name]), name)] for name in peaks.colnames},
         "region": None if region is None else [region.x.start, region.x.stop, region.y.start, region.y.stop],
         "sign": footprint.sign,
         "meta": dict(footprint.meta),

@@ -172,7 +172,17 @@ def check_column(name: str, column: ArrayLike) -> None:
 
 def same(a: NDArray, b: NDArray) -> bool:
     """Whether two arrays are equal, NaN being equal to itself."""
-    return np.array_equal(a, b, equal_nan=a.dtype.kind == b.dtype.kind == "f")
+    return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc" and b.dtype.kind in "fc")
+
+
+def in_json(column: NDArray, name: str) -> list[Any]:
+    """Return a column as JSON has it, which knows no infinities and no NaN: they are texts, that NumPy reads again."""
+    if column.dtype.kind not in "biufU":
+        raise ValueError(f"the column {name!r} of peaks, of {column.dtype}, cannot be kept in JSON")
+    if column.dtype.kind == "f" and not np.isfinite(column).all():
+        column = np.where(np.isfinite(column), column.astype(object), column.astype(str))
+    values: list[Any] = column.tolist()
+    return values
 
 
 def concatenated(parts: Sequence[Peaks]) -> Peaks:

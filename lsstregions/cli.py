@@ -56,10 +56,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             _say(_one_line(error))
             return 1
     try:
-        print(json.dumps(_plain(report), allow_nan=False) if options.json else _text(report))
+        print(json.dumps(_plain(report), allow_nan=False) if options.json else _text(report), flush=True)
     except BrokenPipeError:
         # Whoever read us has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        _say(f"nothing can be printed: {_one_line(error)}")
+        return 1
     return 0
 
 

@@ -524,3 +524,63 @@ def test_one_footprint_is_a_list_of_one():
     footprint = lr.Footprint(SpanSet.disk(3).shift(30, 30))
     assert lr.serialize_regions(footprint, "ds9") == lr.serialize_regions([footprint], "ds9")
     assert footprint & footprint == footprint | footprint == footprint
+
+
+class TestOddColumns:
+    """What a format cannot keep it refuses or names; what it keeps comes back."""
+
+    image = np.zeros((3, 9))
+    image[1, 1], image[1, 6] = 7, np.inf
+    two = lr.detect_footprints(image, 5)
+
+    def test_infinities(self, tmp_path):
+        odd = self.two.with_peak_columns(q=[np.nan, -np.inf], c=np.array([np.nan, 1j]))
+        assert odd == odd
+        plain = self.two.with_peak_columns(q=[np.nan, -np.inf])
+        plain.write(tmp_path / "x.geojson")
+        text = (tmp_path / "x.geojson").read_text()
+        json.loads(text, parse_constant=pytest.fail)
+        assert lr.FootprintSet.read(tmp_path / "x.geojson") == plain
+        text = regions.Regions(list(plain)).serialize(format="footprint")
+        json.loads(text, parse_constant=pytest.fail)
+        back = regions.Regions.parse(text, format="footprint")
+        assert np.array_equal(back[1].peaks["q"], [-np.inf])
+        with pytest.raises(ValueError, match="'c' of peaks, of complex128, cannot be kept in JSON"):
+            odd.write(tmp_path / "y.geojson")
+        with pytest.raises(ValueError, match="'c', of complex128, cannot be kept in Arrow"):
+            io.to_arrow(odd)
+
+    def test_bytes_and_byte_order(self, tmp_path):
+        odd = self.two.with_peak_columns(b=[b"ab", b"c\xff"], f=np.array([1.5, 2], ">f8"))
+        odd.write(tmp_path / "x.parquet")
+        back = lr.FootprintSet.read(tmp_path / "x.parquet")
+        assert np.asarray(back.peaks["b"]).tolist() == [b"ab", b"c\xff"]
+        assert back.peaks["f"].tolist() == [1.5, 2]
+
+    def test_blanks(self, tmp_path):
+        with pytest.warns(lr.LossWarning, match="blanks at the ends of name"):
+            self.two.with_peak_columns(name=["a ", "b"]).write(tmp_path / "x.fits")
+
+    def test_truncated_heavy_ones(self, tmp_path):
+        path = tmp_path / "heavy.fits"
+        self.two.make_heavy(self.image).write(path)
+        with fits.open(path) as hdus:
+            end = hdus["VALUES"].fileinfo()["hdrLoc"]
+        path.write_bytes(path.read_bytes()[:end])
+        with pytest.raises(io.FileFormatError, match="heavy.fits: it is truncated"):
+            lr.FootprintSet.read(path)
+
+    def test_as_wide_as_can_be(self, tmp_path):
+        wide = lr.FootprintSet([lr.SpanSet([[0, -(2**31), 2**31 - 1]]), lr.SpanSet([[2**31 - 2, 5, 2**31 - 1]])])
+        wide.write(tmp_path / "x.fits")
+        assert lr.FootprintSet.read(tmp_path / "x.fits") == wide
+
+    def test_label_images_end_with_the_region(self, tmp_path):
+        with pytest.warns(lr.LossWarning, match="outside the region"):
+            found = lr.FootprintSet([one.spans for one in self.two], region=lr.Box2I((0, 3), (0, 3)))
+            found.write(tmp_path / "x.fits", format="labels")
+
+    @pytest.mark.parametrize("table", [5, None, [1]])
+    def test_no_arrow_tables(self, table):
+        with pytest.raises(TypeError, match="table must be an Arrow table"):
+            io.from_arrow(table)

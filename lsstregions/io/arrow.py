@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._peaks import PEAK, Peaks
-from .._validate import as_int32_array
+from .._validate import as_int32_array, native
 from ..footprints import FootprintSet
 from ._checked import (
     checked_box,
@@ -71,7 +71,11 @@ def from_arrow(table: Any) -> FootprintSet:
         If the table is not as `to_arrow` makes it, or its spans are not canonical.
     """
     pa = _pyarrow()
+    if not isinstance(table, pa.Table):
+        raise TypeError(f"table must be an Arrow table, not {type(table).__name__}")
     about = json.loads((table.schema.metadata or {}).get(_KEY, b'{"version": 1}'))
+    if not isinstance(about, dict):
+        raise ValueError(f"the metadata of the table must be a JSON object, not {about!r:.100}")
     if about.get("version") != VERSION:
         raise ValueError(f"the table is of version {about.get('version')!r} of the layout, not of {VERSION}")
     offsets, spans = _flat(pa, table, "spans")
@@ -153,7 +157,10 @@ def _pyarrow() -> Any:
 def _array(pa: Any, name: str, values: NDArray) -> Any:
     if values.ndim != 1:
         raise ValueError(f"the column {name!r}, of shape {values.shape}, cannot be kept in Arrow")
-    return pa.array(values)
+    try:
+        return pa.array(native(values))
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        raise ValueError(f"the column {name!r}, of {values.dtype}, cannot be kept in Arrow") from None
 
 
 def _lists(pa: Any, offsets: NDArray[np.int64], values: Any) -> Any:
@@ -184,7 +191,7 @@ def _numpy(array: Any, name: str) -> NDArray:
         raise ValueError(f"{name} must not have nulls")
     values: NDArray = array.to_numpy(zero_copy_only=False)
     if values.dtype.kind == "O":
-        values = values.astype(str)
+        values = values.astype("S" if "binary" in str(array.type) else str)
     return values
 
 

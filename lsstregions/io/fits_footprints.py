@@ -28,7 +28,7 @@ from .._peaks import PEAK, Peaks
 from .._validate import as_int32_array
 from ..footprints import FootprintSet
 from ..geom import Box2I
-from ._checked import checked_footprints, content, offsets_of_counts, reading
+from ._checked import checked_footprints, content, offsets_of_counts, reading, warn_of
 from ._files import replacing
 from .fits_mask import _meta_header, _wcs_header
 
@@ -56,6 +56,11 @@ def write_footprints(
     meta : mapping or `~astropy.io.fits.Header`, optional
         Cards of the primary header.
 
+    Warns
+    -----
+    LossWarning
+        If a column of texts has blanks at their ends, which FITS does not keep.
+
     Raises
     ------
     FileExistsError, FileNotFoundError
@@ -66,6 +71,7 @@ def write_footprints(
     header = fits.Header()
     header["LRKIND"] = "FootprintSet", "what lsstregions keeps here"
     header["LRVERS"] = VERSION, "version of the layout"
+    header["LRHEAVY"] = footprints.is_heavy, "whether a table VALUES has pixel values"
     if footprints.region is not None:
         box = footprints.region
         for keyword, edge in zip(_EDGES, (box.x.start, box.x.stop, box.y.start, box.y.stop), strict=True):
@@ -75,6 +81,7 @@ def write_footprints(
     if meta is not None:
         header.extend(_meta_header(meta), unique=True)
     peaks = footprints._peaks
+    warn_of({f"blanks at the ends of {name}" for name, column in peaks.columns.items() if _ends_blank(column)}, "FITS")
     x, _, y, _ = footprints.bbox.T
     n_spans = np.diff(footprints.offsets)
     each = {
@@ -164,11 +171,13 @@ def footprints_of(hdus: fits.HDUList) -> FootprintSet:
     version = header.get("LRVERS")
     if version != VERSION:
         raise ValueError(f"it is of version {version!r} of the layout; this version of lsstregions reads {VERSION}")
+    if header.get("LRHEAVY", False) and "VALUES" not in hdus:
+        raise ValueError("it is truncated: the table VALUES is missing")
     each, spans, pixels = (_columns(hdus, extension) for extension in ("FOOTPRINTS", "SPANS", "PEAKS"))
     offsets = offsets_of_counts(each["n_spans"], len(spans["dy"]), "n_spans")
     # Sums of two int32 cannot wrap in int64.
     x, y = (np.repeat(as_int32_array(each[column], column).astype(np.int64), each["n_spans"]) for column in ("x", "y"))
-    dy, dx, width = (as_int32_array(spans[column], column) for column in ("dy", "dx", "width"))
+    dy, dx, width = (_steps(spans[column], column) for column in ("dy", "dx", "width"))
     runs = np.column_stack((y + dy, x + dx, x + dx + width))
     peaks = np.empty(len(pixels["x_peak"]), PEAK)
     for column in ("x_peak", "y_peak"):
@@ -182,6 +191,18 @@ def footprints_of(hdus: fits.HDUList) -> FootprintSet:
         sign=each["sign"],
         values=_columns(hdus, "VALUES") if "VALUES" in hdus else None,
     )
+
+
+def _steps(column: NDArray, name: str) -> NDArray[np.int64]:
+    """Return differences of int32, which need not fit into int32."""
+    if column.dtype.kind not in "iu" or (column.size and max(-int(column.min()), int(column.max())) >= 1 << 32):
+        raise ValueError(f"{name} must be integers of less than 2**32, not {column.dtype}")
+    return column.astype(np.int64)
+
+
+def _ends_blank(column: NDArray) -> bool:
+    """Whether a column has texts that end in a blank."""
+    return column.dtype.kind in "SU" and bool((np.char.rstrip(column, None) != column).any())
 
 
 def _region(header: fits.Header) -> Box2I | None:

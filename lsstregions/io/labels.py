@@ -60,6 +60,8 @@ def write_labels(
         warnings.warn(
             "label image files do not keep overlaps: pixels go to the first footprint", LossWarning, stacklevel=2
         )
+    if footprints.clip(box).area.sum() < footprints.area.sum():
+        warnings.warn("label image files do not keep pixels outside the region", LossWarning, stacklevel=2)
     header = fits.Header()
     _put_origin(header, box.xy0)
     labels = footprints.to_labels(box)

@@ -26,7 +26,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
 
 from .. import _columns, _footprint_format, _outline
-from .._peaks import PEAK, Peaks
+from .._peaks import PEAK, Peaks, in_json
 from .._pixel_region import members, to_regions
 from .._ragged import offsets_of, ranges
 from .._validate import as_int32_array
@@ -340,11 +340,13 @@ def write_geojson(footprints: FootprintSet, path: str | os.PathLike[str], *, ove
     ------
     FileExistsError, FileNotFoundError
         If the file is there and `overwrite` is False, or there is no such folder.
+    ValueError
+        If a column of peaks is of a kind that JSON does not have.
     """
     warn_of_loss(footprints, "GeoJSON", ("peaks", "signs", "the region", "empty footprints"))
     peaks = footprints._peaks
     names = [*(PEAK.names or ()), *peaks.columns]
-    rows = list(zip(*(peaks[name].tolist() for name in names), strict=True))
+    rows = list(zip(*(in_json(peaks[name], name) for name in names), strict=True))
     geometries = shapely.to_geojson(to_polygons(footprints)).tolist()
     begins = peaks.offsets.tolist()
     features = [
@@ -364,7 +366,7 @@ def write_geojson(footprints: FootprintSet, path: str | os.PathLike[str], *, ove
     if footprints.region is not None:
         about["region"] = edges_of(footprints.region)
     document = {"type": "FeatureCollection", "lsstregions": about, "features": features}
-    text = json.dumps(document, separators=(",", ":"))
+    text = json.dumps(document, separators=(",", ":"), allow_nan=False)
     with replacing(path, overwrite) as new:
         new.write_text(text, encoding="utf-8")
 
@@ -403,7 +405,7 @@ def _with_properties(footprints: FootprintSet, properties: list[dict], about: di
     pixels = np.empty(len(flat), PEAK)
     for name in ("x_peak", "y_peak"):
         pixels[name] = as_int32_array(np.array([peak[name] for peak in flat], dtype=np.int64), name)
-    pixels["peak_value"] = [peak["peak_value"] for peak in flat]
+    pixels["peak_value"] = np.array([peak["peak_value"] for peak in flat], np.float64)
     columns = {
         name: np.array([peak[name] for peak in flat], dtype=_peak_dtype(dtype))
         for name, dtype in about.get("peak_dtypes", {}).items()
