@@ -102,6 +102,7 @@ def as_points(x: Any, y: Any) -> tuple[NDArray[np.float64], NDArray[np.float64],
     """Return the coordinates of points, broadcast and flat, and the shape that they had."""
     arrays = []
     for name, values in (("x", x), ("y", y)):
+        check_unmasked(values, name)
         array = np.asarray(values)
         if array.size and array.dtype.kind not in "biuf":
             raise TypeError(f"{name} must be real numbers, not {values!r}")
@@ -115,8 +116,15 @@ def as_points(x: Any, y: Any) -> tuple[NDArray[np.float64], NDArray[np.float64],
     return np.ascontiguousarray(columns).reshape(-1), np.ascontiguousarray(rows).reshape(-1), columns.shape
 
 
+def check_unmasked(array: Any, name: str) -> None:
+    """Raise ValueError for a masked array with masked entries: what is under the mask would be taken for good."""
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise ValueError(f"{name} must have no masked entries; fill them first")
+
+
 def as_array2d(array: ArrayLike, name: str) -> NDArray:
     """Return `array` as a 2-D array of native byte order; contiguity is left as it is."""
+    check_unmasked(array, name)
     result = np.asarray(array)
     if result.ndim != 2:
         raise ValueError(f"{name} must be 2-D, not of shape {result.shape}")
@@ -130,6 +138,7 @@ def native(array: NDArray) -> NDArray:
 
 def as_int32_array(values: ArrayLike, name: str) -> NDArray[np.int32]:
     """Return integral `values` as a C-contiguous int32 array; what is not integral or too large is refused."""
+    check_unmasked(values, name)
     array = np.asarray(values)
     if array.dtype == np.int32:
         return np.ascontiguousarray(array)
@@ -154,6 +163,7 @@ def _from_objects(array: NDArray, name: str) -> NDArray:
 
 def as_runs(runs: ArrayLike, name: str) -> NDArray[np.int32]:
     """Return runs ``(y, x_start, x_stop)``, in any order, as canonical ones: int32 of shape (n, 3)."""
+    check_unmasked(runs, name)
     array = np.asarray(runs)
     if array.size == 0 and array.ndim < 2:
         array = np.empty((0, 3), np.int32)

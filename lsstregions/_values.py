@@ -76,10 +76,11 @@ def as_any_pair(pair: Any, name: str) -> tuple[Any, Any]:
 
 
 def as_coordinates(values: Any, name: str) -> Any:
+    """Return numbers as an array of integers or doubles: in smaller floats they would be compared with rounded ends."""
     array = np.asarray(values)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must be numbers, not {values!r}")
-    return array
+    return array.astype(np.float64, copy=False) if array.dtype.kind == "f" else array
 
 
 def require(value: Any, kind: type, name: str) -> None:

@@ -892,9 +892,19 @@ class Ellipse(Value):
 
     @classmethod
     def from_region(cls, region: "EllipsePixelRegion | CirclePixelRegion") -> Self:
-        """Return a `regions` ellipse (full widths, a Quantity for the angle) or circle, with `Axes`."""
+        """Return a `regions` ellipse (full widths, a Quantity for the angle) or circle, with `Axes`.
+
+        Raises
+        ------
+        TypeError
+            If `region` is neither.
+        """
+        from regions import CirclePixelRegion, EllipsePixelRegion
+
+        if not isinstance(region, CirclePixelRegion | EllipsePixelRegion):
+            raise TypeError(f"region must be an EllipsePixelRegion or a CirclePixelRegion, not {region!r}")
         center = Point2D.from_pixcoord(region.center)
-        if hasattr(region, "radius"):
+        if isinstance(region, CirclePixelRegion):
             return cls(Axes(region.radius, region.radius), center)
         return cls(Axes(region.width / 2, region.height / 2, region.angle), center)
 

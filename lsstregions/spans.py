@@ -724,17 +724,26 @@ class SpanSet(Value):
 
         Raises
         ------
+        TypeError
+            If `element` is neither a number nor a SpanSet.
         ValueError
             If `element` is empty or negative.
         OverflowError
             If a pixel looked at would leave int32.
         """
+        if len(self) and not isinstance(element, SpanSet) and self._is_narrower(_as_radius(element)):
+            return SpanSet()
         element = _as_element(element, shape)
         if not len(self):
             return self
         x_start, x_stop, y_start, y_stop = element._bounds()
         self._check_room(-x_start, 1 - x_stop, -y_start, 1 - y_stop)
         return SpanSet._from_canonical(_dilation.erode(self.array, element.array))
+
+    def _is_narrower(self, radius: float) -> bool:
+        """Whether no element of a radius fits in."""
+        x_start, x_stop, y_start, y_stop = self._bounds()
+        return 2 * math.floor(radius) + 1 > min(x_stop - x_start, y_stop - y_start)
 
     def open(self, element: Element, shape: Shape = "disk") -> "SpanSet":
         """Return the set eroded and then dilated: the union of all shifted elements that fit into it."""
@@ -893,8 +902,7 @@ class SpanSet(Value):
         if array.ndim < 1 or len(array) != self.area:
             raise ValueError(f"values must have the shape ({self.area}, ...), not {array.shape}")
         box = self.bbox if box is None else box
-        if not _fits(fill, array.dtype):
-            raise ValueError(f"fill must be of the values' dtype {array.dtype}, not {fill!r}")
+        fill = _as_pixel(fill, array.dtype, (), "fill")
         image = np.full((*box.shape, *array.shape[1:]), fill, array.dtype)
         x0, y0 = self._check_inside(image, box.xy0)
         rows = byte_rows(image)
@@ -923,7 +931,8 @@ class SpanSet(Value):
         TypeError
             If `image` is no array, or `xy0` no pair of integers.
         ValueError
-            If the set leaves the image, `clip` it first; or the image is read-only.
+            If the set leaves the image, `clip` it first; the image is read-only; or a pixel of it does not take the
+            value, for floats may be rounded but nothing else may change.
         OverflowError
             If `xy0` does not fit into int32.
         """
@@ -932,14 +941,14 @@ class SpanSet(Value):
         if not image.flags.writeable:
             raise ValueError("image must be writeable")
         x0, y0 = self._check_inside(image, xy0)
-        rows = byte_rows(image)
+        # Quantities and masked arrays know themselves what their pixels take.
+        is_plain = type(image) in (np.ndarray, np.memmap)
+        element = _as_pixel(value, image.dtype, image.shape[2:], "value") if is_plain else value
+        rows = byte_rows(image) if is_plain else None
         if rows is None:
             y, x = self.indices()
-            image[y - y0, x - x0] = value
-            return
-        element = np.empty(image.shape[2:], image.dtype)
-        element[...] = value
-        if element.size:
+            image[y - y0, x - x0] = element
+        elif element.size:
             _pixels.paint(rows, self.array, x0, y0, element.reshape(-1).view(np.uint8))
 
     def _check_inside(self, image: NDArray, xy0: tuple[int, int] | Point2I) -> tuple[int, int]:
@@ -1004,18 +1013,23 @@ def _as_spans(spans: Any, name: str) -> SpanSet:
     return spans
 
 
-def _fits(value: Any, dtype: np.dtype) -> bool:
-    """Whether an array of a dtype can hold a value: floats may be rounded, integers must stay what they are."""
-    array = np.asarray(value)
-    if dtype.kind in "fc":
-        return array.ndim == 0 and array.dtype.kind in f"biuf{dtype.kind}"
-    if dtype.kind not in "biu":
-        return True
-    if array.ndim or array.dtype.kind not in "biuf" or not np.isfinite(array):
-        return False
-    least, most = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-    number = array.item()
-    return bool(number == int(number) and least <= number <= most)
+def _as_pixel(value: Any, dtype: np.dtype, shape: tuple[int, ...], name: str) -> NDArray:
+    """Return a value as one pixel of a dtype and shape: floats may be rounded, all else must stay what it is."""
+    array, element = np.asarray(value), np.empty(shape, dtype)
+    numbers = {"f": "biuf", "c": "biufc", "b": "biuf", "i": "biuf", "u": "biuf"}.get(dtype.kind, array.dtype.kind)
+    fits = array.dtype.kind in numbers
+    try:
+        with np.errstate(invalid="ignore", over="ignore"):
+            element[...] = array if fits else 0
+        # What is cut or wrapped is not the same any more.
+        is_exact = dtype.kind in "biu" or (dtype.kind in "SU" and array.dtype.kind == dtype.kind)
+        fits = fits and not (is_exact and np.any(element != array))
+    except (ValueError, TypeError, OverflowError):
+        fits = False
+    if not fits:
+        of = f" and shape {shape}" if shape else ""
+        raise ValueError(f"{name} must be what a pixel of dtype {dtype}{of} takes, not {value!r}")
+    return element
 
 
 def _as_radius(radius: Any) -> float:

@@ -792,7 +792,7 @@ class TestHeavySets:
             assert not image.any()
         counts = lr.FootprintSet([lr.SpanSet([(0, 0, 1), (1, 1, 2)])]).make_heavy(np.arange(4).reshape(2, 2))[0]
         assert counts.extract().tolist() == [[0, 0], [0, 3]]
-        with pytest.raises(ValueError, match="fill must be of the values' dtype int64, not nan"):
+        with pytest.raises(ValueError, match="fill must be what a pixel of dtype int64 takes, not nan"):
             counts.extract(fill=np.nan)
 
     def test_dot_at_the_edge_of_int32(self):

@@ -12,6 +12,7 @@ import regions
 from astropy.modeling import models
 from hypothesis import assume, given
 
+from lsstregions.ellipses import Ellipse
 from lsstregions.geom import (
     AffineTransform,
     Box2D,
@@ -734,3 +735,39 @@ def parameters(transform):
     if isinstance(transform, LinearTransform):
         return transform.matrix.ravel()
     return [*parameters(transform.linear), *transform.translation]
+
+
+def test_small_floats_are_compared_as_they_are():
+    assert not IntervalI(16777217, 16777220).contains(np.float32([16777216]))[0]
+    assert IntervalI(0, 2049).contains(np.float16([2048]))[0]
+    assert Box2I((0, 16777217), (0, 9)).contains(np.float32([16777216]), np.float32([5]))[0]
+    point = np.float32(0.7), np.float32(0.5)
+    assert Box2D((0, 0.7), (0, 1)).contains(*point) == (Point2D(*point) in Box2D((0, 0.7), (0, 1)))
+
+
+def test_boxes_of_a_class_of_their_own():
+    class Mine(Box2I):
+        pass
+
+    box = Mine((0, 5), (0, 5))
+    other = Box2I((1, 2), (1, 2))
+    assert box.contains(other)
+    assert box.overlaps(other)
+    assert box.clipped_to(other) == Mine((1, 2), (1, 2))
+    with pytest.raises(TypeError, match="other must be of type Mine"):
+        box.clipped_to(Box2D((0, 1), (0, 1)))
+
+
+def test_differences_at_the_end_of_int32():
+    assert Point2I(-1, 0) - Extent2I(LOW, 0) == Point2I(HIGH, 0)
+    with pytest.raises(OverflowError):
+        Point2I(0, 0) - Extent2I(LOW, 0)
+
+
+@pytest.mark.parametrize("kind", ["EllipsePixelRegion", "RectanglePixelRegion"])
+def test_regions_of_other_kinds(kind):
+    region = getattr(regions, kind)(regions.PixCoord(0, 0), 4, 6)
+    make = Box2D.from_region if kind == "EllipsePixelRegion" else Ellipse.from_region
+    for wrong in (region, 5, regions.CircleAnnulusPixelRegion(regions.PixCoord(0, 0), 1, 2)):
+        with pytest.raises(TypeError, match="region must be"):
+            make(wrong)

@@ -576,8 +576,8 @@ class TestOddColumns:
         assert lr.FootprintSet.read(tmp_path / "x.fits") == wide
 
     def test_label_images_end_with_the_region(self, tmp_path):
+        found = lr.FootprintSet([one.spans for one in self.two], region=lr.Box2I((0, 3), (0, 3)))
         with pytest.warns(lr.LossWarning, match="outside the region"):
-            found = lr.FootprintSet([one.spans for one in self.two], region=lr.Box2I((0, 3), (0, 3)))
             found.write(tmp_path / "x.fits", format="labels")
 
     @pytest.mark.parametrize("table", [5, None, [1]])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import reference
 import shapely
+from astropy import units as u
 from hypothesis import given
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from strategies import element_set, elements, frames, origins, pairs
@@ -586,7 +587,7 @@ class TestImages:
             spans.paint(locked, 1, (-4, -4))
         with pytest.raises(ValueError, match="2 dimensions"):
             spans.flatten(np.zeros(9))
-        with pytest.raises(ValueError, match="could not convert|invalid literal"):
+        with pytest.raises(ValueError, match="value must be what a pixel of dtype float64 takes, not 'x'"):
             spans.paint(np.zeros((9, 9)), "x", (-4, -4))
 
 
@@ -643,3 +644,72 @@ class SetMachine(RuleBasedStateMachine):
 
 
 TestSetMachine = SetMachine.TestCase
+
+
+class TestWhatPixelsTake:
+    """A value is painted as it is or not at all, whatever the layout of the image."""
+
+    two = SpanSet([(0, 0, 2)])
+
+    @pytest.mark.parametrize("order", ["C", "F"])
+    @pytest.mark.parametrize(
+        ("dtype", "value"),
+        [
+            (np.uint8, 300),
+            (np.uint8, np.int64(300)),
+            (np.uint8, -1),
+            (int, 2.9),
+            (int, np.nan),
+            (bool, 2),
+            (bool, "x"),
+            (float, "3"),
+            (float, None),
+            (float, 1 + 2j),
+            ("S3", b"abcdef"),
+            ("U3", "abcdef"),
+            (float, [1, 2]),
+        ],
+    )
+    def test_refused(self, order, dtype, value):
+        image = np.zeros((2, 3), dtype, order=order)
+        before = image.copy()
+        with pytest.raises(ValueError, match="value must be what a pixel of dtype"):
+            self.two.paint(image, value)
+        assert (image == before).all()
+
+    @pytest.mark.parametrize("order", ["C", "F"])
+    def test_quantities(self, order):
+        image = np.zeros((2, 3), order=order) * u.Jy
+        self.two.paint(image, 3 * u.mJy)
+        assert image[0, :2].to_value("mJy").tolist() == [3, 3]
+        with pytest.raises(u.UnitConversionError):
+            self.two.paint(image, 3 * u.m)
+
+    @pytest.mark.parametrize("order", ["C", "F"])
+    def test_masked_arrays(self, order):
+        image = np.ma.array(np.zeros((2, 3)), mask=[[1, 0, 0], [0, 0, 0]], order=order)
+        self.two.paint(image, 7)
+        assert image.mask.sum() == 0
+        self.two.paint(image, np.ma.masked)
+        assert image.mask.tolist() == [[True, True, False], [False, False, False]]
+
+    def test_what_is_masked_is_not_taken_for_good(self):
+        for call in (
+            lambda: SpanSet(np.ma.array([[0, 0, 2]], mask=[[0, 1, 0]])),
+            lambda: SpanSet.from_mask(np.ma.array([[True, True]], mask=[[True, False]])),
+            lambda: SpanSet.from_bits(np.ma.array([[1, 1]], mask=[[True, False]])),
+            lambda: SpanSet.from_indices(np.ma.array([1, 2], mask=[0, 1]), [1, 2]),
+            lambda: self.two.contains(np.ma.array([1, 2], mask=[0, 1]), 0),
+        ):
+            with pytest.raises(ValueError, match="must have no masked entries"):
+                call()
+
+
+def test_erosion_of_what_is_too_small_costs_nothing():
+    square = SpanSet.square(3)
+    for shape in ("disk", "square", "diamond"):
+        assert not square.erode(1e8, shape)
+        assert square.erode(3, shape) == SpanSet([(0, 0, 1)])
+        assert not square.erode(3.99 + 0.01, shape)
+    with pytest.raises(ValueError, match="radius"):
+        square.erode(-1)

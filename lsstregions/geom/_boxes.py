@@ -81,7 +81,7 @@ class _Box(Value):
             If `x` is no box of this class or point where there is no `y`, or the coordinates are no numbers.
         """
         if y is None:
-            if isinstance(x, type(self)):
+            if self._is_alike(x):
                 return x.is_empty or (self.x.contains(x.x) and self.y.contains(x.y))
             if not isinstance(x, POINTS):
                 raise TypeError(f"x must be a {type(self).__name__} or a point if y is not given, not {x!r}")
@@ -90,6 +90,10 @@ class _Box(Value):
 
     def _contains_points(self, x: Any, y: Any) -> Any:
         raise NotImplementedError
+
+    def _is_alike(self, other: Any) -> bool:
+        """Whether another is a box of pixels, or of floats, as this is."""
+        return isinstance(other, _Box) and other._interval is self._interval
 
     def overlaps(self, other: Self) -> bool:
         """Return whether the two boxes have anything in common; sharing an edge is not enough."""
@@ -128,7 +132,8 @@ class _Box(Value):
         TypeError
             If `other` is no box of this class.
         """
-        require(other, type(self), "other")
+        if not self._is_alike(other):
+            raise TypeError(f"other must be of type {type(self).__name__}, not {other!r}")
         return type(self)(self.x.clipped_to(other.x), self.y.clipped_to(other.y))
 
     def _hull(self, other: Self) -> Self:
@@ -430,9 +435,14 @@ class Box2D(_Box):
 
         Raises
         ------
+        TypeError
+            If `region` is no such rectangle.
         ValueError
             If the angle is another one.
         """
+        from regions import RectanglePixelRegion
+
+        require(region, RectanglePixelRegion, "region")
         quarters = region.angle.to_value("deg") / 90
         if not float(quarters).is_integer():
             raise ValueError(f"region must have an angle that is a multiple of 90 deg, not {region.angle}")

@@ -363,12 +363,14 @@ def _add_extent(point: Any, extent: Any) -> Any:
 
 
 def _subtract(point: Any, other: Any) -> Any:
+    kinds: tuple[Any, Any]
     if isinstance(other, EXTENTS):
-        return _add_extent(point, -other)
-    if not isinstance(other, POINTS):
+        kinds = Point2I, Point2D
+    elif isinstance(other, POINTS):
+        kinds = Extent2I, Extent2D
+    else:
         return NotImplemented
-    kind = Extent2I if _both_integer(point, other) else Extent2D
-    return kind(point.x - other.x, point.y - other.y)
+    return kinds[0 if _both_integer(point, other) else 1](point.x - other.x, point.y - other.y)
 
 
 def _add_extents(extent: Any, other: Any) -> Any:

@@ -439,8 +439,6 @@ def _ellipses(regions: Sequence[Ellipse], wcs: Any) -> Batch:
 
 @runs_of.register
 def _(region: np.ndarray, wcs: Any = None, within: Any = None) -> Runs:
-    if np.ma.is_masked(region):
-        raise ValueError("an array that is a region must have no masked entries; fill them first")
     mask = as_array2d(region, "region")
     if mask.dtype != bool:
         raise TypeError(f"an array that is a region must be boolean, not {mask.dtype}")
