@@ -44,6 +44,13 @@ COLORBLIND_COLORS = (
 )
 
 
+def _color(i: int) -> str:
+    """Return the colour of the i-th of many planes."""
+    rounds, which = divmod(i, len(COLORBLIND_COLORS))
+    red, green, blue = (int(int(COLORBLIND_COLORS[which][k : k + 2], 16) * 0.6**rounds) for k in (1, 3, 5))
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
 def plane_colors(schema: "MaskSchema", colors: str | Mapping[str, Any] = "lsst") -> dict[str, Any]:
     """Return a colour for each plane of a schema.
 
@@ -51,8 +58,9 @@ def plane_colors(schema: "MaskSchema", colors: str | Mapping[str, Any] = "lsst")
     ----------
     schema : MaskSchema
     colors : {"lsst", "colorblind"} or dict, optional
-        LSST's customary colours, for planes of other names one of ten; ten colours that colour-blind people can tell
-        apart, in the order of the planes; or colours by plane, and LSST's for those not given.
+        LSST's customary colours, and the others for planes of other names; ten colours that colour-blind people can
+        tell apart, in the order of the planes, then darker ones of these; or colours by plane, and LSST's for those
+        not given.
 
     Returns
     -------
@@ -71,7 +79,7 @@ def plane_colors(schema: "MaskSchema", colors: str | Mapping[str, Any] = "lsst")
         if unknown:
             raise KeyError(f"no plane {unknown[0]!r}; the planes are {', '.join(schema.names)}")
         return plane_colors(schema) | dict(colors)
-    in_order = {name: COLORBLIND_COLORS[i % len(COLORBLIND_COLORS)] for i, name in enumerate(schema.names)}
+    in_order = {name: _color(i) for i, name in enumerate(schema.names)}
     if colors == "colorblind":
         return in_order
     if colors != "lsst":

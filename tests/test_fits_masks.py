@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
+import lsstregions as lr
 from lsstregions.detection import Threshold, detect_footprints
 from lsstregions.io.fits_mask import mask_hdus, read_image, read_mask
 from lsstregions.masks import Mask, MaskPlane, MaskSchema
@@ -492,3 +493,27 @@ class TestRealFiles:
         image = MaskedImage.read(shared / "data" / "ccd_image.fits")
         assert image.shape == (256, 256)
         assert (image.mask, image.wcs, image.unit) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "description",
+    ["combines SAT & CR & everything else that the pipeline could not find a use for in this exp &", "x" * 67 + "&"],
+)
+def test_descriptions_that_cards_do_not_keep(tmp_path, description):
+    mask = Mask((2, 2), MaskSchema([MaskPlane("A", 0, description)]))
+    with pytest.raises(ValueError, match="description of plane 'A' cannot be kept"):
+        mask.write(tmp_path / "mask.fits")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_card_that_stands_alone(tmp_path):
+    hdu = fits.ImageHDU(np.zeros((2, 2), np.uint8), name="MASK")
+    hdu.header["MSKM0001"] = 2
+    hdu.writeto(tmp_path / "mask.fits")
+    with pytest.raises(ValueError, match="card MSKM0001 stands without MSKN0001"):
+        Mask.read(tmp_path / "mask.fits")
+
+
+def test_a_psf_is_not_kept(tmp_path):
+    with pytest.warns(lr.LossWarning, match="FITS image files do not keep the PSF"):
+        MaskedImage(np.ones((4, 5)), psf=np.ones((3, 3))).write(tmp_path / "x.fits")

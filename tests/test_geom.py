@@ -760,6 +760,7 @@ def test_boxes_of_a_class_of_their_own():
 
 def test_differences_at_the_end_of_int32():
     assert Point2I(-1, 0) - Extent2I(LOW, 0) == Point2I(HIGH, 0)
+    assert Extent2I(-1, 0) - Extent2I(LOW, 0) == Extent2I(HIGH, 0)
     with pytest.raises(OverflowError):
         Point2I(0, 0) - Extent2I(LOW, 0)
 

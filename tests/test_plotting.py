@@ -672,3 +672,20 @@ def test_moc_errors():
     wcs.wcs.ctype, wcs.wcs.cdelt = ["RA---AIT", "DEC--AIT"], [-1, 1]
     with pytest.raises(ValueError, match="no place on the sky"):
         viewers.to_moc(SpanSet.disk(300), wcs)
+
+
+def test_legends_are_added_to():
+    mask = Mask((5, 6), MaskSchema(["A", "B"]))
+    mask.set(["A", "B"], ...)
+    ax = Figure().subplots()
+    ax.plot([0, 5], [0, 4], label="track")
+    ax.legend()
+    for planes in ("A", "B", "A"):
+        mask.plot(ax, planes=planes)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["track", "A", "B"]
+
+
+def test_every_plane_has_a_colour_of_its_own():
+    schema = MaskSchema([f"P{i}" for i in range(25)])
+    assert len(set(plane_colors(schema, "colorblind").values())) == 25
+    assert len(set(plane_colors(MaskSchema.lsst(), "colorblind").values())) == 11

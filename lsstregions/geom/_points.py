@@ -207,7 +207,7 @@ class Extent2I(_Pair):
     @overload
     def __sub__(self, other: "Extent2D") -> "Extent2D": ...
     def __sub__(self, other: Any) -> "Extent2I | Extent2D":
-        return _add_extents(self, -other) if isinstance(other, EXTENTS) else NotImplemented
+        return _subtract_extents(self, other)
 
     @overload
     def __mul__(self, factor: int) -> "Extent2I": ...
@@ -278,7 +278,7 @@ class Extent2D(_Pair):
         return _add_extents(self, other)
 
     def __sub__(self, other: "Extent2I | Extent2D") -> "Extent2D":
-        return _add_extents(self, -other) if isinstance(other, EXTENTS) else NotImplemented
+        return _subtract_extents(self, other)
 
     def __mul__(self, factor: float) -> "Extent2D":
         return _scaled(self, factor)
@@ -378,6 +378,13 @@ def _add_extents(extent: Any, other: Any) -> Any:
         return NotImplemented
     kind = Extent2I if _both_integer(extent, other) else Extent2D
     return kind(extent.x + other.x, extent.y + other.y)
+
+
+def _subtract_extents(extent: Any, other: Any) -> Any:
+    if not isinstance(other, EXTENTS):
+        return NotImplemented
+    kind = Extent2I if _both_integer(extent, other) else Extent2D
+    return kind(extent.x - other.x, extent.y - other.y)
 
 
 def _scaled(extent: Any, factor: Any) -> Any:

@@ -26,6 +26,7 @@ from .._validate import as_pair, native
 from ..masks import MASKED, Mask, MaskSchema
 from ..masks._schema import bit_of
 from ..nddata import MaskedImage
+from ._checked import warn_of
 from ._files import replacing
 
 IMAGE_NAMES = ("IMAGE", "SCI")
@@ -212,6 +213,11 @@ def write_image(image: MaskedImage, path: Any, *, overwrite: bool = False, compr
     compression : {"RICE_1", "GZIP_1", "GZIP_2"}, optional
         As for `write_mask`; pixels that are not integers take GZIP_2, so that nothing is lost.
 
+    Warns
+    -----
+    LossWarning
+        If the image has a PSF, which is not kept.
+
     Raises
     ------
     ValueError
@@ -221,6 +227,8 @@ def write_image(image: MaskedImage, path: Any, *, overwrite: bool = False, compr
     """
     if image.data.ndim != 2:
         raise ValueError(f"an image to be written must be 2-D, not of shape {image.data.shape}")
+    if image.psf is not None:
+        warn_of({"the PSF"}, "FITS image")
     header = fits.Header()
     _put_origin(header, image.xy0)
     if image.wcs is not None:
@@ -267,7 +275,7 @@ def _is_image(hdu: Any) -> bool:
 
 
 def _names_planes(hdu: Any) -> bool:
-    return _is_image(hdu) and any(key.startswith(("MP_", "MSKN")) for key in hdu.header)
+    return _is_image(hdu) and any(re.match(r"MP_|MSK[NM]\d{4}$", key) for key in hdu.header)
 
 
 def _first(hdus: fits.HDUList, wanted: Any) -> Any:

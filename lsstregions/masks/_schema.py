@@ -210,10 +210,14 @@ class MaskSchema(Value):
         Raises
         ------
         ValueError
-            If a bit is beyond 63: an image has no wider pixels.
+            If a bit is beyond 63, for an image has no wider pixels, or a long description ends in ``&``.
         """
         if self.n_bits > 64:
             raise ValueError(f"a FITS image has at most 64 bits a pixel, the schema has {self.n_bits}")
+        for plane in self:
+            # At the end of a card that says that the text goes on in the next one.
+            if plane.description.endswith("&") and len(plane.description.replace("'", "''")) > 65:
+                raise ValueError(f"the description of plane {plane.name!r} cannot be kept in FITS: it ends in '&'")
         for keyword in [key for key in header if re.fullmatch(r"MSK[NMDB]\d{4}|MP_.+", key)]:
             del header[keyword]
         for plane in self:

@@ -78,8 +78,18 @@ def plot_mask(
         ax.set(xlim=(x_min, x_max), ylim=(y_min, y_max))
     ax.add_image(overlay)
     if legend and overlay.colors:
-        ax.legend(handles=overlay.legend_handles(), loc="upper right", fontsize="small", framealpha=0.9)
+        _add_to_legend(ax, overlay.legend_handles())
     return overlay
+
+
+def _add_to_legend(ax: Any, handles: list[Patch]) -> None:
+    """Add entries to the legend that axes have, or give them one."""
+    known, labels = [], []
+    if (legend := ax.get_legend()) is not None:
+        known, labels = list(legend.legend_handles), [text.get_text() for text in legend.get_texts()]
+    new = [handle for handle in handles if handle.get_label() not in labels]
+    labels += [handle.get_label() for handle in new]
+    ax.legend([*known, *new], labels, loc="upper right", fontsize="small", framealpha=0.9)
 
 
 class MaskOverlay(AxesImage):
