@@ -23,7 +23,8 @@ from ._pipeline import catalog, detect, marked
 from .footprints import FootprintSet
 from .geom import Box2I
 from .io._files import replacing
-from .io._formats import FORMATS
+from .io._formats import FORMATS, kind_of_fits
+from .io.fits_footprints import open_checked
 from .masks import Mask, MaskPlane, MaskSchema
 from .nddata import MaskedImage
 
@@ -276,7 +277,10 @@ def _show(options: Any) -> dict:
 def _info(options: Any) -> dict:
     path = options.input
     try:
-        return {"file": path} | _summary(_read_footprints(path))
+        footprints = _read_footprints(path)
+        is_image = path.lower().endswith(FORMATS["fits"].suffixes) and kind_of_fits(open_checked(path)) == "labels"
+        holds = {"holds": "an image of integers, whose values are taken for labels"} if is_image else {}
+        return {"file": path} | holds | _summary(footprints)
     except (OSError, ValueError) as error:
         if not isinstance(error, io.FileFormatError):
             raise
@@ -390,7 +394,6 @@ def _format_of(path: str) -> str | None:
         if path.lower().endswith(FORMATS[name].suffixes):
             return name
     if path.lower().endswith(FORMATS["fits"].suffixes):
-        from .io.fits_footprints import open_checked
         from .io.outlines import is_region_table
 
         if Path(path).is_file() and any(map(is_region_table, open_checked(path))):

@@ -176,6 +176,9 @@ def test_measure_convert_show_info(run, field, tmp_path):
     assert json.loads(out)["shape"] == [4, 5]
     code, out, _ = run("info", path)
     assert "DETECTED" in out
+    fits.PrimaryHDU(np.arange(20, dtype=np.int16).reshape(4, 5)).writeto(tmp_path / "raw.fits")
+    for name, is_image in (("raw.fits", True), ("l.fits", True), ("f.fits", False)):
+        assert ("an image of integers" in run("info", tmp_path / name)[1]) == is_image
 
 
 @pytest.mark.parametrize(

@@ -987,6 +987,10 @@ class TestOfTheUnwary:
         with pytest.raises(TypeError, match="planes must be a list"):
             MaskSchema(5)
 
+    def test_several_planes_come_in_a_list(self):
+        with pytest.raises(TypeError, match=r"mask\[\['SAT', 'CR'\]\]"):
+            Mask((2, 2), MaskSchema(["SAT", "CR"]))["SAT", "CR"]
+
     def test_numpy_in_place(self):
         mask = Mask((2, 2), MaskSchema(["SAT"]))
         for ufunc in (np.bitwise_or, np.logical_or, np.add):

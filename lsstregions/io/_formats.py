@@ -39,12 +39,21 @@ def read_fits(path: Any, **options: Any) -> FootprintSet:
         hdus = open_checked(data)
         if is_ours(hdus) and not options:
             return footprints_of(hdus)
-        is_lsst, is_regions = lsst.has_footprints(hdus), any(map(outlines.is_region_table, hdus))
-    if is_lsst:
+        kind = kind_of_fits(hdus)
+    if kind == "lsst":
         return lsst.read_lsst(data, **options)
-    if is_regions:
+    if kind == "regions":
         return outlines.read_regions(data, format="fits", **options)
     return labels.read_labels(data, **options)
+
+
+def kind_of_fits(hdus: Any) -> str:
+    """Return what footprints a FITS file has: those of "lsstregions" or "lsst", "regions", or else perhaps "labels"."""
+    if is_ours(hdus):
+        return "lsstregions"
+    if lsst.has_footprints(hdus):
+        return "lsst"
+    return "regions" if any(map(outlines.is_region_table, hdus)) else "labels"
 
 
 def write_measurements(

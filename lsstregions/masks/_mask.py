@@ -373,6 +373,8 @@ class Mask(NDArrayOperatorsMixin):
         if _is_planes(key):
             return self.to_bool(key)
         window = window_of(key, self.shape, self._xy0)
+        if window is None and isinstance(key, tuple) and any(isinstance(part, str) for part in key):
+            raise TypeError(f"several planes are asked for by a list, mask[{list(key)}], not by {key!r}")
         if window is None:
             return np.asarray(self)[key]
         rows, columns = window
