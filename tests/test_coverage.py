@@ -601,6 +601,9 @@ def test_crossings_far_beyond_the_image():
     np.testing.assert_allclose(near[1], far[1], atol=1e-6)
     with pytest.raises(ValueError, match="vertices within 1e"):
         coverage(shapely.Polygon([(1e14, 1e299), (1e299, 3), (-1e299, 1e14), (5, -1e299), (3, 8)]), within=box)
+    # Bounds of which no difference to the polygon fits into int32.
+    whole = Box2I(x=(-(2**31) + 1, 2**31 - 2 - 2**31), y=(0, 80))
+    assert len(coverage(shapely.Polygon([(-100, 0), (-10, 2), (-10, 0), (-100, 2)]), within=whole)[1]) > 90
     # Ends of int32 from each other, and no box.
     wide = coverage(shapely.Polygon([(-2e9, 0), (2e9, 2), (2e9, 0), (-2e9, 2)]), within=box)
     assert len(wide[1]) == 100

@@ -69,7 +69,7 @@ def geometry_of(batch: Polygons, i: int, origin: tuple[int, int], within: Any = 
         ring = np.column_stack([batch.x[start:stop] - origin[0], batch.y[start:stop] - origin[1]])
         if len(ring) > 2 and np.abs(ring).max() > MOST:
             raise ValueError(f"a polygon that crosses itself must have vertices within {MOST:g} pixels")
-        rings.append(ring if within is None else _clipped(ring, within.shifted_by(-origin[0], -origin[1])))
+        rings.append(ring if within is None else _clipped(ring, within, origin))
     edges = _odd_edges(np.concatenate([np.column_stack([ring, np.roll(ring, -1, axis=0)]) for ring in rings]))
     if not len(edges):
         return shapely.Polygon()
@@ -84,10 +84,10 @@ def geometry_of(batch: Polygons, i: int, origin: tuple[int, int], within: Any = 
         raise ValueError(f"the edges of a polygon that crosses itself could not be cut: {error}") from None
 
 
-def _clipped(ring: Doubles, box: Box2I) -> Doubles:
-    """Return the part of a ring near a box, with edges along a box around it (Sutherland and Hodgman 1974)."""
+def _clipped(ring: Doubles, box: Box2I, origin: tuple[int, int]) -> Doubles:
+    """Return the part near a box of a ring given from an origin, with edges around it (Sutherland and Hodgman 1974)."""
     for axis, side in enumerate((box.x, box.y)):
-        for bound, sign in ((side.start - 2.0, 1), (side.stop + 1.0, -1)):
+        for bound, sign in ((side.start - 2.0 - origin[axis], 1), (side.stop + 1.0 - origin[axis], -1)):
             inside = sign * (ring[:, axis] - bound) >= 0
             before = np.roll(ring, 1, axis=0)
             crosses = inside != np.roll(inside, 1)
@@ -104,6 +104,8 @@ def _odd_edges(edges: Doubles) -> Doubles:
 
     Those along an axis are taken apart and put together again; of others the same ones are known.
     """
+    # Zeros without a sign, which are the same in every comparison.
+    edges = edges + 0.0
     level, upright = edges[:, 1] == edges[:, 3], edges[:, 0] == edges[:, 2]
     made = [
         _odd_stretches(edges[level & ~upright][:, [1, 0, 3, 2]])[:, [1, 0, 3, 2]],
