@@ -94,6 +94,7 @@ def nesting_of(shape: Ints, place: Ints, outline: Outline) -> Nesting:
     shared[:-1] |= shared[1:]
     which = np.flatnonzero(shared)
     shape, place = shape[which].astype(np.int64), place[which]
+    outline = functools.cache(outline)
     # Most that share a pixel are plainly apart.
     used = np.unique(shape)
     around = np.array([outline(i, SIDES[0])[1] for i in used.tolist()], dtype=object)
