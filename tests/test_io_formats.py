@@ -19,6 +19,7 @@ from lsstregions import Box2I, FootprintSet, SpanSet, io
 from lsstregions._rings import cut_rings
 from lsstregions.io import arrow, coco, fits_footprints, labels, outlines
 from lsstregions.io._checked import checked_columns
+from lsstregions.io._files import replacing
 
 # Format, how its name ends, options of the writer, and what it keeps beyond the pixels.
 FORMATS = [
@@ -584,3 +585,25 @@ class TestOddColumns:
     def test_no_arrow_tables(self, table):
         with pytest.raises(TypeError, match="table must be an Arrow table"):
             io.from_arrow(table)
+
+
+class TestFilesThatTakeThePlaceOfOthers:
+    one = lr.FootprintSet([lr.SpanSet.disk(2)])
+
+    def test_links_stay(self, tmp_path):
+        target, link = tmp_path / "target.fits", tmp_path / "link.fits"
+        self.one.write(target)
+        link.symlink_to(target)
+        self.one.shift(1, 1).write(link, overwrite=True)
+        assert link.is_symlink()
+        assert lr.FootprintSet.read(target) == self.one.shift(1, 1)
+
+    def test_long_names(self, tmp_path):
+        path = tmp_path / f"{'x' * 240}.fits"
+        self.one.write(path)
+        assert lr.FootprintSet.read(path) == self.one
+
+    def test_errors_name_the_file_that_was_meant(self, tmp_path):
+        with pytest.raises(OSError, match="meant.txt") as caught, replacing(tmp_path / "meant.txt", False) as new:
+            raise OSError(28, "No space left on device", str(new))
+        assert caught.value.filename == str(tmp_path / "meant.txt")

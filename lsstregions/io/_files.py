@@ -23,10 +23,16 @@ def replacing(path: str | os.PathLike[str], overwrite: bool) -> Iterator[Path]:
         raise FileNotFoundError(f"{target} cannot be written: there is no folder {target.parent}")
     if target.exists() and not overwrite:
         raise FileExistsError(f"{target} exists; overwrite=True replaces it")
+    # A link goes on leading to the file.
+    target = target.resolve() if target.is_symlink() else target
     # With the same ending, from which the writer may learn that it has to compress.
-    new = target.with_name(f".{uuid.uuid4().hex}-{target.name}")
+    new = target.with_name(f".{uuid.uuid4().hex[:8]}-{target.name[-100:]}")
     try:
         yield new
         new.replace(target)
+    except OSError as error:
+        if error.filename == str(new):
+            error.filename = str(target)
+        raise
     finally:
         new.unlink(missing_ok=True)
