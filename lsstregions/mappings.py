@@ -150,25 +150,35 @@ def _images(
     for axis in (0, 1):
         np.minimum.at(least[axis], of_end, ends[axis])
         np.maximum.at(most[axis], of_end, ends[axis])
-    which, start, stop = _cut(runs, _STRAIGHT)
-    below, piece_owner = runs[which, 0] - 0.5, owner[which]
-    x, y = mapped(
-        mapping,
-        np.stack((start, stop, stop, start)) - 0.5,
-        np.stack((below, below, below + 1, below + 1)),
-    )
+    pieces = np.column_stack(_cut(runs, _STRAIGHT))
+    images, owners, n_rows = [], [], 0
+    for first in range(0, len(pieces), _CHUNK // _STRAIGHT):
+        which, start, stop = pieces[first : first + _CHUNK // _STRAIGHT].T
+        below, piece_owner = runs[which, 0] - 0.5, owner[which]
+        corners = mapped(
+            mapping,
+            np.stack((start, stop, stop, start)) - 0.5,
+            np.stack((below, below, below + 1, below + 1)),
+        )
+        (x_start, x_stop), (y_start, y_stop) = (
+            _bounds(some, low[piece_owner], high[piece_owner])
+            for some, low, high in zip(corners, np.ceil(least - 0.5), np.floor(most + 0.5), strict=True)
+        )
+        height = (y_stop - y_start).astype(np.int64)
+        n_rows = as_rows(n_rows + int(height.sum()), "transform")
+        piece = np.repeat(np.arange(len(height)), height)
+        rows = np.column_stack((y_start[piece] + ranks_of(height), x_start[piece], x_stop[piece])).astype(np.int32)
+        image, begins = _columns.fuse(rows, piece_owner[piece], count)
+        images.append(image)
+        owners.append(owners_of(begins))
+    return np.concatenate(images), np.concatenate(owners)
 
-    def bounds(axis: int, corners: NDArray) -> tuple[NDArray, NDArray]:
-        first = np.maximum(np.floor(corners.min(axis=0)), np.ceil(least[axis] - 0.5)[piece_owner])
-        last = np.minimum(np.ceil(corners.max(axis=0)), np.floor(most[axis] + 0.5)[piece_owner])
-        return first, np.maximum(last + 1, first)
 
-    (x_start, x_stop), (y_start, y_stop) = bounds(0, x), bounds(1, y)
-    height = (y_stop - y_start).astype(np.int64)
-    as_rows(int(height.sum()), "transform")
-    piece = np.repeat(np.arange(len(height)), height)
-    rows = y_start[piece] + ranks_of(height)
-    return np.column_stack((rows, x_start[piece], x_stop[piece])).astype(np.int32), piece_owner[piece]
+def _bounds(corners: NDArray, low: NDArray, high: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the first pixel of images of pieces, and the one after the last, along an axis and between limits."""
+    first = np.maximum(np.floor(corners.min(axis=0)), low)
+    last = np.minimum(np.ceil(corners.max(axis=0)), high)
+    return first, np.maximum(last + 1, first)
 
 
 def _cut(runs: NDArray[np.int32], length: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
