@@ -98,15 +98,23 @@ def as_dtype(values: NDArray, dtype: np.dtype, name: str) -> NDArray:
     return values.astype(dtype, copy=False)
 
 
+def as_numbers(values: Any, name: str) -> NDArray[np.float64]:
+    """Return numbers, of pixels if they have a unit, as doubles of the same shape."""
+    if hasattr(values, "unit") and str(values.unit) not in ("", "pix", "None"):
+        raise TypeError(f"{name} must be in pixels, not of the unit {values.unit}")
+    check_unmasked(values, name)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "biufO" or (array.dtype.kind == "O" and any(v is None for v in array.flat)):
+            raise TypeError
+        return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be real numbers, not {values!r}") from None
+
+
 def as_points(x: Any, y: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[int, ...]]:
     """Return the coordinates of points, broadcast and flat, and the shape that they had."""
-    arrays = []
-    for name, values in (("x", x), ("y", y)):
-        check_unmasked(values, name)
-        array = np.asarray(values)
-        if array.size and array.dtype.kind not in "biuf":
-            raise TypeError(f"{name} must be real numbers, not {values!r}")
-        arrays.append(array.astype(float))
+    arrays = as_numbers(x, "x"), as_numbers(y, "y")
     try:
         columns, rows = np.broadcast_arrays(*arrays)
     except ValueError:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._validate import as_finite, as_radians
+from ._validate import as_finite, as_numbers, as_radians
 from ._values import Value, cos_sin, scalar_or_array
 from .geom import AffineTransform, Box2D, Extent2D, LinearTransform, Point2D
 from .geom._points import Point
@@ -1014,10 +1014,17 @@ class Ellipse(Value):
         -------
         bool or ndarray of bool
             One answer a point; NaN is in nothing.
+
+        Raises
+        ------
+        TypeError
+            If `x` or `y` is not of numbers, or of a unit that is not pixels.
+        ValueError
+            If one is masked, or shapes do not broadcast.
         """
         moments = self.core.to_quadrupole()
         xx, yy, xy = moments.xx, moments.yy, moments.xy
-        dy = np.asarray(y, dtype=float) - self.center.y
+        dy = as_numbers(y, "y") - self.center.y
         if yy < np.finfo(float).eps * xx or yy == 0:
             slope, r, t = 0.0, xx, 0.0
         else:
@@ -1026,7 +1033,7 @@ class Ellipse(Value):
             t = r / yy
         half_width = np.sqrt(np.maximum(r - t * dy * dy, 0.0))
         middle = self.center.x + slope * dy
-        x = np.asarray(x, dtype=float)
+        x = as_numbers(x, "x")
         inside = (dy * dy <= yy) & (x >= middle - half_width) & (x <= middle + half_width)
         return scalar_or_array(inside)
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _columns, _measure, _runs
 from ._ragged import owners_of, ranks_of
-from ._validate import INT32_MAX, INT32_MIN, as_rows, as_wcs
+from ._validate import INT32_MAX, INT32_MIN, as_numbers, as_rows, as_wcs
 from ._values import Value
 
 __all__ = ["WcsMapping"]
@@ -69,7 +69,7 @@ class WcsMapping(Value):
         """Return the points of the other pixel plane; NaN where the sky ends."""
         from astropy.wcs.utils import pixel_to_pixel
 
-        columns, rows = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
+        columns, rows = np.broadcast_arrays(as_numbers(x, "x"), as_numbers(y, "y"))
         if not columns.size:
             # pixel_to_pixel takes no empty arrays.
             return columns.copy(), rows.copy()

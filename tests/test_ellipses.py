@@ -580,6 +580,7 @@ class TestEllipse:
         (lambda: Axes(2, 1).jacobian(Quadrupole, radius=TraceRadius), ValueError, "only for Separable"),
         (lambda: Axes(2, 1).transformed_jacobians(np.eye(2)), TypeError, "transform must be"),
         (lambda: Ellipse(Axes(2, 1)).convolved(Axes(2, 1)), TypeError, "other must be"),
+        (lambda: Ellipse(Axes(2, 1)).contains([1, 2], ["a", "b"]), TypeError, "y must be real numbers"),
     ],
 )
 def test_refuses(refused, error, match):

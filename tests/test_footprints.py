@@ -990,6 +990,8 @@ class TestShapes:
         )
         with pytest.raises(ValueError, match=r"vertices must have the shape \(n, 2\)"):
             lr.FootprintSet.from_polygons([1, 2, 3], [0, 3])
+        with pytest.raises(TypeError, match="vertices must be real numbers"):
+            lr.FootprintSet.from_polygons([["a", "b"]], [0, 1])
 
     def test_a_wcs_is_of_the_pixel_plane(self):
         wcs = WCS(naxis=2)

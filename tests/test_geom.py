@@ -717,6 +717,12 @@ class TestTransforms:
             AffineTransform(translation=(math.inf, 0))
         with pytest.raises(TypeError, match="a point or an extent"):
             AffineTransform()(3)
+        with pytest.raises(TypeError, match="matrix must be real numbers, not 'a'"):
+            LinearTransform("a")
+        with pytest.raises(TypeError, match="y must be real numbers"):
+            AffineTransform()([1.0, 2.0], [1.0, None])
+        with pytest.raises(TypeError, match="x must be in pixels, not of the unit arcsec"):
+            AffineTransform()([1, 2] * u.arcsec, [1, 2])
         for transform in (LinearTransform(), AffineTransform()):
             for operate in (operator.matmul, operator.add, operator.sub):
                 with pytest.raises(TypeError):

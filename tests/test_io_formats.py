@@ -1,3 +1,4 @@
+import gzip
 import json
 import os
 import threading
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 import lsstregions as lr
 from lsstregions import Box2I, FootprintSet, SpanSet, io
 from lsstregions._rings import cut_rings
-from lsstregions.io import arrow, coco, fits_footprints, labels, outlines
+from lsstregions.io import _checked, arrow, coco, fits_footprints, labels, outlines
 from lsstregions.io._checked import checked_columns
 from lsstregions.io._files import replacing
 
@@ -315,6 +316,18 @@ def test_compressed_by_gzip(tmp_path):
     assert (tmp_path / "x.fits.gz").read_bytes()[:2] == b"\x1f\x8b"
     assert io.read(FootprintSet, tmp_path / "x.fits.gz") == found()
     assert fits_footprints.read_footprints(tmp_path / "x.fits.gz") == found()
+
+
+def test_unpacks_within_bounds(tmp_path, monkeypatch):
+    data = json.dumps({"text": "x" * 100_000}).encode()
+    path = tmp_path / "x.json"
+    path.write_bytes(gzip.compress(data))
+    monkeypatch.setattr(_checked, "MAX_UNPACKED", len(data))
+    assert _checked.content(path) == data
+    monkeypatch.setattr(_checked, "MAX_UNPACKED", len(data) - 1)
+    for read in (lambda: io.read(FootprintSet, path), lambda: coco.read_coco(path)):
+        with pytest.raises(io.FileFormatError, match=r"x.json: it unpacks to more than \d+ bytes"):
+            read()
 
 
 # Columns

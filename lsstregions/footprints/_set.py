@@ -21,6 +21,7 @@ from .._validate import (
     as_int,
     as_int32,
     as_int32_array,
+    as_numbers,
     as_pair,
     as_points,
     as_rows,
@@ -679,7 +680,7 @@ class FootprintSet(Value):
         OverflowError
             For a polygon that leaves int32 where there is no `within`.
         """
-        corners = np.asarray(vertices, float)
+        corners = as_numbers(vertices, "vertices")
         if corners.ndim != 2 or corners.shape[1] != 2:
             raise ValueError(f"vertices must have the shape (n, 2), not {corners.shape}")
         x, y = corners.T

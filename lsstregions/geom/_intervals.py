@@ -7,7 +7,7 @@ from typing import Any, Literal, Self, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validate import INT32_MAX, as_finite, as_float, as_int, as_int32
+from .._validate import INT32_MAX, as_finite, as_float, as_int, as_int32, as_numbers
 from .._values import Value, as_coordinates, evaluable, pixel_at, require, scalar_or_array
 
 Edges: TypeAlias = Literal["expand", "shrink"]
@@ -329,8 +329,16 @@ class IntervalD(Value):
 
     @classmethod
     def from_points(cls, points: Iterable[float]) -> Self:
-        """Return the smallest interval that holds all numbers of a sequence or array; NaN is a ValueError."""
-        values = np.asarray(points, dtype=float)
+        """Return the smallest interval that holds all numbers of a sequence or array.
+
+        Raises
+        ------
+        TypeError
+            If they are not numbers, or of a unit that is not pixels.
+        ValueError
+            If one is NaN or masked.
+        """
+        values = as_numbers(points, "points")
         return cls(values.min(), values.max()) if values.size else cls.empty()
 
     @classmethod

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validate import as_finite, as_radians
+from .._validate import as_finite, as_numbers, as_radians
 from .._values import Value, as_any_pair, cos_sin
 from ._points import EXTENTS, POINTS, Extent, Extent2D, Point, Point2D
 
@@ -30,6 +30,8 @@ class LinearTransform(Value):
 
     Raises
     ------
+    TypeError
+        If `matrix` is not of numbers.
     ValueError
         If `matrix` is of another shape or not finite.
     """
@@ -110,7 +112,7 @@ class LinearTransform(Value):
             if isinstance(x, EXTENTS):
                 return Extent2D(*self._apply(*x))
             raise TypeError(f"x must be a point or an extent if y is not given, not {x!r}")
-        return self._apply(np.asarray(x, dtype=float), np.asarray(y, dtype=float))
+        return self._apply(as_numbers(x, "x"), as_numbers(y, "y"))
 
     def _apply(self, x: Any, y: Any) -> tuple[Any, Any]:
         (xx, xy), (yx, yy) = self._rows
@@ -185,7 +187,7 @@ class AffineTransform(Value):
     Raises
     ------
     TypeError
-        If `translation` is no pair of numbers.
+        If `linear` is not of numbers, or `translation` no pair of them.
     ValueError
         If `linear` is of another shape, or a number is not finite.
     """
@@ -211,6 +213,8 @@ class AffineTransform(Value):
 
         Raises
         ------
+        TypeError
+            If `matrix` is not of numbers.
         ValueError
             If `matrix` is of another shape, not finite, or its last row another one.
         """
@@ -360,7 +364,7 @@ def _inverse(rows: Any) -> list[list[float]]:
 
 
 def _as_matrix(matrix: Any, *shapes: tuple[int, int], name: str = "matrix") -> NDArray[np.float64]:
-    array = np.asarray(matrix, dtype=float)
+    array = as_numbers(matrix, name)
     if array.shape not in shapes:
         raise ValueError(f"{name} must have shape {' or '.join(map(str, shapes))}, not {array.shape}")
     if not np.isfinite(array).all():

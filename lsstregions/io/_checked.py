@@ -1,6 +1,7 @@
 """What readers do with what they find in files: check it before use, and say in one error what is wrong."""
 
 import gzip
+import io
 import os
 import warnings
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ from ..geom import Box2I
 
 #: The most rows that outlines in a file may cover; as spans they take 0.8 gigabytes.
 MAX_ROWS = 2**26
+
+#: The most bytes that a file may unpack to: gzip packs a thousand of them into one.
+MAX_UNPACKED = 2**31
 
 
 class FileFormatError(OSError, ValueError):
@@ -44,13 +48,29 @@ def name_of(path: Any) -> str:
 
 
 def content(path: Any) -> bytes:
-    """Return the bytes of a path or an open binary file, uncompressed."""
+    """Return the bytes of a path or an open binary file, uncompressed.
+
+    Raises
+    ------
+    ValueError
+        If it unpacks to more than `MAX_UNPACKED` bytes.
+    """
     if isinstance(path, str | os.PathLike):
         with open(path, "rb") as file:
-            data = file.read()
-    else:
-        data = path.read()
-    return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+            return content(file)
+    # Other files may unpack what they read, as those that astropy opens do.
+    data = path.read() if isinstance(path, _PLAIN) else _unpacked(path)
+    return _unpacked(gzip.open(io.BytesIO(data))) if data[:2] == b"\x1f\x8b" else data
+
+
+_PLAIN = (io.FileIO, io.BufferedReader, io.BytesIO)
+
+
+def _unpacked(file: Any) -> bytes:
+    data = file.read(MAX_UNPACKED + 1)
+    if len(data) > MAX_UNPACKED:
+        raise ValueError(f"it unpacks to more than {MAX_UNPACKED} bytes; unpack it first")
+    return data
 
 
 def checked_footprints(

@@ -1,6 +1,7 @@
 """The formats of footprints and span sets, for astropy's unified I/O."""
 
 import functools
+import io
 import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -131,11 +132,12 @@ def _identify(form: Format, origin: str, path: Any, fileobj: Any, *args: Any, **
 _MAGICS = tuple(magic for form in FORMATS.values() for magic in form.magic)
 
 
-class _Bytes:
+class _Bytes(io.BytesIO):
     """The content of a file, to be read more than once, and its name."""
 
     def __init__(self, data: bytes, name: str):
-        self.data, self.name = data, name
+        super().__init__(data)
+        self.name = name
 
-    def read(self) -> bytes:
-        return self.data
+    def read(self, size: int | None = -1) -> bytes:
+        return self.getvalue()

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _columns, _coverage, _raster
 from .._ragged import owners_of
-from .._validate import INT32_MAX, INT32_MIN
+from .._validate import INT32_MAX, INT32_MIN, as_numbers
 
 Runs = NDArray[np.int32]
 Offsets = NDArray[np.int64]
@@ -364,22 +364,6 @@ def _named(values: NDArray, which: NDArray[np.bool_]) -> str:
     """Return the first of some values, and which it is if there are several."""
     first = int(np.flatnonzero(which)[0])
     return f"{values.flat[first]}" + (f" (number {first})" if values.size > 1 else "")
-
-
-def as_numbers(values: ArrayLike, name: str) -> Doubles:
-    """Return `values` as doubles."""
-    if hasattr(values, "unit") and str(values.unit) not in ("", "pix", "None"):
-        raise TypeError(f"{name} must be in pixels, not of the unit {values.unit}")
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind not in "biufO" or (array.dtype.kind == "O" and any(v is None for v in array.flat)):
-            raise TypeError
-        result = array.astype(np.float64, copy=False)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be real numbers, not {values!r}") from None
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        raise ValueError(f"{name} must have no masked entries")
-    return result
 
 
 def as_doubles(values: ArrayLike, name: str) -> Doubles:
