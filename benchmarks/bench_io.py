@@ -80,7 +80,7 @@ def main() -> None:
 
 def _has_pyarrow() -> bool:
     try:
-        import pyarrow  # noqa: F401, ICN001
+        import pyarrow  # noqa: F401, ICN001 Only whether it is there.
     except ImportError:
         return False
     return True

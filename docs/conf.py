@@ -8,10 +8,10 @@ import lsstregions
 
 project = "lsstregions"
 author = "the lsstregions developers"
-copyright = f"2026, {author}"  # noqa: A001
+copyright = f"2026, {author}"
 version = release = lsstregions.__version__
 
-extensions += [  # noqa: F405
+extensions += [  # noqa: F405 Of sphinx-astropy.
     "matplotlib.sphinxext.plot_directive",
     "matplotlib.sphinxext.roles",
     "myst_nb",

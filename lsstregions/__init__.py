@@ -5,7 +5,7 @@ The public names are listed in ``__init__.pyi``; each is imported when it is fir
 
 import lazy_loader
 
-from . import _with_regions  # noqa: F401
+from . import _with_regions  # noqa: F401 It registers our format.
 
 __version__ = "0.1.dev0"
 

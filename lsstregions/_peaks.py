@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _columns
 from ._ragged import owners_of
-from ._validate import as_int32_array
+from ._validate import as_int32_array, check_unmasked
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -144,15 +144,13 @@ def _plain(column: Any, name: str) -> NDArray:
         raise TypeError(f"{name} must be a plain column, not {type(column).__name__}")
     if column.unit is not None and str(column.unit) not in ("", "pix"):
         raise TypeError(f"{name} must have no unit, which peaks do not keep, not {column.unit}")
-    if np.ma.is_masked(column):
-        raise ValueError(f"{name} must have no masked entries; fill them first")
+    check_unmasked(column, name)
     return np.array(column)
 
 
 def check_column(name: str, column: ArrayLike) -> None:
     """Raise TypeError or ValueError if a column of peaks, one that they may lack, is not as it must be."""
-    if np.ma.is_masked(column):
-        raise ValueError(f"{name} must have no masked entries; fill them first")
+    check_unmasked(column, name)
     array = np.asarray(column)
     if name not in ("id", "x", "y") or not array.size:
         return

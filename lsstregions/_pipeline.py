@@ -6,7 +6,8 @@ import numpy as np
 from astropy.convolution import convolve
 from numpy.typing import NDArray
 
-from .detection import Threshold, detect_footprints
+from .detection import Polarity, Threshold, detect_footprints
+from .detection._rule import Kind
 from .footprints import FootprintSet
 from .masks import Mask, MaskPlane, MaskSchema
 from .nddata import MaskedImage
@@ -51,8 +52,8 @@ def detect(
     image: MaskedImage,
     *,
     threshold: float = 5.0,
-    kind: str | None = None,
-    polarity: str = "positive",
+    kind: Kind | None = None,
+    polarity: Polarity = "positive",
     n_pixels: int = 1,
     smooth: float = 0.0,
     mesh: int | None = None,
@@ -93,11 +94,11 @@ def detect(
     if kind == "stdev" and noise is not None:
         rule = Threshold(threshold * noise, inclusive=inclusive)
     else:
-        rule = Threshold(threshold, kind, inclusive=inclusive)  # type: ignore[arg-type]
+        rule = Threshold(threshold, kind, inclusive=inclusive)
     found = detect_footprints(
         searched,
         rule,
-        polarity=polarity,  # type: ignore[arg-type]
+        polarity=polarity,
         n_pixels=n_pixels,
         connectivity=connectivity,
         mask=bad,

@@ -236,13 +236,13 @@ class FootprintRegion(PixelRegion):
         options = known(self, RegionVisual).define_mpl_kwargs("Patch") if self.visual else {}
         return {"color" if name == "edgecolor" else name: value for name, value in options.items()}
 
-    def write(self, filename: Any, format: str | None = None, overwrite: bool = False, **kwargs: Any) -> None:  # noqa: A002
+    def write(self, filename: Any, format: str | None = None, overwrite: bool = False, **kwargs: Any) -> None:
         """Write the outline of `to_regions` in a format of `regions`: see `lsstregions.write_regions`."""
         from .io.outlines import write_regions
 
         write_regions([self], filename, format, overwrite=overwrite, **kwargs)
 
-    def serialize(self, format: str | None = None, **kwargs: Any) -> Any:  # noqa: A002
+    def serialize(self, format: str | None = None, **kwargs: Any) -> Any:
         """Return the outline of `to_regions` in a format of `regions`: see `lsstregions.serialize_regions`."""
         from .io.outlines import serialize_regions
 

@@ -2,17 +2,26 @@
 
 import math
 import operator
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _runs
 
+T = TypeVar("T")
+
 INT32_MIN = -(2**31)
 INT32_MAX = 2**31 - 1
 #: The most rows that one call makes spans for: beyond, an argument is a mistake and not a task.
 MAX_ROWS = 2**28
+
+
+def require(value: Any, kind: type[T], name: str) -> T:
+    """Return `value`, which must be of a class."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be of type {kind.__name__}, not {value!r}")
+    return value
 
 
 def as_int(value: Any, name: str) -> int:
@@ -52,6 +61,15 @@ def as_finite(value: Any, name: str) -> float:
 def as_radians(angle: Any, name: str = "angle") -> float:
     """Return an angle, a number in radians or a Quantity, as a finite float in radians."""
     return as_finite(angle.to_value("rad") if hasattr(angle, "to_value") else angle, name)
+
+
+def as_any_pair(pair: Any, name: str) -> tuple[Any, Any]:
+    """Return the two parts of a pair, of any kind."""
+    try:
+        first, second = pair
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a pair, not {pair!r}") from None
+    return first, second
 
 
 def as_pair(pair: Any, name: str) -> tuple[int, int]:
@@ -110,6 +128,14 @@ def as_numbers(values: Any, name: str) -> NDArray[np.float64]:
         return array.astype(np.float64, copy=False)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be real numbers, not {values!r}") from None
+
+
+def as_coordinates(values: Any, name: str) -> Any:
+    """Return numbers as an array of integers or doubles: in smaller floats they would be compared with rounded ends."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must be numbers, not {values!r}")
+    return array.astype(np.float64, copy=False) if array.dtype.kind == "f" else array
 
 
 def as_points(x: Any, y: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[int, ...]]:

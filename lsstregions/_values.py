@@ -65,24 +65,3 @@ def cos_sin(angle: float) -> tuple[float, float]:
 def scalar_or_array(inside: Any) -> Any:
     """Return a 0-d truth as a bool, an array as it is."""
     return inside if np.ndim(inside) else bool(inside)
-
-
-def as_any_pair(pair: Any, name: str) -> tuple[Any, Any]:
-    try:
-        first, second = pair
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a pair, not {pair!r}") from None
-    return first, second
-
-
-def as_coordinates(values: Any, name: str) -> Any:
-    """Return numbers as an array of integers or doubles: in smaller floats they would be compared with rounded ends."""
-    array = np.asarray(values)
-    if array.dtype.kind not in "iuf":
-        raise TypeError(f"{name} must be numbers, not {values!r}")
-    return array.astype(np.float64, copy=False) if array.dtype.kind == "f" else array
-
-
-def require(value: Any, kind: type, name: str) -> None:
-    if not isinstance(value, kind):
-        raise TypeError(f"{name} must be of type {kind.__name__}, not {value!r}")

@@ -25,7 +25,7 @@ class _Watcher(MetaPathFinder):
                 execute(module)
                 _register()
 
-            spec.loader.exec_module = and_register  # type: ignore[method-assign]
+            spec.loader.exec_module = and_register  # type: ignore[method-assign]  # To be called once.
         return spec
 
 

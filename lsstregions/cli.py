@@ -368,7 +368,7 @@ def _read_image(path: str, hdu: str | None) -> MaskedImage:
             raise ValueError(f"{path}: {error}") from error
 
 
-def _read_footprints(path: str, *, format: str | None = None) -> FootprintSet:  # noqa: A002
+def _read_footprints(path: str, *, format: str | None = None) -> FootprintSet:
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no file {path}")
     try:
@@ -378,7 +378,7 @@ def _read_footprints(path: str, *, format: str | None = None) -> FootprintSet:  
     return found
 
 
-def _read_regions(path: str, image: MaskedImage | None, *, format: str | None = None) -> FootprintSet:  # noqa: A002
+def _read_regions(path: str, image: MaskedImage | None, *, format: str | None = None) -> FootprintSet:
     """Read regions that go with an image: those for DS9 count from its first pixel."""
     name = _format_of(path) if format is None else format
     if image is None or name not in _OF_THE_ARRAY:
@@ -413,7 +413,7 @@ def _write_regions(
     image: MaskedImage | None,
     path: str,
     *,
-    format: str | None = None,  # noqa: A002
+    format: str | None = None,
     overwrite: bool,
 ) -> None:
     """Write footprints, perhaps of an image: those for DS9 count from its first pixel."""
@@ -425,7 +425,7 @@ def _write_regions(
     _write_footprints(footprints, path, format=format, overwrite=overwrite)
 
 
-def _write_footprints(footprints: FootprintSet, path: str, *, format: str | None = None, overwrite: bool) -> None:  # noqa: A002
+def _write_footprints(footprints: FootprintSet, path: str, *, format: str | None = None, overwrite: bool) -> None:
     try:
         io.write(footprints, path, format=format, overwrite=overwrite)
     except IORegistryError:

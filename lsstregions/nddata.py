@@ -183,9 +183,8 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
             x, y = self.wcs.world_to_pixel(position)
         else:
             x, y = (float(value) - start for value, start in zip(position, self.xy0, strict=True))
-        if np.ndim(size) == 0:
-            size = (size, size)  # type: ignore[assignment]
-        window, _ = overlap_slices(self.data.shape, size, (float(y), float(x)), mode=mode)
+        shape: Any = (size, size) if np.ndim(size) == 0 else size
+        window, _ = overlap_slices(self.data.shape, shape, (float(y), float(x)), mode=mode)
         return self[window]
 
     def to_nddata(self, kind: type = NDData, **changes: Any) -> Any:
@@ -198,7 +197,7 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
         return kind(self.data, **parts | changes)
 
     @classmethod
-    def read(cls, path: Any, *, format: str | None = None, **options: Any) -> Self:  # noqa: A002
+    def read(cls, path: Any, *, format: str | None = None, **options: Any) -> Self:
         """Read an image from a file.
 
         For the options of FITS files see `lsstregions.io.fits_mask.read_image`.
@@ -211,7 +210,7 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
         self,
         path: Any,
         *,
-        format: str | None = None,  # noqa: A002
+        format: str | None = None,
         overwrite: bool = False,
         **options: Any,
     ) -> None:

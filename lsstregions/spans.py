@@ -987,7 +987,7 @@ class SpanSet(Value):
     # Files
 
     @classmethod
-    def read(cls, path: Any, *, format: str | None = None, **options: Any) -> Self:  # noqa: A002
+    def read(cls, path: Any, *, format: str | None = None, **options: Any) -> Self:
         """Read from a file of any format that `lsstregions.io` names; by default it is found by content or suffix.
 
         A file that is truncated, corrupt, of another kind or of a later version raises
@@ -997,7 +997,7 @@ class SpanSet(Value):
 
         return read(cls, path, format=format, **options)
 
-    def write(self, path: Any, *, format: str | None = None, overwrite: bool = False, **options: Any) -> None:  # noqa: A002
+    def write(self, path: Any, *, format: str | None = None, overwrite: bool = False, **options: Any) -> None:
         """Write to a file in any format that `lsstregions.io` names; a failed write leaves an old file as it was.
 
         A file that is there already raises OSError unless `overwrite` is true.

@@ -188,7 +188,7 @@ class TestRecorded:
 
     # Where LSST departs from its own rule, that a pixel is in if its centre is in or on the edge: how many
     # pixels are in, and what it does.
-    LINES = {  # noqa: RUF012
+    LINES = {  # noqa: RUF012 Never changed.
         "c080": (17, "takes the box of a line along x for empty, and has no pixel"),
         "c083": (0, "takes the row 0.26 above a line along x"),
         "c084": (11, "takes a pixel at 8.5 from the centre of a line that ends at 8"),

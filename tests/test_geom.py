@@ -95,6 +95,7 @@ class TestValues:
 
 
 def value_is_foreign(value):
+    # The operators themselves are what is tested.
     return value != None and value != (1, 2) and not value == "x" and value.__eq__(3) is NotImplemented  # noqa: E711, SIM201
 
 
@@ -544,7 +545,7 @@ class TestBox2I:
         with pytest.raises(TypeError, match="a point if y is not given"):
             Box2I.empty().contains(3)
         with pytest.raises(ValueError, match="no corners"):
-            Box2I.empty().corners  # noqa: B018
+            Box2I.empty().corners  # noqa: B018 It raises.
         with pytest.raises(ValueError, match="finite"):
             Box2I.from_box2d(Box2D((0, math.inf), (0, 1)))
         with pytest.raises(TypeError, match="box must be of type Box2D"):

@@ -46,7 +46,7 @@ def in_ufuncs(mask):
         mask ^ mask,
         mask | np.eye(*SHAPE, dtype=bool),
         np.eye(*SHAPE, dtype=bool) & mask,
-        mask == False,  # noqa: E712
+        mask == False,  # noqa: E712 It is what is tested.
         mask != 0,
         mask + 1,
         mask * DATA,

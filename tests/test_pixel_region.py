@@ -247,7 +247,7 @@ def holed():
 FILES = pytest.mark.parametrize("format", ["ds9", "crtf", "fits"])
 
 
-def through_text_and_file(items, folder, format):  # noqa: A002
+def through_text_and_file(items, folder, format):
     """Yield regions as they come back from text or a table, and from a file."""
     yield ar.Regions.parse(serialize_regions(items, format), format=format)
     path = folder / f"file.{format}"
@@ -257,7 +257,7 @@ def through_text_and_file(items, folder, format):  # noqa: A002
 
 @FILES
 @pytest.mark.parametrize("make", [nested, holed])
-def test_every_format_holds_footprints(make, format, tmp_path):  # noqa: A002
+def test_every_format_holds_footprints(make, format, tmp_path):
     footprints = make()
     for items in (footprints, lr.FootprintSet(footprints)):
         for back in (to_regions(items), *through_text_and_file(items, tmp_path, format)):
@@ -274,7 +274,7 @@ def test_every_format_holds_footprints(make, format, tmp_path):  # noqa: A002
 
 @FILES
 @given(masks)
-def test_every_format_holds_any_pixels(tmp_path_factory, format, mask):  # noqa: A002
+def test_every_format_holds_any_pixels(tmp_path_factory, format, mask):
     spans = lr.SpanSet.from_mask(mask, (-3, 5))
     if spans:
         for back in through_text_and_file([footprint(spans)], tmp_path_factory.mktemp("any"), format):
@@ -282,7 +282,7 @@ def test_every_format_holds_any_pixels(tmp_path_factory, format, mask):  # noqa:
 
 
 @FILES
-def test_lists_of_footprints_and_shapes(format, tmp_path):  # noqa: A002
+def test_lists_of_footprints_and_shapes(format, tmp_path):
     square = ar.PolygonPixelRegion(ar.PixCoord([3, 9, 9, 3], [60, 60, 66, 66]))
     items = [circle(50, 50, 5), *holed(), lr.FootprintSet(nested()), square]
     expected = [rasterize(region) for region in to_regions(items)]
@@ -300,7 +300,7 @@ def test_crtf_is_in_pixels_or_on_the_sky():
 
 
 @FILES
-def test_writing_changes_no_region(format):  # noqa: A002
+def test_writing_changes_no_region(format):
     excluded = ar.CirclePixelRegion(ar.PixCoord(2, 2), 4, meta=ar.RegionMeta({"include": 0, "label": "deg"}))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LossWarning)
@@ -310,7 +310,7 @@ def test_writing_changes_no_region(format):  # noqa: A002
 
 def test_names_are_kept():
     named = footprint(meta={"label": "3deg poly[["}, visual={"color": "red"})
-    for format in ("ds9", "crtf"):  # noqa: A001
+    for format in ("ds9", "crtf"):
         text = serialize_regions([named, circle()], format)
         assert "3deg poly[[" in text
         assert "red" in text

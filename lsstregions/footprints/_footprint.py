@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._peaks import PEAK, PIXEL_COLUMNS, Peaks, concatenated
 from .._pixel_region import FootprintRegion
-from .._validate import as_finite, native
+from .._validate import as_finite, check_unmasked, native
 from .._values import Value
 from ..ellipses import Ellipse, Quadrupole
 from ..geom import Box2I, Point2D
@@ -136,7 +136,7 @@ class Footprint(FootprintRegion, Value):
         return self._columns.spans
 
     @property
-    def spans(self) -> SpanSet:  # type: ignore[override]
+    def spans(self) -> SpanSet:  # type: ignore[override]  # A property, not an attribute.
         """The pixels."""
         return SpanSet._from_canonical(self._columns.spans)
 
@@ -310,8 +310,7 @@ class HeavyFootprint(Footprint):
         given = {"image": image, "variance": variance, "mask": mask}
         values = {name: native(np.array(column)) for name, column in given.items() if column is not None}
         for name, column in values.items():
-            if np.ma.is_masked(given[name]):
-                raise ValueError(f"{name} must have no masked entries; fill them first")
+            check_unmasked(given[name], name)
             if column.dtype.kind not in ("biu" if name == "mask" else "biuf"):
                 kind = "integers or bools" if name == "mask" else "real numbers"
                 raise TypeError(f"{name} must hold {kind}, not dtype {column.dtype}")

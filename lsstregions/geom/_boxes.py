@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validate import as_finite, as_int32
-from .._values import Value, as_any_pair, as_coordinates, evaluable, require, scalar_or_array
+from .._validate import as_any_pair, as_coordinates, as_finite, as_int32, require
+from .._values import Value, evaluable, scalar_or_array
 from ._intervals import Edges, IntervalD, IntervalI
 from ._points import POINTS, Extent, Extent2D, Extent2I, Point, Point2D, Point2I
 
@@ -136,7 +136,7 @@ class _Box(Value):
             raise TypeError(f"other must be of type {type(self).__name__}, not {other!r}")
         return type(self)(self.x.clipped_to(other.x), self.y.clipped_to(other.y))
 
-    def _hull(self, other: Self) -> Self:
+    def _hull(self, other: "_Box") -> Self:
         return type(self)(self.x.expanded_to(other.x), self.y.expanded_to(other.y))
 
     @property
@@ -339,8 +339,7 @@ class Box2I(_Box):
         """
         if isinstance(other, Point2I):
             other = type(self).from_points([other])
-        require(other, Box2I, "other")
-        return self._hull(other)  # type: ignore[arg-type]
+        return self._hull(require(other, Box2I, "other"))
 
     def _contains_points(self, x: Any, y: Any) -> Any:
         return scalar_or_array(np.logical_and(self.x.contains(x), self.y.contains(y)))
@@ -494,8 +493,7 @@ class Box2D(_Box):
         """
         if isinstance(other, POINTS):
             other = type(self).from_points([(as_finite(other.x, "other.x"), as_finite(other.y, "other.y"))])
-        require(other, Box2D, "other")
-        return self._hull(other)  # type: ignore[arg-type]
+        return self._hull(require(other, Box2D, "other"))
 
     def _contains_points(self, x: Any, y: Any) -> Any:
         return scalar_or_array((x >= self.x.min) & (x < self.x.max) & (y >= self.y.min) & (y < self.y.max))

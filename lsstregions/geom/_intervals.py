@@ -7,8 +7,8 @@ from typing import Any, Literal, Self, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validate import INT32_MAX, as_finite, as_float, as_int, as_int32, as_numbers
-from .._values import Value, as_coordinates, evaluable, pixel_at, require, scalar_or_array
+from .._validate import INT32_MAX, as_coordinates, as_finite, as_float, as_int, as_int32, as_numbers, require
+from .._values import Value, evaluable, pixel_at, scalar_or_array
 
 Edges: TypeAlias = Literal["expand", "shrink"]
 
@@ -312,7 +312,7 @@ class IntervalD(Value):
     min: float
     max: float
 
-    def __init__(self, min: float, max: float):  # noqa: A002
+    def __init__(self, min: float, max: float):
         low, high = as_float(min, "min"), as_float(max, "max")
         if math.isnan(low) or math.isnan(high):
             raise ValueError(f"min and max must not be NaN, not {low} and {high}")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validate import as_finite, as_numbers, as_radians
-from .._values import Value, as_any_pair, cos_sin
+from .._validate import as_any_pair, as_finite, as_numbers, as_radians
+from .._values import Value, cos_sin
 from ._points import EXTENTS, POINTS, Extent, Extent2D, Point, Point2D
 
 if TYPE_CHECKING:

@@ -112,7 +112,7 @@ def check_rows_of(y: NDArray[np.float64], offsets: NDArray[np.int64]) -> None:
 # The formats of regions
 
 
-def serialize_regions(items: Iterable[Any], format: str | None = None, **kwargs: Any) -> Any:  # noqa: A002
+def serialize_regions(items: Iterable[Any], format: str | None = None, **kwargs: Any) -> Any:
     """Return footprints and other regions, mixed, in any format of `regions`: text, or a table for FITS.
 
     Each footprint is the polygon that `lsstregions.to_regions` makes of it.
@@ -161,7 +161,7 @@ def serialize_regions(items: Iterable[Any], format: str | None = None, **kwargs:
 def write_regions(
     items: Iterable[Any],
     path: str | os.PathLike[str],
-    format: str | None = None,  # noqa: A002
+    format: str | None = None,
     *,
     overwrite: bool = False,
     **kwargs: Any,
@@ -204,7 +204,7 @@ def write_regions(
             fits.BinTableHDU.from_columns(columns, name="REGION").writeto(new)
 
 
-def _outlines_for(format: str | None, items: Iterable[Any]) -> "regions.Regions":  # noqa: A002
+def _outlines_for(format: str | None, items: Iterable[Any]) -> "regions.Regions":
     """Return footprints and regions as a format of `regions` can hold them, and warn of what it cannot."""
     import regions
 
@@ -230,7 +230,7 @@ def _outlines_for(format: str | None, items: Iterable[Any]) -> "regions.Regions"
     return outlines
 
 
-def _as_the_format_has_them(format: str | None, items: list[Any]) -> tuple[list[Any], set[str]]:  # noqa: A002
+def _as_the_format_has_them(format: str | None, items: list[Any]) -> tuple[list[Any], set[str]]:
     """Return regions of which a format has no shape as footprints, and what is lost by that."""
     import regions
 
@@ -250,7 +250,7 @@ def _as_the_format_has_them(format: str | None, items: list[Any]) -> tuple[list[
     return kept, lost
 
 
-def _has_shape(format: str | None, region: Any) -> bool:  # noqa: A002
+def _has_shape(format: str | None, region: Any) -> bool:
     """Whether a format has a place for a region of this class: it is tried."""
     import regions
 
@@ -265,7 +265,7 @@ def _has_shape(format: str | None, region: Any) -> bool:  # noqa: A002
     return True
 
 
-def read_regions(path: Any, *, format: str, wcs: Any = None, within: Box2I | None = None) -> FootprintSet:  # noqa: A002
+def read_regions(path: Any, *, format: str, wcs: Any = None, within: Box2I | None = None) -> FootprintSet:
     """Read a file of regions; each becomes a footprint of the pixels whose centres it holds.
 
     Parameters
@@ -286,7 +286,7 @@ def read_regions(path: Any, *, format: str, wcs: Any = None, within: Box2I | Non
         return footprints_of(parse_regions(content(path), format), wcs, within)
 
 
-def parse_regions(data: bytes, format: str) -> "regions.Regions":  # noqa: A002
+def parse_regions(data: bytes, format: str) -> "regions.Regions":
     """Return the regions of a file from its content.
 
     Raises

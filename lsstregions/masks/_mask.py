@@ -522,7 +522,7 @@ class Mask(NDArrayOperatorsMixin):
     # Files
 
     @classmethod
-    def read(cls, path: Any, *, format: str | None = None, **options: Any) -> Self:  # noqa: A002
+    def read(cls, path: Any, *, format: str | None = None, **options: Any) -> Self:
         """Read a mask from a file.
 
         For the options of FITS files see `lsstregions.io.fits_mask.read_mask`.
@@ -535,7 +535,7 @@ class Mask(NDArrayOperatorsMixin):
         self,
         path: Any,
         *,
-        format: str | None = None,  # noqa: A002
+        format: str | None = None,
         overwrite: bool = False,
         **options: Any,
     ) -> None:

@@ -144,7 +144,7 @@ def batch(*classes: type) -> Callable[[Maker], Maker]:
         def one(region: Any, wcs: Any = None, within: Any = None) -> Runs:
             return make([region], wcs).runs(within)[0]
 
-        one.make = make  # type: ignore[attr-defined]
+        one.make = make  # type: ignore[attr-defined]  # Functions take attributes.
         for kind in classes:
             runs_of.register(kind, one)
         return make
