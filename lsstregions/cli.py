@@ -466,8 +466,8 @@ def _check_outputs(options: Any) -> None:
         raise ValueError(f"{paths['picture']}: the name of a picture must end in .png, .svg or .pdf")
 
 
-def _check_free(path: str | None, overwrite: bool) -> None:
-    if isinstance(path, str) and not overwrite and os.path.lexists(path):
+def _check_free(path: str, overwrite: bool) -> None:
+    if not overwrite and os.path.lexists(path):
         raise FileExistsError(f"{path} exists; --overwrite replaces it")
 
 
