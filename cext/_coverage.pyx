@@ -63,8 +63,8 @@ cdef extern from "apertures.h":
         double[8] area
     double added_lanes(const double *) noexcept nogil
     void ask_ahead(const View *, Py_ssize_t i, bint with_variance) noexcept nogil
-    Py_ssize_t sum_rows(
-        Conic *, const View *, int32_t first, int32_t y, int32_t stop, int size, bint with_variance, LaneSums *
+    void sum_conic(
+        const Conic *, const View *, int32_t first, int32_t stop, int size, bint with_variance, LaneSums *
     ) noexcept nogil
 
 cdef extern from "bits.h":
@@ -782,7 +782,7 @@ def conic_sums(
     cdef Frame frame
     cdef View view
     cdef LaneSums lanes
-    cdef bint plain
+    cdef bint with_variance
     cdef Sums into
     result = np.zeros((3, n))
     cdef double[:, ::1] out = result
@@ -805,20 +805,14 @@ def conic_sums(
             memset(&into, 0, sizeof(into))
             memset(&lanes, 0, sizeof(lanes))
             view = view_of(&frame, &ring, &following, sizeof(pixel))
+            with_variance = frame.variance.data != NULL
             y = ring.first
-            plain = not ring.hollow and frame.mask.data == NULL
+            if is_plain(&ring, x0, x_stop) and frame.mask.data == NULL:
+                sum_conic(&ring.outer, &view, ring.first, ring.last, sizeof(pixel), with_variance, &lanes)
+                y = ring.last
             while y < ring.last:
-                if plain:
-                    y += <int32_t> sum_rows(
-                        &ring.outer, &view, ring.first, y, ring.last, sizeof(pixel), frame.variance.data != NULL, &lanes
-                    )
-                    if y == ring.last:
-                        break
-                ask_ahead(&view, y - <Py_ssize_t> ring.first, frame.variance.data != NULL)
-                if plain:
-                    cross_ring(&row, &ring, y)
-                else:
-                    cover_row(&row, &ring, y)
+                ask_ahead(&view, y - <Py_ssize_t> ring.first, with_variance)
+                cover_row(&row, &ring, y)
                 add_row(&frame, &row, y, <pixel> 0, &into)
                 y += 1
             out[0, i] = into.total + added_lanes(lanes.total)
@@ -828,6 +822,17 @@ def conic_sums(
     if not good:
         raise MemoryError("no memory for the coverage")
     return result
+
+
+cdef inline bint is_plain(const Ring *ring, int32_t x_start, int32_t x_stop) noexcept nogil:
+    """Return whether a ring has no hole, is not too small for a series, and no row of it is cut by the box."""
+    cdef double x = ring.outer.x + ring.left - 0.5, width = ring.outer.width
+    return (
+        not ring.hollow
+        and ring.outer.terms > 0
+        and x - width > x_start - 0.5 + 1e-9
+        and x + width < x_stop - 0.5 - 1e-9
+    )
 
 
 cdef View view_of(const Frame *frame, const Ring *ring, const Ring *following, Py_ssize_t itemsize) noexcept nogil:

@@ -34,39 +34,17 @@ typedef struct {
     double doubt[ROWS]; /* of the end that has more of it */
 } Rows;
 
-/* The functions below are loops over 8 rows or a multiple of it, of which compilers make SIMD; but not of sqrt(), which
-   may set errno. */
+/* Give the pixels between the ends of the chords of a small shape in n rows from y on, n a multiple of 8 up to ROWS; none
+   where there is no chord. A loop of which compilers make SIMD. */
 LSSTREGIONS_CLONES
-static void squares_of_rows(const Shape *shape, double y, ptrdiff_t n, double *squares)
+static void chords(const Shape *shape, int32_t y, ptrdiff_t n, int32_t x_start, int32_t x_stop, Rows *rows)
 {
-    const double half_height = shape->half_height, center = shape->y;
-    for (ptrdiff_t i = 0; i < n; i++) {
-        const double dy = y + (double)(int32_t)i - center;
-        const double product = (half_height - fabs(dy)) * (half_height + fabs(dy));
-        squares[i] = product > 0 ? product : 0;
-    }
-}
-
-static inline void square_roots(double *values, ptrdiff_t n)
-{
-#ifdef LSSTREGIONS_SSE2
-    for (ptrdiff_t i = 0; i < n; i += 2)
-        _mm_storeu_pd(values + i, _mm_sqrt_pd(_mm_loadu_pd(values + i)));
-#else
-    for (ptrdiff_t i = 0; i < n; i++)
-        values[i] = sqrt(values[i]);
-#endif
-}
-
-LSSTREGIONS_CLONES
-static void ends_of_rows(const Shape *shape, double y, ptrdiff_t n, const double *roots, double x_start, double x_stop,
-                         Rows *rows)
-{
-    const double center = shape->y, shear = shape->shear, spread = shape->spread;
+    const double half_height = shape->half_height, center = shape->y, shear = shape->shear, spread = shape->spread;
     const double part = shape->part, column = shape->column;
     for (ptrdiff_t i = 0; i < n; i++) {
-        const double dy = y + (double)(int32_t)i - center;
-        const double middle = dy * shear, reach = roots[i] * spread;
+        const double dy = (double)y + (double)(int32_t)i - center;
+        const double product = (half_height - fabs(dy)) * (half_height + fabs(dy));
+        const double middle = dy * shear, reach = sqrt(product > 0 ? product : 0) * spread;
         /* From the pixel after the left end to that after the right end. */
         const double low = part + (middle - reach) + 0.5, high = part + (middle + reach) + 0.5;
         double start = (low + LSSTREGIONS_WHOLE) - LSSTREGIONS_WHOLE;
@@ -82,16 +60,6 @@ static void ends_of_rows(const Shape *shape, double y, ptrdiff_t n, const double
         rows->start[i] = (int32_t)start;
         rows->stop[i] = (int32_t)stop;
     }
-}
-
-/* Give the pixels between the ends of the chords of a small shape in n rows from y on, n a multiple of 8 up to ROWS; none
-   where there is no chord. */
-static inline void chords(const Shape *shape, int32_t y, ptrdiff_t n, int32_t x_start, int32_t x_stop, Rows *rows)
-{
-    double roots[ROWS];
-    squares_of_rows(shape, y, n, roots);
-    square_roots(roots, n);
-    ends_of_rows(shape, y, n, roots, x_start, x_stop, rows);
 }
 
 #ifdef LSSTREGIONS_X86_DISPATCH
