@@ -7,7 +7,7 @@ All clip to the box ``[x_start, x_stop) x [y_start, y_stop)`` before they do any
 import numpy as np
 
 from libc.float cimport DBL_MAX
-from libc.math cimport ceil, fabs, floor, hypot, sqrt
+from libc.math cimport INFINITY, ceil, fabs, floor, hypot, sqrt
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, qsort
 from libc.string cimport memcpy, memset
@@ -171,6 +171,42 @@ cdef inline void rows_of(
     for i in range(n):
         if not shape.small or rows.doubt[i] > LSSTREGIONS_DOUBT:
             row_of(shape, kind, y + <int32_t> i, x_start, x_stop, &rows.start[i], &rows.stop[i])
+
+
+def limits(const double[:, ::1] columns):
+    """Return the least and the greatest value of each row, ``double[2, rows]``: NaN where there is one, 0 of none."""
+    cdef Py_ssize_t i, k, n = columns.shape[1]
+    cdef double least, greatest, value
+    result = np.zeros((2, columns.shape[0]))
+    cdef double[:, ::1] out = result
+    if n == 0:
+        return result
+    with nogil:
+        for k in range(columns.shape[0]):
+            least = greatest = columns[k, 0]
+            for i in range(n):
+                value = columns[k, i]
+                # Written so that NaN, once there, stays.
+                least = least if value >= least else value if least == least else least
+                greatest = greatest if value <= greatest else value if greatest == greatest else greatest
+            out[0, k], out[1, k] = least, greatest
+    return result
+
+
+def reach(const double[:, ::1] columns, double y_start, double y_stop):
+    """Return ``(x_min, x_max, y_min, y_max, rows)``: how far shapes reach, and their heights in [y_start, y_stop)."""
+    cdef Py_ssize_t i, n = columns.shape[1]
+    cdef double x, y, a, b, cos, sin, width, height, rows = 0
+    cdef double x_min = INFINITY, x_max = -INFINITY, y_min = INFINITY, y_max = -INFINITY
+    with nogil:
+        for i in range(n):
+            x, y, a, b, cos, sin = columns[0, i], columns[1, i], columns[2, i], columns[3, i], columns[4, i], columns[5, i]
+            width = fabs(a * cos) + fabs(b * sin)
+            height = fabs(a * sin) + fabs(b * cos)
+            x_min, x_max = min(x_min, x - width), max(x_max, x + width)
+            y_min, y_max = min(y_min, y - height), max(y_max, y + height)
+            rows += max(min(y + height, y_stop) - max(y - height, y_start), 0.)
+    return x_min, x_max, y_min, y_max, rows
 
 
 def shapes(

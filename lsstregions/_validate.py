@@ -118,6 +118,8 @@ def as_dtype(values: NDArray, dtype: np.dtype, name: str) -> NDArray:
 
 def as_numbers(values: Any, name: str) -> NDArray[np.float64]:
     """Return numbers, of pixels if they have a unit, as doubles of the same shape."""
+    if type(values) is np.ndarray and values.dtype == np.float64:
+        return values
     if hasattr(values, "unit") and str(values.unit) not in ("", "pix", "None"):
         raise TypeError(f"{name} must be in pixels, not of the unit {values.unit}")
     check_unmasked(values, name)

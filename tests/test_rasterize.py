@@ -22,9 +22,10 @@ from astropy.modeling import models
 from astropy.wcs import WCS
 from gwcs import coordinate_frames
 from hypothesis import example, given
+from hypothesis.extra import numpy as hnp
 
 import lsstregions as lr
-from lsstregions import raster
+from lsstregions import _raster, raster
 from lsstregions._runs import is_canonical
 from lsstregions.ellipses import Axes, Ellipse
 from lsstregions.footprints import FootprintSet
@@ -313,6 +314,22 @@ def test_far_and_huge():
     np.testing.assert_array_equal(dense(runs, box), reference.polygon(box, *triangle))
     edge = raster.circles(2**31 - 5, -(2**31) + 5, 3)[0]
     np.testing.assert_array_equal(edge - [-(2**31) + 5, 2**31 - 5, 2**31 - 5], raster.circles(0, 0, 3)[0])
+
+
+@given(hnp.arrays(float, (8, 5), elements=st.one_of(st.floats(-1e9, 1e9), st.just(np.nan))))
+def test_limits(columns):
+    least, greatest = _raster.limits(columns)
+    np.testing.assert_array_equal(least, columns.min(axis=1))
+    np.testing.assert_array_equal(greatest, columns.max(axis=1))
+
+
+@given(hnp.arrays(float, (8, 5), elements=st.floats(-99, 99)), st.floats(-50, 0), st.floats(0, 50))
+def test_reach(columns, start, stop):
+    x, y, a, b, cos, sin = columns[:6]
+    width, height = abs(a * cos) + abs(b * sin), abs(a * sin) + abs(b * cos)
+    rows = np.clip(np.minimum(y + height, stop) - np.maximum(y - height, start), 0, None).sum()
+    expected = (x - width).min(), (x + width).max(), (y - height).min(), (y + height).max(), rows
+    np.testing.assert_allclose(_raster.reach(columns, start, stop), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

@@ -5,6 +5,7 @@ Every function returns ``(runs, offsets)``: the runs ``int32[n, 3]`` of all shap
 strictly inside; the edge of a hole is inside.
 """
 
+from math import isfinite
 from typing import Any, Protocol
 
 import numpy as np
@@ -191,19 +192,17 @@ class Shapes:
         self.columns = np.empty((8, *(shape or (1,))))
         for column, value in zip(self.columns, values, strict=True):
             column[:] = value
-        if self.columns.size:
-            least, greatest = self.columns.min(axis=1), self.columns.max(axis=1)
-            if not (np.isfinite(least).all() and np.isfinite(greatest).all()):
-                for value, name in zip(values, names, strict=True):
-                    as_doubles(value, name)
-            self.columns = _of_sizes(kind, self.columns, np.inf if kind == RECTANGLE else MOST)
+        limits = _raster.limits(self.columns)
+        if not all(map(isfinite, limits.ravel().tolist())):
+            for value, name in zip(values, names, strict=True):
+                as_doubles(value, name)
+        self.columns = _of_sizes(kind, self.columns, limits, np.inf if kind == RECTANGLE else MOST)
 
     def bounds(self, within: Any) -> tuple[int, int, int, int]:
         """Return the bounds to clip to."""
-        x, y, a, b, cos, sin = self.columns[:6]
-        reach_x = a if self.kind == CIRCLE else np.abs(a * cos) + np.abs(b * sin)
-        reach_y = b if self.kind == CIRCLE else np.abs(a * sin) + np.abs(b * cos)
-        return bounds_of(within, x - reach_x, x + reach_x, y - reach_y, y + reach_y)
+        bounds = _box_of(within)
+        x_min, x_max, y_min, y_max, rows = _raster.reach(self.columns, *bounds[2:])
+        return _checked(within, bounds, x_min, x_max, y_min, y_max, rows)
 
     def runs(self, within: Any) -> Many:
         """Return the pixels whose centres are inside."""
@@ -220,7 +219,7 @@ class Shapes:
 
     def measurable(self) -> Doubles:
         """Return the columns with sizes of which the coverage can be told: what is too small for it is 0."""
-        return _of_sizes(self.kind, self.columns, MOST_MEASURED)
+        return _of_sizes(self.kind, self.columns, _raster.limits(self.columns), MOST_MEASURED)
 
     def areas(self) -> Doubles:
         """Return the area of each shape."""
@@ -342,11 +341,9 @@ class Wholes:
         return _columns.fuse(runs, owners_of(offsets), len(offsets) - 1)
 
 
-def _of_sizes(kind: int, columns: Doubles, most: float) -> Doubles:
+def _of_sizes(kind: int, columns: Doubles, limits: Doubles, most: float) -> Doubles:
     """Return columns of shapes whose sizes can be computed with: what is too small is 0, what is too large refused."""
-    if not columns.size:
-        return columns
-    least, greatest = columns.min(axis=1).tolist(), columns.max(axis=1).tolist()
+    least, greatest = limits.tolist()
     for i, name in zip((2, 3, 6, 7), _SIZES[kind], strict=True):
         # Of rectangles we have half the sides.
         times = 2 if kind == RECTANGLE else 1
@@ -394,19 +391,28 @@ def bounds_of(
     y_max: NDArray[np.float64],
 ) -> tuple[int, int, int, int]:
     """Return the bounds to clip to, after making sure that shapes of these extents are no danger without them."""
+    bounds = _box_of(within)
+    if not x_min.size:
+        return bounds
+    rows = np.maximum(np.minimum(y_max, bounds[3]) - np.maximum(y_min, bounds[2]), 0).sum()
+    return _checked(within, bounds, x_min.min(), x_max.max(), y_min.min(), y_max.max(), rows)
+
+
+def _box_of(within: Any) -> tuple[int, int, int, int]:
     if within is None:
-        bounds = INT32_MIN, INT32_MAX, INT32_MIN, INT32_MAX
-        if x_min.size:
-            low, high = min(x_min.min(), y_min.min()), max(x_max.max(), y_max.max())
-            if low < INT32_MIN + 1 or high > INT32_MAX - 1:
-                raise OverflowError(
-                    f"the region extends from {low:g} to {high:g}, beyond int32; pass `within` to clip it"
-                )
-    else:
-        bounds = within.x.start, within.x.stop, within.y.start, within.y.stop
-    rows = np.minimum(y_max, bounds[3]) - np.maximum(y_min, bounds[2])
-    if rows.size and (total := np.maximum(rows, 0).sum()) > MAX_ROWS:
-        raise ValueError(f"the regions cover {total:.3g} rows, more than {MAX_ROWS:.0e}; pass a smaller `within`")
+        return INT32_MIN, INT32_MAX, INT32_MIN, INT32_MAX
+    return within.x.start, within.x.stop, within.y.start, within.y.stop
+
+
+def _checked(
+    within: Any, bounds: tuple[int, int, int, int], x_min: float, x_max: float, y_min: float, y_max: float, rows: float
+) -> tuple[int, int, int, int]:
+    """Return bounds, if they are none too wide for shapes of this extent that are in so many rows of them."""
+    low, high = min(x_min, y_min), max(x_max, y_max)
+    if within is None and (low < INT32_MIN + 1 or high > INT32_MAX - 1):
+        raise OverflowError(f"the region extends from {low:g} to {high:g}, beyond int32; pass `within` to clip it")
+    if rows > MAX_ROWS:
+        raise ValueError(f"the regions cover {rows:.3g} rows, more than {MAX_ROWS:.0e}; pass a smaller `within`")
     return bounds
 
 
