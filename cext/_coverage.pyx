@@ -52,7 +52,8 @@ cdef extern from "apertures.h":
     ctypedef struct View:
         const char *image
         const char *variance
-        Py_ssize_t image_stride, variance_stride
+        const uint8_t *mask
+        Py_ssize_t image_stride, variance_stride, mask_stride
         Py_ssize_t width
         const char *next_image
         const char *next_variance
@@ -62,9 +63,9 @@ cdef extern from "apertures.h":
         double[8] noise
         double[8] area
     double added_lanes(const double *) noexcept nogil
-    void ask_ahead(const View *, Py_ssize_t i, bint with_variance) noexcept nogil
+    void ask_ahead(const View *, Py_ssize_t i) noexcept nogil
     void sum_conic(
-        const Conic *, const View *, int32_t first, int32_t stop, int size, bint with_variance, LaneSums *
+        const Conic *, const Conic *hole, const View *, int32_t first, int32_t stop, int size, LaneSums *
     ) noexcept nogil
 
 cdef extern from "bits.h":
@@ -109,7 +110,7 @@ cdef struct Row:
 # A conic, perhaps with a hole, and the rows and columns in which it is.
 cdef struct Ring:
     Conic outer, hole
-    bint hollow
+    bint hollow, nested
     int32_t first, last, left, right
 
 
@@ -381,6 +382,7 @@ cdef bint place(
     cut(outer, ring.first - 0.5)
     ring.hollow = columns[6, i] > 0 and columns[7, i] > 0
     if ring.hollow:
+        ring.nested = columns[6, i] <= a and columns[7, i] <= b
         prepare(&ring.hole, outer.x, y, columns[6, i], columns[7, i], columns[4, i], columns[5, i])
         cut(&ring.hole, ring.first - 0.5)
     return True
@@ -782,8 +784,8 @@ def conic_sums(
     cdef Frame frame
     cdef View view
     cdef LaneSums lanes
-    cdef bint with_variance
     cdef Sums into
+    cdef double area
     result = np.zeros((3, n))
     cdef double[:, ::1] out = result
     memset(&row, 0, sizeof(row))
@@ -805,34 +807,34 @@ def conic_sums(
             memset(&into, 0, sizeof(into))
             memset(&lanes, 0, sizeof(lanes))
             view = view_of(&frame, &ring, &following, sizeof(pixel))
-            with_variance = frame.variance.data != NULL
             y = ring.first
-            if is_plain(&ring, x0, x_stop) and frame.mask.data == NULL:
-                sum_conic(&ring.outer, &view, ring.first, ring.last, sizeof(pixel), with_variance, &lanes)
+            if is_uncut(&ring, x0, x_stop):
+                sum_conic(
+                    &ring.outer, &ring.hole if ring.hollow else NULL, &view, ring.first, ring.last, sizeof(pixel), &lanes
+                )
                 y = ring.last
             while y < ring.last:
-                ask_ahead(&view, y - <Py_ssize_t> ring.first, with_variance)
+                ask_ahead(&view, y - <Py_ssize_t> ring.first)
                 cover_row(&row, &ring, y)
                 add_row(&frame, &row, y, <pixel> 0, &into)
                 y += 1
-            out[0, i] = into.total + added_lanes(lanes.total)
-            out[1, i] = into.area + added_lanes(lanes.area)
-            out[2, i] = into.noise + added_lanes(lanes.noise)
+            area = added_lanes(lanes.area)
+            # What is thinner than rounding covers nothing.
+            if area > LSSTREGIONS_NONE:
+                into.total, into.area, into.noise = added_lanes(lanes.total), area, added_lanes(lanes.noise)
+            out[0, i], out[1, i], out[2, i] = into.total, into.area, into.noise
         release(&row)
     if not good:
         raise MemoryError("no memory for the coverage")
     return result
 
 
-cdef inline bint is_plain(const Ring *ring, int32_t x_start, int32_t x_stop) noexcept nogil:
-    """Return whether a ring has no hole, is not too small for a series, and no row of it is cut by the box."""
+cdef inline bint is_uncut(const Ring *ring, int32_t x_start, int32_t x_stop) noexcept nogil:
+    """Return whether no row of a ring is cut by the box, its hole is in it, and neither is too small for a series."""
     cdef double x = ring.outer.x + ring.left - 0.5, width = ring.outer.width
-    return (
-        not ring.hollow
-        and ring.outer.terms > 0
-        and x - width > x_start - 0.5 + 1e-9
-        and x + width < x_stop - 0.5 - 1e-9
-    )
+    if ring.hollow and not (ring.nested and ring.hole.terms):
+        return False
+    return ring.outer.terms and x - width > x_start - 0.5 + 1e-9 and x + width < x_stop - 0.5 - 1e-9
 
 
 cdef View view_of(const Frame *frame, const Ring *ring, const Ring *following, Py_ssize_t itemsize) noexcept nogil:
@@ -844,11 +846,16 @@ cdef View view_of(const Frame *frame, const Ring *ring, const Ring *following, P
     view.next_image = at(frame, &frame.image, following.first, following.left, itemsize)
     view.next_rows = following.last - <Py_ssize_t> following.first
     view.next_size = (following.right - <Py_ssize_t> following.left) * itemsize
-    view.variance, view.variance_stride, view.next_variance = view.image, 0, view.image
+    view.variance = view.next_variance = NULL
+    view.mask = NULL
+    view.variance_stride = view.mask_stride = 0
     if frame.variance.data != NULL:
         view.variance = at(frame, &frame.variance, ring.first, ring.left, itemsize)
         view.variance_stride = frame.variance.stride
         view.next_variance = at(frame, &frame.variance, following.first, following.left, itemsize)
+    if frame.mask.data != NULL:
+        view.mask = <const uint8_t *> at(frame, &frame.mask, ring.first, ring.left, 1)
+        view.mask_stride = frame.mask.stride
     return view
 
 

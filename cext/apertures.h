@@ -1,60 +1,30 @@
-/* Images summed under ellipses without keeping their coverage; all machines give the same sums. */
+/* Images summed under ellipses, less their holes, without keeping their coverage; all machines give the same sums. */
 #ifndef LSSTREGIONS_APERTURES_H
 #define LSSTREGIONS_APERTURES_H
 
-#include "borders.h"
 #include "memory.h"
+#include "slices.h"
 
 /* The rows of an image and of its variance in which an ellipse is, from its first column on; those of what comes after
    it are asked for ahead. */
 typedef struct {
-    const char *image, *variance; /* the first row of the ellipse; without a variance the image takes its place */
-    ptrdiff_t image_stride, variance_stride;
+    const char *image, *variance; /* the first row of the ellipse; the variance may be NULL, and the mask */
+    const uint8_t *mask;
+    ptrdiff_t image_stride, variance_stride, mask_stride;
     ptrdiff_t width;
     const char *next_image, *next_variance; /* rows of the next ellipse */
     ptrdiff_t next_rows, next_size;
 } View;
 
 /* Ask for row i of what comes next. */
-LSSTREGIONS_INLINE void ask_ahead(const View *view, ptrdiff_t i, int with_variance)
+LSSTREGIONS_INLINE void ask_ahead(const View *view, ptrdiff_t i)
 {
     if (i < view->next_rows) {
         prefetch_lines(view->next_image + i * view->image_stride, view->next_size);
-        if (with_variance)
+        if (view->variance)
             prefetch_lines(view->next_variance + i * view->variance_stride, view->next_size);
     }
 }
-
-/* An ellipse is cut into slices: its rows, and where one of its borders turns back, a row is cut in two. */
-typedef struct {
-    double first, count; /* row and slices */
-    double turn;         /* y of the upper turn, from the centre; the lower one is as far below */
-    double after[2];     /* the slices that begin at the two turns */
-} Cuts;
-
-/* LANES slices, one each from below and from above in turns: such two are as wide as each other. */
-typedef struct {
-    double low[LANES], high[LANES]; /* y from the centre */
-    double row[LANES];              /* from the first */
-} Slices;
-
-/* One of the two borders of slices, from left to right. */
-typedef struct {
-    double x[LANES], y[LANES];         /* where it comes into the column that is next */
-    double x_end[LANES], y_end[LANES]; /* where it leaves the slice */
-    double half[LANES];                /* of the ellipse: its rise on the upper half, less than 0 on the lower one */
-    double column[LANES];              /* the next */
-    double covered[LANES];             /* how much of its row is inside, left of that column */
-    double sign;                       /* whether that rises or falls along the border */
-} Border;
-
-/* Slices, their borders, and where these leave them. */
-typedef struct {
-    Slices slices;
-    Border left, right;
-    int32_t begin[LANES], stop[LANES]; /* of the columns between the borders; where begin > stop, both are in them */
-    int32_t columns;                   /* of the borders: in the slice that has most */
-} Block;
 
 /* Every eighth slice, and within one every eighth pixel, has a sum of its own: an addition need not wait for the one
    before. */
@@ -67,137 +37,32 @@ static inline double added_lanes(const double *v)
     return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
 
-/* The border below a row, from the centre, or where the ellipse ends. */
-LSSTREGIONS_INLINE double border_below(const Conic *conic, double y)
-{
-    const double border = y - 0.5 - conic->y;
-    return border > -conic->height ? (border < conic->height ? border : conic->height) : -conic->height;
-}
-
-static inline Cuts cuts_of(const Conic *conic, int32_t first, int32_t stop)
-{
-    Cuts cuts = {first, (double)stop - first, fabs(conic->turn), {HUGE_VAL, HUGE_VAL}};
-    for (int i = 0; i < (cuts.turn > 0 ? 2 : 1); i++) {
-        const double turn = i ? cuts.turn : -cuts.turn, y = floor(conic->y + turn + 0.5);
-        if (border_below(conic, y) < turn && turn < border_below(conic, y + 1) && first <= y && y < stop) {
-            cuts.after[i] = y - first + 1 + (cuts.after[0] < HUGE_VAL);
-            cuts.count += 1;
-        }
-    }
-    return cuts;
-}
-
-/* Cut out slices from number `begin` on, which is even; those that are too many are empty. */
-LSSTREGIONS_INLINE void cut_slices(const Conic *conic, const Cuts *cuts, int32_t begin, Slices *slices)
-{
-    static const double from_below[LANES] = {1, 0, 1, 0, 1, 0, 1, 0}, pair[LANES] = {0, 0, 1, 1, 2, 2, 3, 3};
-    const double after = cuts->after[0], later = cuts->after[1], turn = cuts->turn, count = cuts->count;
-    const double half = begin / 2;
-    for (int i = 0; i < LANES; i++) {
-        const double below = half + pair[i], above = count - 1 - below;
-        const double j = from_below[i] > 0 ? below : above;
-        const double row = j - (j >= after ? 1 : 0) - (j >= later ? 1 : 0), y = cuts->first + row;
-        double low = border_below(conic, y), high = border_below(conic, y + 1);
-        low = j == after ? -turn : j == later ? turn : low;
-        high = j + 1 == after ? -turn : j + 1 == later ? turn : high;
-        const int some = from_below[i] > 0 ? below <= above : below < above;
-        slices->row[i] = some ? row : 0;
-        slices->low[i] = low;
-        slices->high[i] = some ? high : low;
-    }
-}
-
-LSSTREGIONS_INLINE int32_t column_of(double x, int32_t last)
-{
-    const int32_t column = (int32_t)x;
-    return column > 0 ? (column < last ? column : last) : 0;
-}
-
-/* Find where the two borders cross slices. */
-LSSTREGIONS_INLINE void cross_slices(const Conic *conic, int32_t last, Block *block)
-{
-    const Slices *slices = &block->slices;
-    Border *left = &block->left, *right = &block->right;
-    const double height = conic->height, spread = conic->spread, shear = conic->shear, center = conic->x;
-    const double turn = conic->turn, rise = conic->rise;
-    for (int i = 0; i < LANES; i++) {
-        const double low = slices->low[i], high = slices->high[i];
-        const double low_product = (height - fabs(low)) * (height + fabs(low));
-        const double high_product = (height - fabs(high)) * (height + fabs(high));
-        const double low_half = spread * sqrt(low_product > 0 ? low_product : 0);
-        const double high_half = spread * sqrt(high_product > 0 ? high_product : 0);
-        const double low_middle = center + shear * low, high_middle = center + shear * high;
-        const double left_low = low_middle - low_half, left_high = high_middle - high_half;
-        const double right_low = low_middle + low_half, right_high = high_middle + high_half;
-        left->x[i] = left_low < left_high ? left_low : left_high;
-        left->y[i] = left_low < left_high ? low : high;
-        left->x_end[i] = left_low < left_high ? left_high : left_low;
-        left->y_end[i] = left_low < left_high ? high : low;
-        left->half[i] = low >= -turn ? rise : -rise;
-        left->covered[i] = 0;
-        right->x[i] = right_low < right_high ? right_low : right_high;
-        right->y[i] = right_low < right_high ? low : high;
-        right->x_end[i] = right_low < right_high ? right_high : right_low;
-        right->y_end[i] = right_low < right_high ? high : low;
-        right->half[i] = low >= turn ? rise : -rise;
-        right->covered[i] = high - low;
-    }
-    left->sign = 1;
-    right->sign = -1;
-    int32_t most = 0;
-    for (int i = 0; i < LANES; i++) {
-        const int32_t start = column_of(left->x[i], last), stop = column_of(left->x_end[i], last) + 1;
-        const int32_t right_start = column_of(right->x[i], last), right_stop = column_of(right->x_end[i], last) + 1;
-        left->column[i] = (double)start;
-        right->column[i] = (double)right_start;
-        block->begin[i] = stop;
-        block->stop[i] = right_start;
-        most = stop - start > most ? stop - start : most;
-        most = right_stop - right_start > most ? right_stop - right_start : most;
-    }
-    block->columns = most;
-}
-
 /* Ask for two rows of what comes next, unless all have been asked for; returns how many have been. */
-LSSTREGIONS_INLINE int ask_for_two(const View *view, const Block *block, int asked, int with_variance)
+LSSTREGIONS_INLINE int ask_for_two(const View *view, const Block *block, int asked)
 {
     if (asked == LANES)
         return asked;
-    ask_ahead(view, (ptrdiff_t)block->slices.row[asked], with_variance);
-    ask_ahead(view, (ptrdiff_t)block->slices.row[asked + 1], with_variance);
+    ask_ahead(view, (ptrdiff_t)block->slices.row[asked]);
+    ask_ahead(view, (ptrdiff_t)block->slices.row[asked + 1]);
     return asked + 2;
 }
 
-/* Give the shares of a column that are right of a border, or left of it, and go on to the next. */
-LSSTREGIONS_INLINE void next_column(const Conic *conic, const Slices *slices, Border *border, int terms,
-                                    double *weights)
+/* Leave out what is masked. */
+LSSTREGIONS_INLINE void drop_masked(const uint8_t *mask, const int64_t *at, double *weights)
 {
-    const double center = conic->x, width = conic->width, lean = conic->lean, area = conic->area;
-    const double u_x = conic->u_x, u_y = conic->u_y, v_x = conic->v_x, v_y = conic->v_y, sign = border->sign;
-    for (int i = 0; i < LANES; i++) {
-        const double column = border->column[i], side = column + 1, dx = side - center;
-        const double x = border->x[i], y = border->y[i], x_end = border->x_end[i];
-        const double product = (width - fabs(dx)) * (width + fabs(dx));
-        double y_next = lean * dx + border->half[i] * sqrt(product > 0 ? product : 0);
-        y_next = y_next > slices->low[i] ? y_next : slices->low[i];
-        y_next = y_next < slices->high[i] ? y_next : slices->high[i];
-        y_next = side < x_end ? y_next : border->y_end[i];
-        const double x_next = side < x_end ? side : x_end;
-        const double across = x_next - x, up = y_next - y, change = sign * fabs(up);
-        const double u = u_x * across + u_y * up, v = v_x * across + v_y * up;
-        /* Half a chord of the unit circle, squared. */
-        const double s2 = (u * u + v * v) * 0.25;
-        double series = LSSTREGIONS_SERIES[terms - 1];
-        for (int k = terms - 2; k >= 0; k--)
-            series = LSSTREGIONS_SERIES[k] + s2 * series;
-        const double bulge = area * (sqrt(s2) * s2 * series);
-        const double weight = border->covered[i] + change * (side - (x + x_next) * 0.5) + bulge;
-        weights[i] = column <= x_end && weight > LSSTREGIONS_NONE ? weight : 0;
-        border->covered[i] += change;
-        border->x[i] = x_next;
-        border->y[i] = y_next;
-        border->column[i] = side;
-    }
+    for (int i = 0; i < LANES; i++)
+        if (weights[i] > 0 && mask[at[i]])
+            weights[i] = 0;
+}
+
+/* Of n pixels, return how many are not masked. */
+LSSTREGIONS_INLINE int32_t count_used(const View *view, int64_t at, int32_t n)
+{
+    int32_t used = n;
+    if (view->mask)
+        for (int32_t x = 0; x < n; x++)
+            used -= view->mask[at + x] != 0;
+    return used;
 }
 
 /* Add a pixel of each slice, with its own weight. What has none is not read, for it may be NaN. */
@@ -209,15 +74,18 @@ LSSTREGIONS_INLINE void next_column(const Conic *conic, const Slices *slices, Bo
                 sums[i] += weights[i] * (double)*(const TYPE *)(data + at[i]);                                         \
     }
 
-/* Add n pixels of two slices, each with one weight. */
+/* Add n pixels of two slices, each with one weight, less those that are masked, where there is a mask. */
 #define LSSTREGIONS_ADD_BETWEEN(NAME, TYPE)                                                                            \
     static inline void NAME(const char *data, const int64_t *at, const int32_t *n, const double *weights,              \
-                            double *sums)                                                                              \
+                            const uint8_t *mask, const int64_t *mask_at, double *sums)                                 \
     {                                                                                                                  \
         for (int i = 0; i < 2; i++) {                                                                                  \
             const TYPE *pixels = (const TYPE *)(data + at[i]);                                                         \
             double added[LANES] = {0};                                                                                 \
             int32_t x = 0;                                                                                             \
+            if (mask)                                                                                                  \
+                for (; x < n[i]; x++)                                                                                  \
+                    added[x % LANES] += mask[mask_at[i] + x] ? 0 : (double)pixels[x];                                  \
             for (; x + LANES <= n[i]; x += LANES)                                                                      \
                 for (int k = 0; k < LANES; k++)                                                                        \
                     added[k] += (double)pixels[x + k];                                                                 \
@@ -234,7 +102,7 @@ LSSTREGIONS_ADD_BETWEEN(add_floats_between, float)
 LSSTREGIONS_ADD_BETWEEN(add_doubles_between, double)
 
 #ifdef LSSTREGIONS_X86_DISPATCH
-#define LSSTREGIONS_ROWS_AVX512 __attribute__((target("avx512f,avx512vl,avx512dq,prefer-vector-width=512")))
+#define LSSTREGIONS_ROWS_AVX512 __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,prefer-vector-width=512")))
 
 /* Loads one by one are faster than gathering. */
 #define LSSTREGIONS_ADD_PIXELS_AVX512(NAME, TYPE)                                                                      \
@@ -253,24 +121,35 @@ LSSTREGIONS_ADD_BETWEEN(add_doubles_between, double)
         _mm512_storeu_pd(sums, _mm512_add_pd(sum, _mm512_mul_pd(weight, pixels)));                                     \
     }
 
+/* Which of the LANES pixels from x on are among n, and not masked. */
+LSSTREGIONS_ROWS_AVX512
+static inline __mmask8 used_avx512(const uint8_t *mask, int32_t x, int32_t n)
+{
+    const __mmask8 used = n - x >= LANES ? 255 : n > x ? (__mmask8)((1 << (n - x)) - 1) : 0;
+    if (!mask)
+        return used;
+    const __m128i bytes = _mm_maskz_loadu_epi8(used, mask + x);
+    return (__mmask8)_mm_mask_testn_epi8_mask(used, bytes, bytes);
+}
+
 #define LSSTREGIONS_ADD_BETWEEN_AVX512(NAME, TYPE, LOAD)                                                               \
     LSSTREGIONS_ROWS_AVX512                                                                                            \
     static inline void NAME(const char *data, const int64_t *at, const int32_t *n, const double *weights,              \
-                            double *sums)                                                                              \
+                            const uint8_t *mask, const int64_t *mask_at, double *sums)                                 \
     {                                                                                                                  \
         const TYPE *one = (const TYPE *)(data + at[0]), *other = (const TYPE *)(data + at[1]);                         \
+        const uint8_t *one_mask = mask ? mask + mask_at[0] : NULL, *other_mask = mask ? mask + mask_at[1] : NULL;      \
         const int32_t least = n[0] < n[1] ? n[0] : n[1], most = n[0] < n[1] ? n[1] : n[0];                             \
         __m512d first = _mm512_setzero_pd(), second = first, sum = _mm512_loadu_pd(sums);                              \
         int32_t x = 0;                                                                                                 \
-        for (; x + LANES <= least; x += LANES) {                                                                       \
-            first = _mm512_add_pd(first, LOAD(255, one + x));                                                          \
-            second = _mm512_add_pd(second, LOAD(255, other + x));                                                      \
-        }                                                                                                              \
+        if (!mask)                                                                                                     \
+            for (; x + LANES <= least; x += LANES) {                                                                   \
+                first = _mm512_add_pd(first, LOAD(255, one + x));                                                      \
+                second = _mm512_add_pd(second, LOAD(255, other + x));                                                  \
+            }                                                                                                          \
         for (; x < most; x += LANES) {                                                                                 \
-            const int32_t rest = n[0] - x, other_rest = n[1] - x;                                                      \
-            first = _mm512_add_pd(first, LOAD(rest < LANES ? (1 << (rest > 0 ? rest : 0)) - 1 : 255, one + x));        \
-            second = _mm512_add_pd(                                                                                    \
-                second, LOAD(other_rest < LANES ? (1 << (other_rest > 0 ? other_rest : 0)) - 1 : 255, other + x));     \
+            first = _mm512_add_pd(first, LOAD(used_avx512(one_mask, x, n[0]), one + x));                               \
+            second = _mm512_add_pd(second, LOAD(used_avx512(other_mask, x, n[1]), other + x));                         \
         }                                                                                                              \
         sum = _mm512_add_pd(sum, _mm512_mul_pd(_mm512_set1_pd(weights[0]), first));                                    \
         sum = _mm512_add_pd(sum, _mm512_mul_pd(_mm512_set1_pd(weights[1]), second));                                   \
@@ -288,74 +167,93 @@ LSSTREGIONS_ADD_BETWEEN_AVX512(add_doubles_between_avx512, double, LSSTREGIONS_E
 
 /* How pixels of some type are added. */
 typedef void AddPixels(const char *data, const int64_t *at, const double *weights, double *sums);
-typedef void AddBetween(const char *data, const int64_t *at, const int32_t *n, const double *weights, double *sums);
+typedef void AddBetween(const char *data, const int64_t *at, const int32_t *n, const double *weights,
+                        const uint8_t *mask, const int64_t *mask_at, double *sums);
 
-/* Add all of an ellipse, no row of which is cut. Blocks are found one ahead: how many columns
-   there are is known before it decides where a loop ends. */
-LSSTREGIONS_INLINE void sum_slices(const Conic *conic, const View *view, int32_t first, int32_t stop, int64_t size,
-                                   int with_variance, LaneSums *sums, AddPixels *add_pixels, AddBetween *add_between)
+/* Where the pixels of slices in some columns are in a plane of pixels of so many bytes. */
+LSSTREGIONS_INLINE void find_pixels(const Slices *slices, const double *columns, ptrdiff_t stride, int64_t size,
+                                    int64_t *at)
 {
-    const Cuts cuts = cuts_of(conic, first, stop);
+    for (int i = 0; i < LANES; i++)
+        at[i] = (int64_t)(int32_t)slices->row[i] * stride + (int64_t)(int32_t)columns[i] * size;
+}
+
+/* Add the pixels of the borders of a band, each with its share; returns how many rows of what comes next have been
+   asked for. */
+LSSTREGIONS_INLINE int sum_borders(const View *view, const Block *block, Band *band, int64_t size, int asked,
+                                   LaneSums *sums, AddPixels *add_pixels)
+{
+    double weights[2][LANES];
+    int64_t image[2][LANES], variance[2][LANES], mask[2][LANES];
+    for (int s = 0; s < 2; s++) {
+        const double *columns = s ? band->right.column : band->left.column;
+        find_pixels(&block->slices, columns, view->image_stride, size, image[s]);
+        find_pixels(&block->slices, columns, view->variance_stride, size, variance[s]);
+        find_pixels(&block->slices, columns, view->mask_stride, 1, mask[s]);
+    }
+    for (int32_t k = 0; k < band->columns; k++) {
+        asked = ask_for_two(view, block, asked);
+        next_columns(&block->slices, band, weights);
+        for (int s = 0; s < 2; s++) {
+            if (view->mask)
+                drop_masked(view->mask + k, mask[s], weights[s]);
+            add_pixels(view->image + k * size, image[s], weights[s], sums->total);
+            if (view->variance)
+                add_pixels(view->variance + k * size, variance[s], weights[s], sums->noise);
+            for (int i = 0; i < LANES; i++)
+                sums->area[i] += weights[s][i];
+        }
+    }
+    return asked;
+}
+
+/* Add the pixels between the borders of a band; those that both borders have added have been added once more than they
+   should. */
+LSSTREGIONS_INLINE int sum_between(const View *view, const Block *block, const Band *band, int64_t size, int asked,
+                                   LaneSums *sums, AddBetween *add_between)
+{
+    double whole[LANES], from[LANES];
+    int64_t image[LANES], variance[LANES], mask[LANES];
+    int32_t n[LANES];
+    for (int i = 0; i < LANES; i++) {
+        const double height = block->slices.high[i] - block->slices.low[i];
+        const double weight = height > LSSTREGIONS_WHOLLY ? 1 : height;
+        const int32_t between = height > LSSTREGIONS_NONE ? band->stop[i] - band->begin[i] : 0;
+        from[i] = between < 0 ? band->stop[i] : band->begin[i];
+        whole[i] = between < 0 ? -weight : weight;
+        n[i] = between < 0 ? -between : between;
+    }
+    find_pixels(&block->slices, from, view->image_stride, size, image);
+    find_pixels(&block->slices, from, view->variance_stride, size, variance);
+    find_pixels(&block->slices, from, view->mask_stride, 1, mask);
+    for (int i = 0; i < LANES; i += 2) {
+        if (i + 2 > asked)
+            asked = ask_for_two(view, block, asked);
+        add_between(view->image, image + i, n + i, whole + i, view->mask, mask + i, sums->total);
+        if (view->variance)
+            add_between(view->variance, variance + i, n + i, whole + i, view->mask, mask + i, sums->noise);
+    }
+    for (int i = 0; i < LANES; i++)
+        sums->area[i] += whole[i] * count_used(view, mask[i], n[i]);
+    return asked;
+}
+
+/* Add all of an ellipse, less its hole, no row of which is cut. Blocks are found one ahead: how many columns there are
+   is known before it decides where a loop ends. */
+LSSTREGIONS_INLINE void sum_slices(const Conic *conic, const Conic *hole, const View *view, int32_t first, int32_t stop,
+                                   int64_t size, LaneSums *sums, AddPixels *add_pixels, AddBetween *add_between)
+{
+    const Cuts cuts = cuts_of(conic, hole, first, stop);
     const int32_t count = (int32_t)cuts.count, last = (int32_t)view->width - 1;
-    const int64_t image_stride = view->image_stride, variance_stride = view->variance_stride;
     Block blocks[2], *block = blocks, *next = blocks + 1;
-    cut_slices(conic, &cuts, 0, &block->slices);
-    cross_slices(conic, last, block);
+    find_block(&cuts, 0, last, block);
     for (int32_t begin = 0; begin < count; begin += LANES) {
-        if (begin + LANES < count) {
-            cut_slices(conic, &cuts, begin + LANES, &next->slices);
-            cross_slices(conic, last, next);
-        }
-        double weights[2][LANES], whole[LANES];
-        int64_t image[2][LANES], variance[2][LANES];
-        int32_t n[LANES];
-        for (int i = 0; i < LANES; i++) {
-            const int64_t row = (int32_t)block->slices.row[i];
-            image[0][i] = row * image_stride + (int64_t)block->left.column[i] * size;
-            image[1][i] = row * image_stride + (int64_t)block->right.column[i] * size;
-            variance[0][i] = row * variance_stride + (int64_t)block->left.column[i] * size;
-            variance[1][i] = row * variance_stride + (int64_t)block->right.column[i] * size;
-        }
+        if (begin + LANES < count)
+            find_block(&cuts, begin + LANES, last, next);
         int asked = 0;
-        for (int32_t k = 0; k < block->columns; k++) {
-            asked = ask_for_two(view, block, asked, with_variance);
-            if (conic->terms == 5) {
-                next_column(conic, &block->slices, &block->left, 5, weights[0]);
-                next_column(conic, &block->slices, &block->right, 5, weights[1]);
-            } else {
-                next_column(conic, &block->slices, &block->left, 11, weights[0]);
-                next_column(conic, &block->slices, &block->right, 11, weights[1]);
-            }
-            for (int s = 0; s < 2; s++) {
-                add_pixels(view->image, image[s], weights[s], sums->total);
-                if (with_variance)
-                    add_pixels(view->variance, variance[s], weights[s], sums->noise);
-                for (int i = 0; i < LANES; i++) {
-                    sums->area[i] += weights[s][i];
-                    image[s][i] += size;
-                    variance[s][i] += size;
-                }
-            }
-        }
-        /* What is within both borders has been added once more than it should. */
-        for (int i = 0; i < LANES; i++) {
-            const double height = block->slices.high[i] - block->slices.low[i];
-            const double weight = height > LSSTREGIONS_WHOLLY ? 1 : height;
-            const int32_t between = height > LSSTREGIONS_NONE ? block->stop[i] - block->begin[i] : 0;
-            const int64_t row = (int32_t)block->slices.row[i];
-            const int64_t from = between < 0 ? block->stop[i] : block->begin[i];
-            whole[i] = between < 0 ? -weight : weight;
-            n[i] = between < 0 ? -between : between;
-            sums->area[i] += weight * between;
-            image[0][i] = row * image_stride + from * size;
-            variance[0][i] = row * variance_stride + from * size;
-        }
-        for (int i = 0; i < LANES; i += 2) {
-            if (i + 2 > asked)
-                asked = ask_for_two(view, block, asked, with_variance);
-            add_between(view->image, image[0] + i, n + i, whole + i, sums->total);
-            if (with_variance)
-                add_between(view->variance, variance[0] + i, n + i, whole + i, sums->noise);
+        for (Band *band = block->bands; band < block->bands + (hole ? 2 : 1); band++) {
+            asked = sum_borders(view, block, band, size, asked, sums, add_pixels);
+            asked = sum_between(view, block, band, size, asked, sums, add_between);
         }
         Block *const done = block;
         block = next;
@@ -365,10 +263,10 @@ LSSTREGIONS_INLINE void sum_slices(const Conic *conic, const View *view, int32_t
 
 #define LSSTREGIONS_SUM_CONIC(NAME, TARGET, TYPE, ADD_PIXELS, ADD_BETWEEN)                                             \
     TARGET                                                                                                             \
-    static void NAME(const Conic *conic, const View *view, int32_t first, int32_t stop, int with_variance,             \
+    static void NAME(const Conic *conic, const Conic *hole, const View *view, int32_t first, int32_t stop,             \
                      LaneSums *sums)                                                                                   \
     {                                                                                                                  \
-        sum_slices(conic, view, first, stop, sizeof(TYPE), with_variance, sums, ADD_PIXELS, ADD_BETWEEN);              \
+        sum_slices(conic, hole, view, first, stop, sizeof(TYPE), sums, ADD_PIXELS, ADD_BETWEEN);                       \
     }
 
 LSSTREGIONS_SUM_CONIC(sum_floats_portable, LSSTREGIONS_CLONES, float, add_floats, add_floats_between)
@@ -380,22 +278,23 @@ LSSTREGIONS_SUM_CONIC(sum_doubles_avx512, LSSTREGIONS_ROWS_AVX512, double, add_d
 #endif
 
 /* The same for pixels of 4 or 8 bytes, by what this machine has. */
-static inline void sum_conic(const Conic *conic, const View *view, int32_t first, int32_t stop, int size,
-                             int with_variance, LaneSums *sums)
+static inline void sum_conic(const Conic *conic, const Conic *hole, const View *view, int32_t first, int32_t stop,
+                             int size, LaneSums *sums)
 {
 #ifdef LSSTREGIONS_X86_DISPATCH
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512bw")) {
         if (size == 4)
-            sum_floats_avx512(conic, view, first, stop, with_variance, sums);
+            sum_floats_avx512(conic, hole, view, first, stop, sums);
         else
-            sum_doubles_avx512(conic, view, first, stop, with_variance, sums);
+            sum_doubles_avx512(conic, hole, view, first, stop, sums);
         return;
     }
 #endif
     if (size == 4)
-        sum_floats_portable(conic, view, first, stop, with_variance, sums);
+        sum_floats_portable(conic, hole, view, first, stop, sums);
     else
-        sum_doubles_portable(conic, view, first, stop, with_variance, sums);
+        sum_doubles_portable(conic, hole, view, first, stop, sums);
 }
 
 #endif

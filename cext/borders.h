@@ -33,16 +33,20 @@ enum { COLUMNS = 4, LANES = 8 };
 /* Shares of a pixel that are 0 or 1 but for rounding. */
 static const double LSSTREGIONS_NONE = 3e-15, LSSTREGIONS_WHOLLY = 1 - 1e-13;
 
-/* Of asin(s) - s sqrt(1 - s^2) over s^3, in powers of s^2. */
-static const double LSSTREGIONS_SERIES[11] = {
-    2 / 3.,     1 / 5.,        3 / 28.,        5 / 72.,         35 / 704.,         63 / 1664.,
-    77 / 2560., 429 / 17408.,  6435 / 311296., 12155 / 688128., 46189 / 3014656.,
+/* Of asin(s) - s sqrt(1 - s^2) over s^3, in powers of s^2: (2k)! / (k! 2^k)^2 4k / (4k^2 - 1) for k = 1, 2, ... */
+static const double LSSTREGIONS_SERIES[22] = {
+    0.6666666666666666,   0.2,                  0.10714285714285714,  0.06944444444444445,  0.04971590909090909,
+    0.03786057692307692,  0.030078125,          0.024643841911764705, 0.02067164370888158,  0.017663864862351192,
+    0.015321482782778532, 0.013455047607421874, 0.011939278355351201, 0.010688346007774616, 0.009641676179824336,
+    0.008755421096628363, 0.007997139090938228, 0.007342365381584779, 0.006772338439567158, 0.006272454665144678,
+    0.005831194773003687, 0.005439363166563756,
 };
+enum { FEW_TERMS = 5, MORE_TERMS = 11, MOST_TERMS = 22 };
 
 /* How many terms are enough for s^2 up to some value; 0 where none are. */
 static inline int terms_up_to(double s2)
 {
-    return s2 < 1e-3 ? 5 : s2 < 0.0625 ? 11 : 0;
+    return s2 < 1e-3 ? FEW_TERMS : s2 < 0.0625 ? MORE_TERMS : s2 < 0.25 ? MOST_TERMS : 0;
 }
 
 static inline double clamped(double value, double low, double high)

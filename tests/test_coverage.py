@@ -19,8 +19,10 @@ from photutils.geometry import elliptical_overlap_grid
 from test_rasterize import OPERATIONS, fits_wcs, places, quarters
 
 import lsstregions as lr
+from lsstregions import _coverage
 from lsstregions.geom import Box2D, Box2I
 from lsstregions.raster import SkippedRegionWarning, coverage, coverage_sum, rasterize
+from lsstregions.raster._shapes import ELLIPSE, Shapes
 from lsstregions.spans import SpanSet
 
 BOX = (-12, 14, -11, 13)
@@ -507,18 +509,55 @@ def test_sums(dtype, masked):
     np.testing.assert_allclose(turned.sum, coverage_sum(image, regions, xy0=(3, -4)).sum, rtol=1e-12)
 
 
-def test_sums_over_a_large_image():
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("kind", ["circles", "ellipses", "annuli", "thin annuli", "elliptical annuli"])
+def test_sums_over_a_large_image(kind, masked):
     """Each is what it is by itself, wherever the others are; what is not touched may be NaN."""
     rng = np.random.default_rng(8)
     image, variance = rng.uniform(1, 2, (2, 700, 900))
-    regions = [circle(x, y, r) for x, y, r in zip(*rng.uniform(-9, 910, (2, 60)), rng.uniform(1, 150, 60), strict=True)]
-    result = coverage_sum(image, regions, variance=variance)
+    mask = rng.random(image.shape) < 0.2 if masked else None
+    columns = np.column_stack([*rng.uniform(-9, 910, (2, 60)), rng.uniform(1, 150, 60), rng.uniform(0.02, 1, (60, 2))])
+    regions = []
+    for x, y, r, p, q in columns.tolist():
+        center, angle = ar.PixCoord(x, y), np.floor(8 * p) * 0.7 * u.rad
+        hole = (1 - 0.01 * q) if kind == "thin annuli" else q
+        if "annuli" not in kind:
+            regions.append(circle(x, y, r) if kind == "circles" else ellipse(x, y, r, r * p, angle.value))
+        elif kind == "elliptical annuli":
+            sizes = 2 * q * r, 2 * r, 2 * q * q * r * p, 2 * r * p
+            regions.append(ar.EllipseAnnulusPixelRegion(center, *sizes, angle))
+        else:
+            regions.append(ar.CircleAnnulusPixelRegion(center, hole * r, r))
+    result = coverage_sum(image, regions, variance=variance, mask=mask)
     for i, region in enumerate(regions):
-        weights = dense(region, (0, 900, 0, 700))
-        alone = coverage_sum(np.where(weights > 0, image, np.nan), [region], variance=variance)
+        weights = dense(region, (0, 900, 0, 700)) * (1 if mask is None else ~mask)
+        alone = coverage_sum(np.where(weights > 0, image, np.nan), [region], variance=variance, mask=mask)
         assert (result.sum[i], result.area[i], result.error[i]) == (alone.sum[0], alone.area[0], alone.error[0])
         np.testing.assert_allclose(result.sum[i], (weights * image).sum(), rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(result.area[i], weights.sum(), rtol=1e-12, atol=1e-12)
+
+
+@given(
+    places,
+    places,
+    st.floats(1.5, 12),
+    st.floats(0.2, 1),
+    st.floats(0, 1),
+    st.floats(0, 7),
+    st.sampled_from([1, 2, 10, 0]),
+)
+def test_sums_by_slices_are_those_of_the_coverage(x, y, a, shape, hole, theta, grid):
+    """Also on grids, where borders go through corners and along the sides of pixels, and turn there."""
+    sizes = np.array([x, y, a, a * shape, hole * a, hole * a * shape])
+    x, y, a, b, inner_a, inner_b = np.round(sizes * grid) / grid if grid else sizes
+    theta = round(theta) * np.pi / 2 if grid else theta
+    image = np.random.default_rng(3).uniform(1, 2, (80, 80))
+    shapes = Shapes(ELLIPSE, x + 40, y + 40, a, b, theta, inner_a, inner_b)
+    spans, weights, offsets = shapes.pieces(Box2I.from_shape(image.shape))
+    assert len(offsets) == 2
+    planes = image, image**2, np.empty((0, 0), np.uint8)
+    sums = _coverage.conic_sums(*planes, shapes.measurable(), 0, 0)
+    np.testing.assert_allclose(sums, _coverage.sums(*planes, spans, weights, offsets, 0, 0), rtol=1e-12, atol=1e-11)
 
 
 def test_sums_of_photutils():
