@@ -21,7 +21,7 @@ from libc.string cimport memset
 from memory cimport owned_bytes, prefetch_lines, reserved
 from span cimport Span, runs_of, start_of, stop_of
 
-cdef extern from "borders.h":
+cdef extern from "conics.h":
     ctypedef struct Conic:
         double x, y                 # centre; x from the left side of the row's first pixel
         double area                 # a b
@@ -30,23 +30,25 @@ cdef extern from "borders.h":
         double lean, rise           # of chords along y, by columns
         double u_x, u_y, v_x, v_y   # to the unit circle
         double turn                 # y at the right end, from the centre
-        double low, left, right     # y of the last border between rows, from the centre, and x of the chord there
         int terms                   # of a series for what is between an arc within a pixel and its chord; or 0
 
-    ctypedef struct Arc:
-        double x, y, x_end, y_end
-        double column
-        double outside
+    ctypedef struct Chord:
+        double y, left, right
 
-    enum:
-        COLUMNS
-        LANES
     double LSSTREGIONS_NONE
     double LSSTREGIONS_WHOLLY
     int terms_up_to(double s2) noexcept nogil
-    void cut(Conic *, double y) noexcept nogil
-    bint cross_steeply(Conic *, int32_t y, Py_ssize_t width, Arc *) noexcept nogil
-    void cover_borders(const Conic *, const Arc *, double *) noexcept nogil
+    Chord cut(const Conic *, double y) noexcept nogil
+
+cdef extern from "slices.h":
+    enum:
+        LANES
+    ctypedef struct Shares:
+        pass
+    void share_rows(
+        const Conic *, const Conic *hole, int32_t y, int32_t stop, Py_ssize_t width, Shares *
+    ) noexcept nogil
+    int stretches_of(const Shares *, int i, int32_t *start, double *weight) noexcept nogil
 
 cdef extern from "apertures.h":
     ctypedef struct View:
@@ -107,10 +109,11 @@ cdef struct Row:
     double least            # what rounding may leave where nothing is
 
 
-# A conic, perhaps with a hole, and the rows and columns in which it is.
+# A conic, perhaps with a hole, and the rows and columns in which it is; whether a series is enough for arcs in a pixel,
+# and the hole is within the conic.
 cdef struct Ring:
     Conic outer, hole
-    bint hollow, nested
+    bint hollow, by_series
     int32_t first, last, left, right
 
 
@@ -345,13 +348,12 @@ cdef inline void walk_branch(
         walk_arc(row, conic, x, y, x_end, y_end, y >= turn, -side * sign, sign)
 
 
-cdef void cross_row(Row *row, Conic *conic, int32_t y, double sign) noexcept nogil:
-    """Add a conic's part of the row after the one that was crossed, or cut, before."""
-    cdef double low = conic.low, left = conic.left, right = conic.right
-    cut(conic, y + 0.5)
-    if low < conic.low:
-        walk_branch(row, conic, left, low, conic.left, conic.low, -1, sign)
-        walk_branch(row, conic, right, low, conic.right, conic.low, 1, sign)
+cdef void cross_row(Row *row, const Conic *conic, int32_t y, double sign) noexcept nogil:
+    """Add a conic's part of a row."""
+    cdef Chord low = cut(conic, y - 0.5), high = cut(conic, y + 0.5)
+    if low.y < high.y:
+        walk_branch(row, conic, low.left, low.y, high.left, high.y, -1, sign)
+        walk_branch(row, conic, low.right, low.y, high.right, high.y, 1, sign)
 
 
 cdef bint place(
@@ -379,50 +381,28 @@ cdef bint place(
         return False
     # From the left side of the first pixel: nothing is lost far from the origin.
     outer.x = x - ring.left + 0.5
-    cut(outer, ring.first - 0.5)
+    ring.by_series = outer.terms > 0
     ring.hollow = columns[6, i] > 0 and columns[7, i] > 0
     if ring.hollow:
-        ring.nested = columns[6, i] <= a and columns[7, i] <= b
         prepare(&ring.hole, outer.x, y, columns[6, i], columns[7, i], columns[4, i], columns[5, i])
-        cut(&ring.hole, ring.first - 0.5)
+        ring.by_series = ring.by_series and ring.hole.terms and columns[6, i] <= a and columns[7, i] <= b
     return True
 
 
-cdef inline void cover_row(Row *row, Ring *ring, int32_t y) noexcept nogil:
-    """Settle a ring's part of a row; rows are taken in order."""
-    if ring.hollow or not cover_steep(row, &ring.outer, y):
-        cross_ring(row, ring, y)
-
-
-cdef inline void cross_ring(Row *row, Ring *ring, int32_t y) noexcept nogil:
-    """Do so whichever way its borders cross the row."""
+cdef inline void cover_row(Row *row, const Ring *ring, int32_t y, Shares *shares) noexcept nogil:
+    """Settle a ring's part of a row; rows are taken in order, and `shares` kept from one to the next."""
+    cdef int32_t i = (y - ring.first) % LANES
+    # Of small ones hardly a row is crossed as it must be.
+    if ring.by_series and ring.last - ring.first >= (3 * LANES if ring.hollow else LANES):
+        if i == 0:
+            share_rows(&ring.outer, &ring.hole if ring.hollow else NULL, y, ring.last, row.width, shares)
+        row.count = stretches_of(shares, i, row.start, row.weight)
+        if row.count:
+            return
     cross_row(row, &ring.outer, y, 1)
     if ring.hollow:
         cross_row(row, &ring.hole, y, -1)
     settle(row)
-
-
-cdef bint cover_steep(Row *row, Conic *conic, int32_t y) noexcept nogil:
-    """Settle a row if both borders cross it in few columns, with pixels between; else return False."""
-    cdef double[LANES] weights
-    cdef Arc[2] arcs
-    cdef int32_t i, j, x
-    cdef Py_ssize_t count = 0
-    if not cross_steeply(conic, y, row.width, arcs):
-        return False
-    cover_borders(conic, arcs, weights)
-    for i in range(2):
-        x = <int32_t> arcs[i].column
-        for j in range(<int32_t> arcs[i].x_end - x + 1):
-            row.start[count] = x + j
-            row.weight[count] = weights[COLUMNS * i + j]
-            count += 1
-        # Then come the pixels between the two, and at last the end.
-        row.start[count] = <int32_t> arcs[i].x_end + 1
-        row.weight[count] = 1 if arcs[1].outside > LSSTREGIONS_WHOLLY else arcs[1].outside
-        count += 1
-    row.count = count - 1
-    return True
 
 
 def conics(const double[:, ::1] columns, int32_t x_start, int32_t x_stop, int32_t y_start, int32_t y_stop):
@@ -432,6 +412,7 @@ def conics(const double[:, ::1] columns, int32_t x_start, int32_t x_stop, int32_
     cdef bint good = True
     cdef Row row
     cdef Ring ring
+    cdef Shares shares
     cdef Pieces pieces
     offsets = np.zeros(n + 1, np.int64)
     cdef int64_t[::1] stops = offsets
@@ -443,7 +424,7 @@ def conics(const double[:, ::1] columns, int32_t x_start, int32_t x_stop, int32_
                 good = widen(&row, ring.right - <Py_ssize_t> ring.left, 2 * max(ring.outer.width, ring.outer.height))
                 row.x0 = ring.left
                 for y in range(ring.first, ring.last if good else ring.first):
-                    cover_row(&row, &ring, y)
+                    cover_row(&row, &ring, y, &shares)
                     good = good and finish(&row, y, &pieces)
             if not good:
                 break
@@ -784,6 +765,8 @@ def conic_sums(
     cdef Frame frame
     cdef View view
     cdef LaneSums lanes
+    cdef Shares shares
+    cdef const Conic *hole
     cdef Sums into
     cdef double area
     result = np.zeros((3, n))
@@ -808,14 +791,13 @@ def conic_sums(
             memset(&lanes, 0, sizeof(lanes))
             view = view_of(&frame, &ring, &following, sizeof(pixel))
             y = ring.first
-            if is_uncut(&ring, x0, x_stop):
-                sum_conic(
-                    &ring.outer, &ring.hole if ring.hollow else NULL, &view, ring.first, ring.last, sizeof(pixel), &lanes
-                )
+            if ring.by_series and is_uncut(&ring, x0, x_stop):
+                hole = &ring.hole if ring.hollow else NULL
+                sum_conic(&ring.outer, hole, &view, ring.first, ring.last, sizeof(pixel), &lanes)
                 y = ring.last
             while y < ring.last:
                 ask_ahead(&view, y - <Py_ssize_t> ring.first)
-                cover_row(&row, &ring, y)
+                cover_row(&row, &ring, y, &shares)
                 add_row(&frame, &row, y, <pixel> 0, &into)
                 y += 1
             area = added_lanes(lanes.area)
@@ -830,11 +812,9 @@ def conic_sums(
 
 
 cdef inline bint is_uncut(const Ring *ring, int32_t x_start, int32_t x_stop) noexcept nogil:
-    """Return whether no row of a ring is cut by the box, its hole is in it, and neither is too small for a series."""
+    """Return whether no row of a ring is cut by the box."""
     cdef double x = ring.outer.x + ring.left - 0.5, width = ring.outer.width
-    if ring.hollow and not (ring.nested and ring.hole.terms):
-        return False
-    return ring.outer.terms and x - width > x_start - 0.5 + 1e-9 and x + width < x_stop - 0.5 - 1e-9
+    return x - width > x_start - 0.5 + 1e-9 and x + width < x_stop - 0.5 - 1e-9
 
 
 cdef View view_of(const Frame *frame, const Ring *ring, const Ring *following, Py_ssize_t itemsize) noexcept nogil:

@@ -200,7 +200,8 @@ def reach(const double[:, ::1] columns, double y_start, double y_stop):
     cdef double x_min = INFINITY, x_max = -INFINITY, y_min = INFINITY, y_max = -INFINITY
     with nogil:
         for i in range(n):
-            x, y, a, b, cos, sin = columns[0, i], columns[1, i], columns[2, i], columns[3, i], columns[4, i], columns[5, i]
+            x, y, a, b = columns[0, i], columns[1, i], columns[2, i], columns[3, i]
+            cos, sin = columns[4, i], columns[5, i]
             width = fabs(a * cos) + fabs(b * sin)
             height = fabs(a * sin) + fabs(b * cos)
             x_min, x_max = min(x_min, x - width), max(x_max, x + width)

@@ -193,7 +193,7 @@ LSSTREGIONS_INLINE int sum_borders(const View *view, const Block *block, Band *b
     }
     for (int32_t k = 0; k < band->columns; k++) {
         asked = ask_for_two(view, block, asked);
-        next_columns(&block->slices, band, weights);
+        next_columns(&block->slices, band, weights[0], weights[1]);
         for (int s = 0; s < 2; s++) {
             if (view->mask)
                 drop_masked(view->mask + k, mask[s], weights[s]);

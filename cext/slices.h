@@ -3,7 +3,7 @@
 #ifndef LSSTREGIONS_SLICES_H
 #define LSSTREGIONS_SLICES_H
 
-#include "borders.h"
+#include "conics.h"
 
 /* As it takes for loops around a loop of few turns to become SIMD. */
 #if defined(__GNUC__) && !defined(__clang__)
@@ -11,6 +11,9 @@
 #else
 #define LSSTREGIONS_UNROLL
 #endif
+
+/* How many slices are done at once. */
+enum { LANES = 8 };
 
 /* Without and with a hole. */
 enum { CUTS = 2, MOST_CUTS = 6 };
@@ -171,24 +174,30 @@ LSSTREGIONS_INLINE void find_columns(Band *band, int32_t last)
     band->columns = most;
 }
 
-/* Find the block of slices from number `begin` on; `last` is the last column. */
-LSSTREGIONS_INLINE void find_block(const Cuts *cuts, int32_t begin, int32_t last, Block *block)
+/* Find the bands of slices: one, or two where there is a hole. `last` is the last column. */
+LSSTREGIONS_INLINE void find_bands(const Conic *outer, const Conic *hole, int32_t last, Block *block)
 {
     const Slices *slices = &block->slices;
     Band *one = block->bands, *other = one + 1;
+    cross_slices(outer, slices, -1, 1, NULL, &one->left);
+    if (hole) {
+        cross_slices(hole, slices, -1, 0, &one->left, &one->right);
+        cross_slices(hole, slices, 1, 1, &one->left, &other->left);
+        cross_slices(outer, slices, 1, 0, NULL, &other->right);
+        find_columns(other, last);
+    } else
+        cross_slices(outer, slices, 1, 0, NULL, &one->right);
+    find_columns(one, last);
+}
+
+/* Find the block of slices from number `begin` on. */
+LSSTREGIONS_INLINE void find_block(const Cuts *cuts, int32_t begin, int32_t last, Block *block)
+{
     if (cuts->hole)
         cut_slices(cuts, MOST_CUTS, begin, &block->slices);
     else
         cut_slices(cuts, CUTS, begin, &block->slices);
-    cross_slices(cuts->outer, slices, -1, 1, NULL, &one->left);
-    if (cuts->hole) {
-        cross_slices(cuts->hole, slices, -1, 0, &one->left, &one->right);
-        cross_slices(cuts->hole, slices, 1, 1, &one->left, &other->left);
-        cross_slices(cuts->outer, slices, 1, 0, NULL, &other->right);
-        find_columns(other, last);
-    } else
-        cross_slices(cuts->outer, slices, 1, 0, NULL, &one->right);
-    find_columns(one, last);
+    find_bands(cuts->outer, cuts->hole, last, block);
 }
 
 /* Give the shares of a column that are right of a border, or left of it, and go on to the next. */
@@ -224,21 +233,101 @@ LSSTREGIONS_INLINE void next_column(const Slices *slices, Border *border, int te
     }
 }
 
-/* Do so by as many terms of the series as it takes. */
-LSSTREGIONS_INLINE void next_columns(const Slices *slices, Band *band, double weights[2][LANES])
+/* Do so for both borders of a band, by as many terms of the series as it takes. */
+LSSTREGIONS_INLINE void next_columns(const Slices *slices, Band *band, double *left, double *right)
 {
-    const Conic *left = band->left.conic, *right = band->right.conic;
-    const int terms = left->terms > right->terms ? left->terms : right->terms;
+    const int left_terms = band->left.conic->terms, right_terms = band->right.conic->terms;
+    const int terms = left_terms > right_terms ? left_terms : right_terms;
     if (terms == FEW_TERMS) {
-        next_column(slices, &band->left, FEW_TERMS, weights[0]);
-        next_column(slices, &band->right, FEW_TERMS, weights[1]);
+        next_column(slices, &band->left, FEW_TERMS, left);
+        next_column(slices, &band->right, FEW_TERMS, right);
     } else if (terms == MORE_TERMS) {
-        next_column(slices, &band->left, MORE_TERMS, weights[0]);
-        next_column(slices, &band->right, MORE_TERMS, weights[1]);
+        next_column(slices, &band->left, MORE_TERMS, left);
+        next_column(slices, &band->right, MORE_TERMS, right);
     } else {
-        next_column(slices, &band->left, MOST_TERMS, weights[0]);
-        next_column(slices, &band->right, MOST_TERMS, weights[1]);
+        next_column(slices, &band->left, MOST_TERMS, left);
+        next_column(slices, &band->right, MOST_TERMS, right);
     }
+}
+
+/* Rows in which every border is in few columns, with no other border in any of them. */
+enum { COLUMNS = 4 };
+typedef struct {
+    Block block;
+    int bands;
+    double weights[2][2][COLUMNS][LANES]; /* by bands and borders */
+    uint8_t good[LANES];                  /* whether a row is such a one */
+} Shares;
+
+LSSTREGIONS_INLINE int is_within(double y, double low, double high)
+{
+    return low < y && y < high;
+}
+
+/* Whether a border turns back, or the ellipse ends, between two places. */
+LSSTREGIONS_INLINE int turns(const Conic *conic, double low, double high)
+{
+    const double turn = conic->turn, height = conic->height;
+    return is_within(turn, low, high) || is_within(-turn, low, high) || is_within(height, low, high) ||
+           is_within(-height, low, high);
+}
+
+/* Find the shares of LANES rows from y on, in so many columns; rows from `stop` on are not good. */
+LSSTREGIONS_CLONES
+static void share_rows(const Conic *outer, const Conic *hole, int32_t y, int32_t stop, ptrdiff_t width, Shares *shares)
+{
+    Slices *slices = &shares->block.slices;
+    for (int i = 0; i < LANES; i++) {
+        slices->row[i] = i;
+        slices->low[i] = border_below(outer, (double)y + i);
+        slices->high[i] = border_below(outer, (double)y + i + 1);
+    }
+    if (hole && (slices->low[0] >= hole->height || slices->high[LANES - 1] <= -hole->height))
+        hole = NULL;
+    find_bands(outer, hole, (int32_t)width - 1, &shares->block);
+    shares->bands = hole ? 2 : 1;
+    for (int i = 0; i < LANES; i++) {
+        const double low = slices->low[i], high = slices->high[i];
+        const Border *left = &shares->block.bands[0].left, *right = &shares->block.bands[shares->bands - 1].right;
+        shares->good[i] = (int64_t)y + i < stop && low < high && !turns(outer, low, high) && left->x[i] >= 0 &&
+                          right->x_end[i] < (double)width &&
+                          (!hole || (!turns(hole, low, high) && fabs(low + high) < 2 * hole->height));
+    }
+    for (int b = 0; b < shares->bands; b++) {
+        Band *band = shares->block.bands + b;
+        for (int i = 0; i < LANES; i++)
+            shares->good[i] &= band->left.last[i] < band->left.column[i] + COLUMNS &&
+                               band->right.last[i] < band->right.column[i] + COLUMNS && band->begin[i] <= band->stop[i];
+        for (int i = 0; b && i < LANES; i++)
+            shares->good[i] &= shares->block.bands[0].right.last[i] < band->left.column[i];
+        /* The columns move on. */
+        Band moving = *band;
+        for (int k = 0; k < COLUMNS && k < band->columns; k++)
+            next_columns(slices, &moving, shares->weights[b][0][k], shares->weights[b][1][k]);
+    }
+}
+
+/* Write the stretches of equal weight in row i down, and after them where the last one ends; returns how many, 0 of a row
+   that is not good. */
+static inline int stretches_of(const Shares *shares, int i, int32_t *start, double *weight)
+{
+    const double height = shares->block.slices.high[i] - shares->block.slices.low[i];
+    int count = 0;
+    for (int b = 0; b < shares->bands && shares->good[i]; b++)
+        for (int s = 0; s < 2; s++) {
+            const Band *band = shares->block.bands + b;
+            const Border *border = s ? &band->right : &band->left;
+            const int32_t column = (int32_t)border->column[i], n = (int32_t)border->last[i] + 1 - column;
+            for (int k = 0; k < n; k++) {
+                const double share = shares->weights[b][s][k][i];
+                start[count] = column + k;
+                weight[count++] = share > LSSTREGIONS_WHOLLY ? 1 : share;
+            }
+            /* What lies between the borders, in the hole, or behind. */
+            start[count] = column + n;
+            weight[count++] = s ? 0 : height > LSSTREGIONS_WHOLLY ? 1 : height;
+        }
+    return count ? count - 1 : 0;
 }
 
 #endif
