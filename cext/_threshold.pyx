@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
-from memory cimport grown, owned_bytes, prefetch_some
+from memory cimport grown, owned_bytes
 from span cimport RunBuffer, Span, append_numbered_words, join_touching, join_trees, number_trees
 
 cdef extern from "bits.h":
@@ -125,8 +125,6 @@ def scan(
                 if mask is not None:
                     _remove_masked(bits[k + 1].words, nx, &mask[y + k, 0])
             for k in range(1, rows + 1):
-                if y + k - 1 + block < ny:
-                    prefetch_some(&image[y + k - 1 + block, 0], nx * size)
                 first = found.runs.size
                 good = good and _append_row(&found, &bits[k], count, nx, x0, y0 + <int32_t> (y + k - 1))
                 n_runs[k] = found.runs.size - first

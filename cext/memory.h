@@ -36,13 +36,6 @@ LSSTREGIONS_INLINE void prefetch_lines(const void *data, ptrdiff_t size)
     prefetch((const char *)data + size - 1);
 }
 
-/* Ask for every fourth line: the hardware has enough to do with the others. */
-LSSTREGIONS_INLINE void prefetch_some(const void *data, ptrdiff_t size)
-{
-    for (ptrdiff_t i = 0; i < size; i += 256)
-        prefetch((const char *)data + i);
-}
-
 #define LSSTREGIONS_LARGE_PAGE ((size_t)1 << 21)
 
 /* Memory that is freed by free(), or NULL. The first touch of a page costs more than filling it: large buffers are given

@@ -9,7 +9,6 @@ cdef extern from "memory.h":
     void prefetch(const void *address) noexcept nogil
     void prefetch_to_write(const void *address) noexcept nogil
     void prefetch_lines(const void *data, Py_ssize_t size) noexcept nogil
-    void prefetch_some(const void *data, Py_ssize_t size) noexcept nogil
     void *large_memory(size_t size) noexcept nogil
     bint reserved(void **data, Py_ssize_t *capacity, Py_ssize_t needed, size_t size) noexcept nogil
     bint grown(void **data, Py_ssize_t *capacity, Py_ssize_t needed, Py_ssize_t likely, size_t size) noexcept nogil
