@@ -668,7 +668,8 @@ def spread(const int32_t[:, ::1] spans, const double[::1] weights):
                 run[0] = span[i]
             count = span[i].x_stop - <Py_ssize_t> span[i].x_start
             weight = weights[i]
-            for k in range(count):
+            value[0] = weight
+            for k in range(1, count):
                 value[k] = weight
             value += count
     return runs, values

@@ -18,8 +18,8 @@ enum { LANES = 8 };
 /* Without and with a hole. */
 enum { CUTS = 2, MOST_CUTS = 6 };
 
-/* A slice is a row, or a part of one: rows are cut where a border turns back and where a hole begins or ends, so that
-   in a slice every border only falls or rises. */
+/* How an ellipse is cut into slices. A slice is a row, or a part of one: rows are cut where a border turns back and
+   where a hole begins or ends, so that in a slice every border only falls or rises. */
 typedef struct {
     const Conic *outer, *hole; /* of one centre; no hole is NULL */
     double first, count;       /* row and slices */
@@ -121,10 +121,11 @@ LSSTREGIONS_INLINE void cut_slices(const Cuts *cuts, int n, int32_t begin, Slice
     }
 }
 
-LSSTREGIONS_INLINE int32_t column_of(double x, int32_t last)
+/* The column that holds x, which may be far outside. */
+LSSTREGIONS_INLINE int32_t column_of(double x, double last)
 {
-    const int32_t column = (int32_t)x;
-    return column > 0 ? (column < last ? column : last) : 0;
+    const double inside = x > 0 ? x : 0;
+    return (int32_t)(inside < last ? inside : last);
 }
 
 /* Find where the left border of an ellipse, side -1, or the right one, side 1, crosses slices. What is inside begins
@@ -155,7 +156,7 @@ LSSTREGIONS_INLINE void cross_slices(const Conic *conic, const Slices *slices, d
 }
 
 /* Find the columns of a band in slices. */
-LSSTREGIONS_INLINE void find_columns(Band *band, int32_t last)
+LSSTREGIONS_INLINE void find_columns(Band *band, double last)
 {
     int32_t most = 0;
     for (int i = 0; i < LANES; i++) {

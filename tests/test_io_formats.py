@@ -447,6 +447,20 @@ def test_coco_reads_every_kind_of_segmentation(tmp_path):
     assert read.region == Box2I.from_shape((3, 4))
 
 
+@pytest.mark.parametrize(
+    "segment", ['{"size": [2, 5000000], "counts": [0, 10000000]}', "[[0, 0, 9, 0, 9, 4300000, 0, 4300000]]"]
+)
+def test_coco_of_few_numbers_and_many_rows(tmp_path, segment):
+    """A small file must not take gigabytes."""
+    size = (
+        '{"id": 7, "height": 2, "width": 5000000}' if "size" in segment else '{"id": 7, "height": 9000000, "width": 9}'
+    )
+    path = tmp_path / "x.json"
+    path.write_text(f'{{"images": [{size}], "annotations": [{{"image_id": 7, "segmentation": {segment}}}]}}')
+    with pytest.raises(io.FileFormatError, match="of [28] numbers must not take more than 4[12][0-9]* rows"):
+        io.read(FootprintSet, path)
+
+
 # Labels, regions and tables
 
 

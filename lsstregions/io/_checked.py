@@ -18,8 +18,9 @@ from .._validate import INT32_MAX, as_int32_array
 from ..footprints import FootprintSet
 from ..geom import Box2I
 
-#: The most rows that outlines in a file may cover; as spans they take 0.8 gigabytes.
-MAX_ROWS = 2**26
+#: The most rows that outlines in a file may cover; as spans they take 0.8 gigabytes. Those of a small file may cover
+#: fewer, and more for each number that it gives.
+MAX_ROWS, FEW_ROWS, ROWS_PER_NUMBER = 2**26, 2**22, 2**10
 
 #: The most bytes that a file may unpack to: gzip packs a thousand of them into one.
 MAX_UNPACKED = 2**31
@@ -142,10 +143,11 @@ def offsets_of_counts(counts: ArrayLike, total: int, name: str) -> NDArray[np.in
     return offsets
 
 
-def check_rows(count: float) -> None:
-    """Refuse too many rows: a few bytes of an outline or a run length can mean any number of them."""
-    if not count <= MAX_ROWS:
-        raise ValueError(f"footprints must not take more than {MAX_ROWS} rows in all, not {count:.3g}")
+def check_rows(count: float, given: int) -> None:
+    """Refuse too many rows for so many numbers of a file: a few of an outline or a run length can mean any number."""
+    most = min(MAX_ROWS, FEW_ROWS + ROWS_PER_NUMBER * given)
+    if not count <= most:
+        raise ValueError(f"footprints of {given} numbers must not take more than {most} rows in all, not {count:.3g}")
 
 
 def checked_box(edges: Any) -> Box2I | None:

@@ -262,7 +262,7 @@ def _spans_of_counts(
     # Runs down columns are cut at the ends of columns, and then lie along rows of the transposed image.
     first, final = start // max(height, 1), (start + length - 1) // max(height, 1)
     n_columns = np.where(length > 0, final - first + 1, 0)
-    check_rows(int(n_columns.sum()))
+    check_rows(int(n_columns.sum()), len(counts))
     which = owners_of(offsets_of(n_columns))
     x = first[which] + ranks_of(n_columns)
     low = np.maximum(start[which] - x * height, 0)

@@ -106,7 +106,7 @@ def check_rows_of(y: NDArray[np.float64], offsets: NDArray[np.int64]) -> None:
     some = np.diff(offsets) > 0
     if some.any():
         starts = offsets[:-1][some]
-        check_rows(float((np.maximum.reduceat(y, starts) - np.minimum.reduceat(y, starts)).sum()))
+        check_rows(float((np.maximum.reduceat(y, starts) - np.minimum.reduceat(y, starts)).sum()), 2 * len(y))
 
 
 # The formats of regions
@@ -465,5 +465,5 @@ def _checked_geometries(geometries: NDArray) -> list[Any]:
     if not good.all():
         raise ValueError(f"a footprint must be a Polygon or a MultiPolygon, not {geometries[~good][0]!r}")
     bounds = shapely.bounds(geometries)
-    check_rows(float(np.nansum(bounds[:, 3] - bounds[:, 1])))
+    check_rows(float(np.nansum(bounds[:, 3] - bounds[:, 1])), 2 * int(shapely.get_num_coordinates(geometries).sum()))
     return list(geometries)
