@@ -102,7 +102,11 @@ LSSTREGIONS_ADD_BETWEEN(add_floats_between, float)
 LSSTREGIONS_ADD_BETWEEN(add_doubles_between, double)
 
 #ifdef LSSTREGIONS_X86_DISPATCH
+#ifdef __clang__
+#define LSSTREGIONS_ROWS_AVX512 __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw")))
+#else
 #define LSSTREGIONS_ROWS_AVX512 __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,prefer-vector-width=512")))
+#endif
 
 /* Loads one by one are faster than gathering. */
 #define LSSTREGIONS_ADD_PIXELS_AVX512(NAME, TYPE)                                                                      \
