@@ -190,11 +190,26 @@ def central(sums: NDArray[np.float64], weight: NDArray[np.float64], origin: NDAr
 
 def axes(xx: NDArray, yy: NDArray, xy: NDArray) -> NDArray[np.float64]:
     """Return the semi-axes and the angle, in radians from -pi/2 to pi/2, of the ellipses of second moments, (3, n)."""
+    result = np.empty((3, *xx.shape))
+    mean, across, angle = result
+    # In place, as in `central`.
     with np.errstate(invalid="ignore", over="ignore"):
-        mean, half = 0.5 * (xx + yy), np.hypot(0.5 * (xx - yy), xy)
+        np.subtract(xx, yy, out=across)
+        np.multiply(xy, 2, out=angle)
+        half = np.hypot(across, angle)
+        half *= 0.5
+        np.arctan2(angle, across, out=angle)
+        angle *= 0.5
+        np.add(xx, yy, out=mean)
+        mean *= 0.5
         # What is round but for rounding has no angle.
-        angle = np.where(half > _ROUND * np.abs(mean), 0.5 * np.arctan2(2 * xy, xx - yy), 0 * half)
-        return np.stack((np.sqrt(mean + half), np.sqrt(np.maximum(mean - half, 0)), angle))
+        round_ones = half <= _ROUND * np.abs(mean)
+        angle[round_ones] = 0 * half[round_ones]
+        np.subtract(mean, half, out=across)
+        np.sqrt(np.maximum(across, 0, out=across), out=across)
+        mean += half
+        np.sqrt(mean, out=mean)
+    return result
 
 
 @cache
