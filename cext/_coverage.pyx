@@ -528,6 +528,47 @@ def polygons(
     return *taken_pieces(&pieces, good), offsets
 
 
+def winds_once(const double[::1] x, const double[::1] y, const int64_t[::1] rings):
+    """Return as ``uint8[n]`` which rings of vertices go once around the mean of these, so that they cross nowhere.
+
+    Those of which rounding leaves a doubt are not among them.
+    """
+    cdef Py_ssize_t i
+    result = np.zeros(rings.shape[0] - 1, np.uint8)
+    cdef uint8_t[::1] out = result
+    with nogil:
+        for i in range(out.shape[0]):
+            if rings[i + 1] - rings[i] > 2:
+                out[i] = _winds_once(&x[rings[i]], &y[rings[i]], rings[i + 1] - rings[i])
+    return result
+
+
+cdef bint _winds_once(const double *x, const double *y, Py_ssize_t n) noexcept nogil:
+    """Whether from the middle every vertex is to the same side of the one before, and the ring goes around once."""
+    cdef Py_ssize_t i, rounds = 0
+    cdef double middle_x = 0, middle_y = 0, sign = 0, turn, dx, dy, dx_before, dy_before
+    for i in range(n):
+        middle_x += (x[i] - x[0]) / n
+        middle_y += (y[i] - y[0]) / n
+    middle_x += x[0]
+    middle_y += y[0]
+    dx_before, dy_before = x[n - 1] - middle_x, y[n - 1] - middle_y
+    for i in range(n):
+        dx, dy = x[i] - middle_x, y[i] - middle_y
+        # A vertex may be given twice.
+        if dx == dx_before and dy == dy_before:
+            continue
+        turn = dx_before * dy - dy_before * dx
+        if sign == 0:
+            sign = 1 if turn > 0 else -1
+        # False for NaN as well.
+        if not sign * turn > 1e-12 * (fabs(dx_before) + fabs(dy_before)) * (fabs(dx) + fabs(dy)):
+            return False
+        rounds += dy_before < 0 <= dy
+        dx_before, dy_before = dx, dy
+    return rounds == 1
+
+
 cdef bint gather_edges(
     Work *work,
     const double *x,

@@ -593,6 +593,31 @@ def test_outlines_of_footprints_cover_their_pixels(mask):
             assert (weights == 1).all()
 
 
+@given(
+    hnp.arrays(float, st.tuples(st.integers(3, 9), st.just(2)), elements=st.integers(-4, 4)), st.sampled_from([0, 1e9])
+)
+def test_what_winds_once_is_valid(ring, far):
+    x, y = np.ascontiguousarray(ring.T + far)
+    (once,) = _coverage.winds_once(x, y, np.array([0, len(ring)]))
+    spokes = (ring - ring.mean(axis=0)) @ [1, 1j]
+    angles = np.angle(spokes)
+    turns = np.diff(angles, append=angles[0])
+    turns = (turns + np.pi) % (2 * np.pi) - np.pi
+    assert not once or shapely.Polygon(ring).is_valid
+    if np.abs(turns).min() > 1e-3 and np.abs(turns).max() < 3 and np.abs(spokes).min() > 0.01:
+        one_way = (turns > 0).all() or (turns < 0).all()
+        assert once == (one_way and round(abs(turns.sum()) / (2 * np.pi)) == 1)
+
+
+def test_winds_once():
+    t = np.append(np.linspace(0, 2 * np.pi, 49)[:-1], 0)  # the first vertex comes again
+    x, y = 5 + (2 + np.cos(9 * t)) * np.cos(t), (2 + np.cos(9 * t)) * np.sin(t)
+    twice = np.concatenate([x[::2], x[1::2]]), np.concatenate([y[::2], y[1::2]])
+    others = [twice, (0 * x, y), (x * 1e200, y * 1e200), (x * np.nan, y)]
+    for (px, py), expected in [((x, y), 1), ((x[::-1].copy(), y[::-1].copy()), 1), *((other, 0) for other in others)]:
+        assert _coverage.winds_once(px, py, np.array([0, 0, len(px)])).tolist() == [0, expected]
+
+
 def test_wound_twice():
     square = [(0.5, 0.5), (5.6, 0.5), (5.6, 5.6), (0.5, 5.6)]
     assert not len(coverage(shapely.Polygon(square * 2))[1])

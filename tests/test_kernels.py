@@ -57,6 +57,7 @@ def cases(seed):
         "_coverage.conics": (circles, *box),
         "_coverage.polygons": (*corners, ring, np.array([0, 1]), np.zeros(1, np.uint8), np.zeros((2, 1)), *box),
         "_coverage.spread": (some, weights),
+        "_coverage.winds_once": (x, y, np.array([0, 3, 10, 40])),
         "_coverage.sums": (*planes, some, weights, np.array([0, 90, 200]), 0, 0),
         "_label_image.paint": (np.zeros((150, 333), np.int32), a, offsets, 0, 0),
         "_label_image.runs_of": (rng.integers(0, 3, (150, 333)).astype(np.uint8), 1, 0, 0),

@@ -35,14 +35,16 @@ def untangled(batch: Polygons, pieces: Pieces, within: Any) -> Pieces:
 
 def _tangled(batch: Polygons) -> NDArray[np.intp]:
     """Return the indexes of polygons whose rings cross themselves or each other, or whose holes are none."""
-    sizes = np.diff(batch.rings)
-    large = sizes > 2
-    if not large.any():
+    sizes, n_rings = np.diff(batch.rings), np.diff(batch.parts)
+    owner = np.repeat(np.arange(n_rings.size), n_rings)
+    # One ring that goes once around its middle need not be looked at.
+    simple = (n_rings == 1)[owner] & (_coverage.winds_once(batch.x, batch.y, batch.rings) > 0)
+    doubtful = (sizes > 2) & ~simple
+    if not doubtful.any():
         return np.empty(0, np.intp)
-    points = np.column_stack([batch.x, batch.y])[np.repeat(large, sizes)]
-    rings = shapely.linearrings(points, indices=np.repeat(np.arange(large.sum()), sizes[large]))
-    owner = np.repeat(np.arange(batch.parts.size - 1), np.diff(batch.parts))[large]
-    used, index = np.unique(owner, return_inverse=True)
+    points = np.column_stack([batch.x, batch.y])[np.repeat(doubtful, sizes)]
+    rings = shapely.linearrings(points, indices=np.repeat(np.arange(doubtful.sum()), sizes[doubtful]))
+    used, index = np.unique(owner[doubtful], return_inverse=True)
     return used[~shapely.is_valid(shapely.polygons(rings, indices=index))]
 
 
