@@ -210,6 +210,24 @@ def reach(const double[:, ::1] columns, double y_start, double y_stop):
     return x_min, x_max, y_min, y_max, rows
 
 
+def reach_of_points(
+    const double[::1] x, const double[::1] y, const int64_t[::1] offsets, double y_start, double y_stop
+):
+    """Return the same for groups of points; group i is ``offsets[i]`` to ``offsets[i + 1]``."""
+    cdef Py_ssize_t i, k
+    cdef double low, high, rows = 0
+    cdef double x_min = INFINITY, x_max = -INFINITY, y_min = INFINITY, y_max = -INFINITY
+    with nogil:
+        for i in range(offsets.shape[0] - 1):
+            low, high = INFINITY, -INFINITY
+            for k in range(offsets[i], offsets[i + 1]):
+                x_min, x_max = min(x_min, x[k]), max(x_max, x[k])
+                low, high = min(low, y[k]), max(high, y[k])
+            y_min, y_max = min(y_min, low), max(y_max, high)
+            rows += max(min(high, y_stop) - max(low, y_start), 0.)
+    return x_min, x_max, y_min, y_max, rows
+
+
 def shapes(
     int kind, const double[:, ::1] columns, int32_t x_start, int32_t x_stop, int32_t y_start, int32_t y_stop
 ):

@@ -69,6 +69,7 @@ def cases(seed):
         "_raster.lines": (x, y, y, x, *box),
         "_raster.polygons": (*corners, ring, np.array([0, 1]), *box),
         "_raster.reach": (circles, 5.0, 120.0),
+        "_raster.reach_of_points": (x, y, np.array([0, 3, 3, 40]), 5.0, 120.0),
         "_raster.shapes": (CIRCLE, circles, *box),
         "_raster.subtract_each": (a, offsets, b),
         "_threshold.join": (a[:99].copy(), a[99:].copy(), 99, np.arange(len(a), dtype=np.int32), 8),

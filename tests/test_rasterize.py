@@ -332,6 +332,16 @@ def test_reach(columns, start, stop):
     np.testing.assert_allclose(_raster.reach(columns, start, stop), expected, rtol=1e-12)
 
 
+@given(hnp.arrays(float, (2, 9), elements=st.floats(-99, 99)), st.floats(-50, 0), st.floats(0, 50))
+def test_reach_of_points(points, start, stop):
+    x, y = points
+    groups = [y[:4], y[4:]]
+    rows = sum(max(min(group.max(), stop) - max(group.min(), start), 0) for group in groups)
+    expected = x.min(), x.max(), y.min(), y.max(), rows
+    result = _raster.reach_of_points(x, y, np.array([0, 4, 4, 9]), start, stop)
+    np.testing.assert_allclose(result, expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_not_finite(value):
     with pytest.raises(ValueError, match="finite"):

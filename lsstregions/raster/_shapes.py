@@ -201,8 +201,7 @@ class Shapes:
     def bounds(self, within: Any) -> tuple[int, int, int, int]:
         """Return the bounds to clip to."""
         bounds = _box_of(within)
-        x_min, x_max, y_min, y_max, rows = _raster.reach(self.columns, *bounds[2:])
-        return _checked(within, bounds, x_min, x_max, y_min, y_max, rows)
+        return _checked(within, bounds, *_raster.reach(self.columns, *bounds[2:]))
 
     def runs(self, within: Any) -> Many:
         """Return the pixels whose centres are inside."""
@@ -262,7 +261,7 @@ class Polygons:
 
     def bounds(self, within: Any) -> tuple[int, int, int, int]:
         """Return the bounds to clip to."""
-        return bounds_of(within, *extents(self.x, self.y, self.rings[self.parts]))
+        return bounds_of_points(within, self.x, self.y, self.rings[self.parts])
 
     def runs(self, within: Any) -> Many:
         """Return the pixels whose centres are inside."""
@@ -398,6 +397,12 @@ def bounds_of(
     return _checked(within, bounds, x_min.min(), x_max.max(), y_min.min(), y_max.max(), rows)
 
 
+def bounds_of_points(within: Any, x: Doubles, y: Doubles, offsets: Offsets) -> tuple[int, int, int, int]:
+    """Return the same for what groups of points are the corners of."""
+    bounds = _box_of(within)
+    return _checked(within, bounds, *_raster.reach_of_points(x, y, offsets, *bounds[2:]))
+
+
 def _box_of(within: Any) -> tuple[int, int, int, int]:
     if within is None:
         return INT32_MIN, INT32_MAX, INT32_MIN, INT32_MAX
@@ -452,14 +457,6 @@ def polygons(
         For a polygon that leaves int32 where there is no `within`.
     """
     return Polygons(x, y, offsets, rings).runs(within)
-
-
-def extents(x: NDArray[np.float64], y: NDArray[np.float64], offsets: Offsets) -> tuple[NDArray[np.float64], ...]:
-    """Return the least and the greatest x, then y, of each group of points; empty groups are left out."""
-    starts = offsets[:-1][np.diff(offsets) > 0]
-    if not starts.size:
-        return (np.empty(0),) * 4
-    return tuple(reduce.reduceat(v, starts) for v in (x, y) for reduce in (np.minimum, np.maximum))
 
 
 def as_vertices(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
