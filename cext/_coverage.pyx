@@ -4,7 +4,7 @@ The border is walked from pixel to pixel. A piece of it inside one pixel adds it
 and the pixel's right side, to a row of differences; the running sum of the row is the coverage (signed-area
 accumulation, as in the rasterizers of font-rs and stb_truetype). An arc is a chord and the area between the two, which
 in the coordinates of the unit circle depends on the length of the chord alone. Interior pixels are never looked at.
-Most rows of an ellipse meet its border in few columns, on two sides; what these add up to is then written down at once.
+In most rows of an ellipse every border is in few columns: their shares are then found for several rows at once.
 
 A coverage comes as pieces: spans ``int32[n, 3]`` of equal weight ``float64[n]``, in raster order.
 """
@@ -36,8 +36,8 @@ cdef extern from "conics.h":
         double y, left, right
 
     double LSSTREGIONS_NONE
-    double LSSTREGIONS_WHOLLY
     int terms_up_to(double s2) noexcept nogil
+    double root_within(double extent, double at) noexcept nogil
     Chord cut(const Conic *, double y) noexcept nogil
 
 cdef extern from "slices.h":
@@ -186,7 +186,7 @@ cdef inline double segment(const Conic *conic, double dx, double dy) noexcept no
 cdef inline double height_at(const Conic *conic, double x, bint upper) noexcept nogil:
     """Return y on the lower or the upper arc at column border `x`, from the centre."""
     cdef double dx = x - conic.x
-    cdef double half = conic.rise * sqrt(max(0., (conic.width - fabs(dx)) * (conic.width + fabs(dx))))
+    cdef double half = conic.rise * root_within(conic.width, dx)
     return conic.lean * dx + (half if upper else -half)
 
 
@@ -709,8 +709,7 @@ def spread(const int32_t[:, ::1] spans, const double[::1] weights):
                 run[0] = span[i]
             count = span[i].x_stop - <Py_ssize_t> span[i].x_start
             weight = weights[i]
-            value[0] = weight
-            for k in range(1, count):
+            for k in range(count):
                 value[k] = weight
             value += count
     return runs, values
@@ -830,22 +829,20 @@ def conic_sums(
             if not good:
                 break
             memset(&into, 0, sizeof(into))
-            memset(&lanes, 0, sizeof(lanes))
             view = view_of(&frame, &ring, &following, sizeof(pixel))
-            y = ring.first
             if ring.by_series and is_uncut(&ring, x0, x_stop):
+                memset(&lanes, 0, sizeof(lanes))
                 hole = &ring.hole if ring.hollow else NULL
                 sum_conic(&ring.outer, hole, &view, ring.first, ring.last, sizeof(pixel), &lanes)
-                y = ring.last
-            while y < ring.last:
-                ask_ahead(&view, y - <Py_ssize_t> ring.first)
-                cover_row(&row, &ring, y, &shares)
-                add_row(&frame, &row, y, <pixel> 0, &into)
-                y += 1
-            area = added_lanes(lanes.area)
-            # What is thinner than rounding covers nothing.
-            if area > LSSTREGIONS_NONE:
-                into.total, into.area, into.noise = added_lanes(lanes.total), area, added_lanes(lanes.noise)
+                area = added_lanes(lanes.area)
+                # What is thinner than rounding covers nothing.
+                if area > LSSTREGIONS_NONE:
+                    into.total, into.area, into.noise = added_lanes(lanes.total), area, added_lanes(lanes.noise)
+            else:
+                for y in range(ring.first, ring.last):
+                    ask_ahead(&view, y - <Py_ssize_t> ring.first)
+                    cover_row(&row, &ring, y, &shares)
+                    add_row(&frame, &row, y, <pixel> 0, &into)
             out[0, i], out[1, i], out[2, i] = into.total, into.area, into.noise
         release(&row)
     if not good:

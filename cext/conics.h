@@ -42,17 +42,24 @@ static inline int terms_up_to(double s2)
     return s2 < 1e-3 ? FEW_TERMS : s2 < 0.0625 ? MORE_TERMS : s2 < 0.25 ? MOST_TERMS : 0;
 }
 
-static inline double clamped(double value, double low, double high)
+LSSTREGIONS_INLINE double clamped(double value, double low, double high)
 {
-    return value > low ? (value < high ? value : high) : low;
+    const double above = value > low ? value : low;
+    return above < high ? above : high;
+}
+
+/* The square root of extent^2 - at^2, to which half a chord is proportional; 0 beyond the ends. */
+LSSTREGIONS_INLINE double root_within(double extent, double at)
+{
+    const double product = (extent - fabs(at)) * (extent + fabs(at));
+    return sqrt(product > 0 ? product : 0);
 }
 
 /* Return the chord at `y`, or where the conic ends before it. */
 static inline Chord cut(const Conic *conic, double y)
 {
     const double at = clamped(y - conic->y, -conic->height, conic->height);
-    const double product = (conic->height - fabs(at)) * (conic->height + fabs(at));
-    const double half = conic->spread * sqrt(product > 0 ? product : 0), middle = conic->x + conic->shear * at;
+    const double half = conic->spread * root_within(conic->height, at), middle = conic->x + conic->shear * at;
     const Chord chord = {at, middle - half, middle + half};
     return chord;
 }

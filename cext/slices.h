@@ -61,8 +61,7 @@ typedef struct {
 /* The border below a row, from the centre, or where the ellipse ends. */
 LSSTREGIONS_INLINE double border_below(const Conic *conic, double y)
 {
-    const double border = y - 0.5 - conic->y;
-    return border > -conic->height ? (border < conic->height ? border : conic->height) : -conic->height;
+    return clamped(y - 0.5 - conic->y, -conic->height, conic->height);
 }
 
 static inline Cuts cuts_of(const Conic *outer, const Conic *hole, int32_t first, int32_t stop)
@@ -124,8 +123,7 @@ LSSTREGIONS_INLINE void cut_slices(const Cuts *cuts, int n, int32_t begin, Slice
 /* The column that holds x, which may be far outside. */
 LSSTREGIONS_INLINE int32_t column_of(double x, double last)
 {
-    const double inside = x > 0 ? x : 0;
-    return (int32_t)(inside < last ? inside : last);
+    return (int32_t)clamped(x, 0, last);
 }
 
 /* Find where the left border of an ellipse, side -1, or the right one, side 1, crosses slices. What is inside begins
@@ -137,10 +135,8 @@ LSSTREGIONS_INLINE void cross_slices(const Conic *conic, const Slices *slices, d
     const double turn = side * conic->turn, rise = conic->rise;
     for (int i = 0; i < LANES; i++) {
         const double low = slices->low[i], high = slices->high[i];
-        const double low_product = (height - fabs(low)) * (height + fabs(low));
-        const double high_product = (height - fabs(high)) * (height + fabs(high));
-        const double x_low = center + shear * low + side * (spread * sqrt(low_product > 0 ? low_product : 0));
-        const double x_high = center + shear * high + side * (spread * sqrt(high_product > 0 ? high_product : 0));
+        const double x_low = center + shear * low + side * (spread * root_within(height, low));
+        const double x_high = center + shear * high + side * (spread * root_within(height, high));
         const int leans = x_low < x_high, is_there = !left || fabs(low + high) < 2 * height;
         const double x = leans ? x_low : x_high, x_end = leans ? x_high : x_low;
         border->x[i] = is_there ? x : left->x_end[i];
@@ -210,11 +206,8 @@ LSSTREGIONS_INLINE void next_column(const Slices *slices, Border *border, int te
     for (int i = 0; i < LANES; i++) {
         const double column = border->column[i], side = column + 1, dx = side - center;
         const double x = border->x[i], y = border->y[i], x_end = border->x_end[i];
-        const double product = (width - fabs(dx)) * (width + fabs(dx));
-        double y_next = lean * dx + border->half[i] * sqrt(product > 0 ? product : 0);
-        y_next = y_next > slices->low[i] ? y_next : slices->low[i];
-        y_next = y_next < slices->high[i] ? y_next : slices->high[i];
-        y_next = side < x_end ? y_next : border->y_end[i];
+        const double y_side = lean * dx + border->half[i] * root_within(width, dx);
+        const double y_next = side < x_end ? clamped(y_side, slices->low[i], slices->high[i]) : border->y_end[i];
         const double x_next = side < x_end ? side : x_end;
         const double across = x_next - x, up = y_next - y, change = sign * fabs(up);
         const double u = u_x * across + u_y * up, v = v_x * across + v_y * up;

@@ -401,9 +401,8 @@ def needed(wcs: Any, region: Any) -> Any:
 
 def box_runs(x_start: float, x_stop: float, y_start: float, y_stop: float, within: Any) -> Runs:
     """Return the runs of a box of whole pixels, which may extend to infinity where there is a `within`."""
-    x_low, x_high, y_low, y_high = bounds_of(
-        within, np.array([x_start]), np.array([x_stop]), np.array([y_start]), np.array([y_stop])
-    )
+    x, y = np.array([[x_start, x_stop], [y_start, y_stop]], float)
+    x_low, x_high, y_low, y_high = bounds_of(within, x, y, np.array([0, 2]))
     x_start, x_stop = max(x_start, x_low), min(x_stop, x_high)
     y_start, y_stop = max(y_start, y_low), min(y_stop, y_high)
     if x_start >= x_stop or y_start >= y_stop:

@@ -261,7 +261,7 @@ class Polygons:
 
     def bounds(self, within: Any) -> tuple[int, int, int, int]:
         """Return the bounds to clip to."""
-        return bounds_of_points(within, self.x, self.y, self.rings[self.parts])
+        return bounds_of(within, self.x, self.y, self.rings[self.parts])
 
     def runs(self, within: Any) -> Many:
         """Return the pixels whose centres are inside."""
@@ -294,15 +294,9 @@ class Lines:
 
     def runs(self, within: Any) -> Many:
         """Return the pixels that hold a point between the ends."""
-        x, y, x_end, y_end = self.x, self.y, self.x_end, self.y_end
-        low_x, high_x, low_y, high_y = (
-            np.minimum(x, x_end),
-            np.maximum(x, x_end),
-            np.minimum(y, y_end),
-            np.maximum(y, y_end),
-        )
-        bounds = bounds_of(within, low_x, high_x, low_y, high_y)
-        return _raster.lines(x, y, x_end, y_end, *bounds)
+        x, y = (np.ravel(ends, order="F") for ends in ((self.x, self.x_end), (self.y, self.y_end)))
+        bounds = bounds_of(within, x, y, np.arange(0, x.size + 1, 2))
+        return _raster.lines(self.x, self.y, self.x_end, self.y_end, *bounds)
 
     def pieces(self, within: Any) -> Pieces:
         """Return nothing: a line covers no area."""
@@ -382,23 +376,8 @@ def cos_sin(theta: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     )
 
 
-def bounds_of(
-    within: Any,
-    x_min: NDArray[np.float64],
-    x_max: NDArray[np.float64],
-    y_min: NDArray[np.float64],
-    y_max: NDArray[np.float64],
-) -> tuple[int, int, int, int]:
-    """Return the bounds to clip to, after making sure that shapes of these extents are no danger without them."""
-    bounds = _box_of(within)
-    if not x_min.size:
-        return bounds
-    rows = np.maximum(np.minimum(y_max, bounds[3]) - np.maximum(y_min, bounds[2]), 0).sum()
-    return _checked(within, bounds, x_min.min(), x_max.max(), y_min.min(), y_max.max(), rows)
-
-
-def bounds_of_points(within: Any, x: Doubles, y: Doubles, offsets: Offsets) -> tuple[int, int, int, int]:
-    """Return the same for what groups of points are the corners of."""
+def bounds_of(within: Any, x: Doubles, y: Doubles, offsets: Offsets) -> tuple[int, int, int, int]:
+    """Return the bounds to clip to, after making sure that what groups of points are the corners of is no danger."""
     bounds = _box_of(within)
     return _checked(within, bounds, *_raster.reach_of_points(x, y, offsets, *bounds[2:]))
 

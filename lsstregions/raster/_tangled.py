@@ -8,11 +8,12 @@ import shapely
 from numpy.typing import NDArray
 
 from .. import _coverage
+from .._ragged import owners_of
 from .._validate import INT32_MAX, INT32_MIN
 from ..geom import Box2I
 from ._dispatch import joined_pieces
 from ._shapes import MOST_MEASURED as MOST
-from ._shapes import NO_RUNS, Doubles, Pieces, Polygons, Runs, bounds_of_points
+from ._shapes import NO_RUNS, Doubles, Pieces, Polygons, Runs, bounds_of
 
 Geometry = Any
 
@@ -36,7 +37,7 @@ def untangled(batch: Polygons, pieces: Pieces, within: Any) -> Pieces:
 def _tangled(batch: Polygons) -> NDArray[np.intp]:
     """Return the indexes of polygons whose rings cross themselves or each other, or whose holes are none."""
     sizes, n_rings = np.diff(batch.rings), np.diff(batch.parts)
-    owner = np.repeat(np.arange(n_rings.size), n_rings)
+    owner = owners_of(batch.parts)
     # One ring that goes once around its middle need not be looked at.
     simple = (n_rings == 1)[owner] & (_coverage.winds_once(batch.x, batch.y, batch.rings) > 0)
     doubtful = (sizes > 2) & ~simple
@@ -153,7 +154,7 @@ def _covered(geometry: Geometry, within: Any, origin: tuple[int, int]) -> tuple[
     holes[parts[:-1]] = 0
     x0, y0 = origin
     x, y = np.ascontiguousarray(points.T)
-    x_start, x_stop, y_start, y_stop = bounds_of_points(within, x + x0, y + y0, np.array([0, x.size]))
+    x_start, x_stop, y_start, y_stop = bounds_of(within, x + x0, y + y0, np.array([0, x.size]))
     bounds = np.clip([x_start - x0, x_stop - x0, y_start - y0, y_stop - y0], INT32_MIN, INT32_MAX)
     # All parts as one polygon: they are apart.
     parts, origins = np.array([0, rings.size - 1]), np.zeros((2, 1))
