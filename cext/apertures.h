@@ -26,16 +26,10 @@ LSSTREGIONS_INLINE void ask_ahead(const View *view, ptrdiff_t i)
     }
 }
 
-/* Every eighth slice, and within one every eighth pixel, has a sum of its own: an addition need not wait for the one
-   before. */
+/* Slice k, and within one pixel k, is added up in lane k % LANES. */
 typedef struct {
     double total[LANES], noise[LANES], area[LANES];
 } LaneSums;
-
-static inline double added_lanes(const double *v)
-{
-    return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
-}
 
 /* Ask for two rows of what comes next, unless all have been asked for; returns how many have been. */
 LSSTREGIONS_INLINE int ask_for_two(const View *view, const Block *block, int asked)

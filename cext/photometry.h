@@ -1,17 +1,14 @@
-/* Sums over the pixels of an image under runs, eight pixels at a time.
-
-   Pixel k of a run is added up in lane k % 8, and the lanes are added in one order: a sum is the same number on every
-   machine, whatever its vectors. */
+/* Sums over the pixels of an image under runs, eight pixels at a time: pixel k of a run is added up in lane k % LANES. */
 #ifndef LSSTREGIONS_PHOTOMETRY_H
 #define LSSTREGIONS_PHOTOMETRY_H
 
 #include <math.h>
 
 #include "bits.h"
+#include "lanes.h"
 #include "memory.h"
 #include "span.h"
 
-#define LANES 8
 #if defined(__GNUC__) && !defined(LSSTREGIONS_PORTABLE)
 #define LSSTREGIONS_VECTORS 1
 typedef double Doubles __attribute__((vector_size(8 * LANES)));
@@ -129,10 +126,8 @@ static inline int write_sums(const struct Sums *s, double *out, ptrdiff_t stride
     const Doubles *const sums[6] = {&s->v, &s->vx, &s->vy, &s->vxx, &s->vyy, &s->vxy};
     double least = INFINITY, greatest = -INFINITY;
     int64_t count = 0, first = INT64_MAX;
-    for (int i = 0; i < 6; i++) {
-        const Doubles *v = sums[i];
-        out[(i + 1) * stride] = (((*v)[0] + (*v)[4]) + ((*v)[2] + (*v)[6])) + (((*v)[1] + (*v)[5]) + ((*v)[3] + (*v)[7]));
-    }
+    for (int i = 0; i < 6; i++)
+        out[(i + 1) * stride] = added_lanes((const double *)sums[i]);
     for (int l = 0; l < LANES; l++) {
         count += s->count[l];
         least = s->least[l] < least ? s->least[l] : least;

@@ -4,6 +4,7 @@
 #define LSSTREGIONS_SLICES_H
 
 #include "conics.h"
+#include "lanes.h"
 
 /* As it takes for loops around a loop of few turns to become SIMD. */
 #if defined(__GNUC__) && !defined(__clang__)
@@ -11,9 +12,6 @@
 #else
 #define LSSTREGIONS_UNROLL
 #endif
-
-/* How many slices are done at once. */
-enum { LANES = 8 };
 
 /* Without and with a hole. */
 enum { CUTS = 2, MOST_CUTS = 6 };

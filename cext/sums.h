@@ -3,20 +3,20 @@
 #define LSSTREGIONS_SUMS_H
 
 #include "bits.h"
+#include "lanes.h"
 
-/* Every eighth pixel in a sum of its own: an addition need not wait for the one before. */
 #define LSSTREGIONS_SUM(NAME, TYPE)                                                                                    \
     LSSTREGIONS_CLONES                                                                                                 \
     static double NAME(const TYPE *values, ptrdiff_t n)                                                                \
     {                                                                                                                  \
-        double sum[8] = {0};                                                                                           \
+        double sum[LANES] = {0};                                                                                       \
         ptrdiff_t i = 0;                                                                                               \
-        for (; i + 8 <= n; i += 8)                                                                                     \
-            for (int k = 0; k < 8; k++)                                                                                \
+        for (; i + LANES <= n; i += LANES)                                                                             \
+            for (int k = 0; k < LANES; k++)                                                                            \
                 sum[k] += (double)values[i + k];                                                                       \
         for (int k = 0; k < n - i; k++)                                                                                \
             sum[k] += (double)values[i + k];                                                                           \
-        return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));                      \
+        return added_lanes(sum);                                                                                       \
     }
 
 LSSTREGIONS_SUM(sum_of_floats_portable, float)
