@@ -1,5 +1,6 @@
 __version__: str
 
+from . import datasets, io, plotting, raster, viewers
 from ._pixel_region import LossWarning, to_regions
 from .detection import Threshold, detect_footprints
 from .ellipses import (

@@ -1,6 +1,6 @@
 """The table of measurements of a FootprintSet: which columns there are, and what each is made of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -244,6 +244,8 @@ def measure(
         names += _VARIANCE if frame is not None and frame.variance is not None else ()
         names += _WCS if wcs is not None else ()
     else:
+        if not isinstance(columns, Iterable):
+            raise TypeError(f"columns must be names of columns, not {columns!r}")
         names = [columns] if isinstance(columns, str) else list(columns)
     unknown = [name for name in names if name not in _COLUMNS]
     if unknown:

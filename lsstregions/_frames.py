@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _pixels, _runs
-from ._validate import as_pair
+from ._validate import as_pair, check_unmasked, joined, unmasked
 from .geom import Box2I, Point2I
 
 
@@ -28,10 +28,10 @@ class Frame(NamedTuple):
 
         Of a `Mask` it is what is bad that counts, or its bits; it may be larger than the image.
         """
-        unit, wcs = getattr(image, "unit", None), None
+        unit, wcs, given = getattr(image, "unit", None), None, mask
         if _is_mask(image):
             xy0 = image.xy0 if xy0 is None else xy0
-            image = image.array
+            image = _bits_of(image, "image")
         elif _is_nddata(image):
             wcs = image.wcs
             variance = _variance_of(image.uncertainty) if variance is None else variance
@@ -51,9 +51,10 @@ class Frame(NamedTuple):
         if mask is np.ma.nomask:
             mask = None
         if _is_mask(mask):
-            if box not in mask.bbox:
-                raise ValueError(f"mask must cover the image, in {box!r}, not {mask.bbox!r}")
-            mask = mask[box].array if bits else np.asarray(mask[box])
+            if given is not None:
+                # A mask of its own is where the image is, wherever that is said to be.
+                mask = _part_under(mask, data.shape, box)
+            mask = _bits_of(mask, "mask") if bits else np.asarray(mask)
         return cls(
             data,
             None if variance is None else _same_shape(_as_variance(variance, unit), data, "variance"),
@@ -108,7 +109,7 @@ def stacked(below: Frame, above: Frame) -> Frame:
     if below.mask is not None or above.mask is not None:
         masks = (np.zeros(f.data.shape, bool) if f.mask is None else np.asarray(f.mask, bool) for f in (below, above))
         mask = np.concatenate(list(masks))
-    return below._replace(data=np.concatenate((below.data, above.data)), variance=variance, mask=mask)
+    return below._replace(data=joined((below.data, above.data), "image"), variance=variance, mask=mask)
 
 
 def as_bytes(array: NDArray) -> NDArray[np.uint8]:
@@ -152,6 +153,24 @@ def _is_mask(image: Any) -> bool:
     return hasattr(image, "schema") and hasattr(image, "array")
 
 
+def _part_under(mask: Any, shape: tuple[int, ...], box: Box2I) -> Any:
+    """Return the part of a mask in the box of an image."""
+    if box not in mask.bbox:
+        raise ValueError(f"mask must cover the image, in {box!r}, not {mask.bbox!r}")
+    if box.is_empty:
+        # Boxes without pixels have no place and no shape.
+        return type(mask)(shape, mask.schema)
+    return mask[box]
+
+
+def _bits_of(mask: Any, name: str) -> NDArray:
+    """Return the bits of a mask as one integer a pixel."""
+    if mask.array.ndim > 2:
+        raise ValueError(f"{name} has planes beyond bit 63, too many for an image of integers; see Mask.to_bool")
+    bits: NDArray = mask.array
+    return bits
+
+
 def _variance_of(uncertainty: Any) -> Any:
     """Return the variance that an uncertainty tells, with its unit if it has one; None if it is of an unknown kind."""
     from astropy.nddata import UnknownUncertainty, VarianceUncertainty
@@ -165,24 +184,26 @@ def _variance_of(uncertainty: Any) -> Any:
 
 def _as_variance(variance: Any, unit: Any) -> NDArray:
     """Return a variance in the square of the image's unit."""
+    if hasattr(variance, "uncertainty_type"):
+        variance = _variance_of(variance)
+    elif _is_nddata(variance):
+        raise TypeError(f"variance must be an array or an uncertainty, not {type(variance).__name__}: pass its data")
     if getattr(variance, "unit", None) is not None:
-        from astropy.units import UnitConversionError, dimensionless_unscaled
+        from astropy.units import Quantity, UnitConversionError, dimensionless_unscaled
 
         wanted = dimensionless_unscaled if unit is None else unit**2
         try:
-            variance = variance.to_value(wanted)
+            variance = (variance if hasattr(variance, "to_value") else Quantity(variance)).to_value(wanted)
         except UnitConversionError:
             raise UnitConversionError(
                 f"variance must be in the square of the image's unit, {str(wanted) or 'a plain number'}, "
                 f"not {variance.unit}"
             ) from None
-    if np.ma.is_masked(variance):
-        # What is not known is NaN, which passes no threshold and makes no error.
-        variance = np.ma.filled(variance.astype(np.result_type(variance, np.float32)), np.nan)
-    return _as_image(variance, "variance")
+    return _as_image(unmasked(variance), "variance")
 
 
 def _as_mask(mask: Any) -> NDArray:
+    check_unmasked(mask, "mask")
     array = np.asarray(mask)
     if array.dtype.kind not in "biu":
         raise TypeError(f"mask must hold bools or integers, not dtype {array.dtype}")

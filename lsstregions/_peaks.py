@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _columns
 from ._ragged import owners_of
-from ._validate import as_int32_array, check_unmasked
+from ._validate import as_int32_array, check_unmasked, joined
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -38,6 +38,8 @@ class Peaks:
 
     def __init__(self, pixels: NDArray, offsets: NDArray[np.int64], columns: dict[str, NDArray] | None = None):
         self.pixels, self.offsets, self.columns = pixels, offsets, columns or {}
+        places = {name: self.columns[name].astype(float, copy=False) for name in ("x", "y") if name in self.columns}
+        self.columns = self.columns | places
         for array in (pixels, offsets, *self.columns.values()):
             array.flags.writeable = False
 
@@ -211,7 +213,7 @@ def concatenated(parts: Sequence[Peaks]) -> Peaks:
         if any(other.shape[1:] != like.shape[1:] for other in having):
             shapes = ", ".join(sorted({str(column.shape[1:]) for column in having}))
             raise ValueError(f"the column {name!r} of peaks must have one shape a peak to be joined, not {shapes}")
-        columns[name] = np.concatenate([_filled(part, name, like) for part in parts])
+        columns[name] = joined([_filled(part, name, like) for part in parts], name)
     ids = columns.get("id")
     if ids is not None and len(np.unique(ids)) < len(ids):
         del columns["id"]

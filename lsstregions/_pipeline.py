@@ -1,6 +1,6 @@
 """What the command `lsstregions` does to an image before and after detection; the work is that of libraries."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from astropy.convolution import convolve
@@ -13,24 +13,23 @@ from .masks import Mask, MaskPlane, MaskSchema
 from .nddata import MaskedImage
 
 
-class Background(NamedTuple):
-    """A model of the background, and its noise."""
+def less_background(image: MaskedImage, mesh: int, exclude: list[str] | None = None) -> tuple[NDArray, NDArray]:
+    """Return an image less its background, as SExtractor finds it in meshes, through photutils; and its noise.
 
-    level: NDArray
-    rms: NDArray
-
-
-def background_of(data: NDArray, mesh: int, bad: NDArray | None) -> Background:
-    """Return the background of an image in meshes, as SExtractor finds it, through photutils."""
+    Pixels in the planes `exclude`, by default the bad ones, are not looked at.
+    """
+    if mesh < 1:
+        raise ValueError(f"background must be found in meshes of at least 1 pixel, not {mesh}")
     try:
         from photutils.background import Background2D, SExtractorBackground
     except ImportError as error:
         raise ImportError("a background needs photutils: pip install lsstregions[cli]") from error
+    data = image.data.astype(np.result_type(image.data, np.float32))
     unusable = ~np.isfinite(data)
-    if bad is not None:
-        unusable |= bad
+    if image.mask is not None:
+        unusable |= image.mask.to_bool(exclude)
     model = Background2D(data, mesh, mask=unusable, filter_size=3, bkg_estimator=SExtractorBackground())
-    return Background(model.background.astype(np.float32), model.background_rms.astype(np.float32))
+    return data - model.background.astype(data.dtype), model.background_rms.astype(data.dtype)
 
 
 def smoothed(data: NDArray, kernel: NDArray) -> NDArray:
@@ -72,17 +71,13 @@ def detect(
     for name, value in (("smooth", smooth), ("grow", grow)):
         if not 0 <= value < np.inf:
             raise ValueError(f"{name} must be finite and not negative, not {value}")
-    if mesh is not None and mesh < 1:
-        raise ValueError(f"background must be found in meshes of at least 1 pixel, not {mesh}")
     if exclude and image.mask is None:
         raise ValueError(f"exclude names planes, {', '.join(exclude)}, and the image has no mask")
-    data = image.data.astype(np.float32)
-    mask = image.mask
-    bad = None if mask is None else mask.to_bool(exclude)
-    noise = None
-    if mesh is not None:
-        model = background_of(data, mesh, bad)
-        data, noise = data - model.level, model.rms
+    bad = None if image.mask is None else image.mask.to_bool(exclude)
+    if mesh is None:
+        data, noise = image.data, None
+    else:
+        data, noise = less_background(image, mesh, exclude)
     searched, variance = data, image.variance
     if smooth > 0:
         kernel = gaussian(smooth)
@@ -120,9 +115,12 @@ def marked(image: MaskedImage, footprints: FootprintSet) -> Mask:
     return mask
 
 
-def catalog(image: MaskedImage, data: NDArray, footprints: FootprintSet) -> Any:
-    """Return the table of measurements of footprints, with positions on the sky where there is a WCS."""
+def catalog(image: MaskedImage, data: NDArray, footprints: FootprintSet, columns: list[str] | None = None) -> Any:
+    """Return the table of measurements of footprints, with positions on the sky where there is a WCS.
+
+    Pixel values are those of `data`; all else is of the image.
+    """
     parts = {name: getattr(image, name) for name in ("mask", "uncertainty", "xy0", "wcs", "unit")}
-    table = footprints.measure(MaskedImage(data, **parts))
+    table = footprints.measure(MaskedImage(data, **parts), columns=columns)
     table.meta["xy0"] = list(image.xy0)
     return table

@@ -24,7 +24,7 @@ from regions import (
 
 from . import _footprint_format  # noqa: F401 It registers our own format.
 from ._rings import Points, cut_rings, rings
-from ._validate import as_wcs
+from ._validate import as_wcs, require
 from .geom import AffineTransform, LinearTransform, Point2D
 from .spans import SpanSet
 
@@ -94,7 +94,9 @@ class FootprintRegion(PixelRegion):
         unknown = changes.keys() - {"spans", "meta", "visual"}
         if unknown:
             raise TypeError(f"copy takes spans, meta and visual, not {', '.join(sorted(unknown))}")
-        columns = self._columns if "spans" not in changes else self._with_spans(changes["spans"]).remove_orphan_peaks()
+        columns = self._columns
+        if "spans" in changes:
+            columns = self._with_spans(require(changes["spans"], SpanSet, "spans")).remove_orphan_peaks()
         return self._with(columns)._of(columns, changes.get("meta", self.meta), changes.get("visual", self.visual))
 
     # Set algebra: footprints and span sets give a footprint at once, any other region a compound.

@@ -2,6 +2,7 @@
 
 import math
 import operator
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,7 +21,9 @@ MAX_ROWS = 2**28
 def require(value: Any, kind: type[T], name: str) -> T:
     """Return `value`, which must be of a class."""
     if not isinstance(value, kind):
-        raise TypeError(f"{name} must be of type {kind.__name__}, not {value!r}")
+        article = "an" if kind.__name__[0] in "AEIO" else "a"
+        hint = "; Box2I.from_shape(shape) makes one" if kind.__name__ == "Box2I" and isinstance(value, tuple) else ""
+        raise TypeError(f"{name} must be {article} {kind.__name__}, not {value!r:.100}{hint}")
     return value
 
 
@@ -120,9 +123,7 @@ def as_numbers(values: Any, name: str) -> NDArray[np.float64]:
     """Return numbers, of pixels if they have a unit, as doubles of the same shape."""
     if type(values) is np.ndarray and values.dtype == np.float64:
         return values
-    if hasattr(values, "unit") and str(values.unit) not in ("", "pix", "None"):
-        raise TypeError(f"{name} must be in pixels, not of the unit {values.unit}")
-    check_unmasked(values, name)
+    _check_pixels(values, name)
     try:
         array = np.asarray(values)
         if array.dtype.kind not in "biufO" or (array.dtype.kind == "O" and any(v is None for v in array.flat)):
@@ -132,8 +133,16 @@ def as_numbers(values: Any, name: str) -> NDArray[np.float64]:
         raise TypeError(f"{name} must be real numbers, not {values!r}") from None
 
 
+def _check_pixels(values: Any, name: str) -> None:
+    """Raise an error for numbers of another unit than pixels, and for masked ones."""
+    if hasattr(values, "unit") and str(values.unit) not in ("", "pix", "None"):
+        raise TypeError(f"{name} must be in pixels, not of the unit {values.unit}")
+    check_unmasked(values, name)
+
+
 def as_coordinates(values: Any, name: str) -> Any:
     """Return numbers as an array of integers or doubles: in smaller floats they would be compared with rounded ends."""
+    _check_pixels(values, name)
     array = np.asarray(values)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must be numbers, not {values!r}")
@@ -152,10 +161,36 @@ def as_points(x: Any, y: Any) -> tuple[NDArray[np.float64], NDArray[np.float64],
     return np.ascontiguousarray(columns).reshape(-1), np.ascontiguousarray(rows).reshape(-1), columns.shape
 
 
+def is_masked(array: Any) -> bool:
+    """Whether an array, of `numpy.ma` or of `astropy.utils.masked`, has masked entries."""
+    return hasattr(array, "mask") and hasattr(array, "filled") and bool(np.any(array.mask))
+
+
 def check_unmasked(array: Any, name: str) -> None:
     """Raise ValueError for a masked array with masked entries: what is under the mask would be taken for good."""
-    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+    if is_masked(array):
         raise ValueError(f"{name} must have no masked entries; fill them first")
+
+
+def unmasked(array: Any) -> Any:
+    """Return an array with NaN where it is masked: what is not known passes no threshold and makes no error."""
+    return array.astype(np.result_type(array.dtype, np.float32)).filled(np.nan) if is_masked(array) else array
+
+
+def joined(arrays: Sequence[NDArray], name: str) -> NDArray:
+    """Return arrays one after the other; what is of integers remains so, where NumPy makes floats of int64 and uint64.
+
+    Raises
+    ------
+    OverflowError
+        If the integers fit neither int64 nor uint64.
+    """
+    kinds = {array.dtype.kind for array in arrays}
+    if np.result_type(*arrays).kind == "f" and kinds <= {"b", "i", "u"}:
+        ends = [int(end) for array in arrays if array.size for end in (array.min(), array.max())]
+        dtype = np.dtype(np.uint64 if max(ends, default=0) > np.iinfo(np.int64).max else np.int64)
+        arrays = [as_dtype(array, dtype, name) for array in arrays]
+    return np.concatenate(arrays)
 
 
 def as_array2d(array: ArrayLike, name: str) -> NDArray:

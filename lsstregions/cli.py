@@ -11,6 +11,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,15 @@ from astropy.io.registry import IORegistryError
 from astropy.utils.console import ProgressBar
 
 from . import __version__, io
-from ._pipeline import catalog, detect, marked
+from ._pipeline import catalog, detect, less_background, marked
 from .footprints import FootprintSet
 from .geom import Box2I
+from .io._checked import reading
 from .io._files import replacing
 from .io._formats import FORMATS, kind_of_fits
 from .io.fits_footprints import open_checked
 from .masks import Mask, MaskPlane, MaskSchema
+from .masks._schema import with_known_meaning
 from .nddata import MaskedImage
 
 # Files that DS9 and its kin read count pixels from the first one of the image, wherever that is.
@@ -67,22 +70,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+class _Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Says what an option is by default, where it is something."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default in (None, False) else super()._get_help_string(action)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lsstregions", description="Pixel regions: footprints, masks, outlines.")
     parser.add_argument("--version", action="version", version=f"lsstregions {__version__}")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="print JSON for scripts, not tables")
-    common.add_argument("--overwrite", action="store_true", help="replace files that exist")
     common.add_argument("--debug", action="store_true", help="show where an error comes from")
+    writing = argparse.ArgumentParser(add_help=False)
+    writing.add_argument("--overwrite", action="store_true", help="replace files that exist")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: Callable[[Any], dict], description: str) -> argparse.ArgumentParser:
+    def command(
+        name: str, run: Callable[[Any], dict], description: str, *, writes: bool = True
+    ) -> argparse.ArgumentParser:
         added = commands.add_parser(
             name,
-            parents=[common],
+            parents=[common, writing] if writes else [common],
             help=description,
             description=description,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            formatter_class=_Help,
         )
         added.set_defaults(run=run)
         return added
@@ -97,6 +110,11 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--regions", required=True, metavar="FILE", help="DS9, CRTF, FITS or other regions or footprints")
     sub.add_argument("--plane", required=True, help="the plane; it is added where there is none of that name")
     sub.add_argument("--clear", action="store_true", help="clear the plane in place of setting it")
+    sub.add_argument(
+        "--not-bad",
+        action="store_true",
+        help="a plane that is added does not make pixels bad; by default it does, but for those of LSST that do not",
+    )
     sub.add_argument("-o", "--output", required=True, metavar="FITS", help="the mask, or with --image all")
     sub.add_argument("--image", action="store_true", help="write the image with its mask")
 
@@ -105,13 +123,14 @@ def _parser() -> argparse.ArgumentParser:
     _add_image(sub, name="image")
     sub.add_argument("-o", "--catalog", metavar="FILE", help="the table: .ecsv, .fits, .csv, .parquet, ...")
     sub.add_argument("--columns", type=_names, help="only these, separated by commas")
+    _add_background(sub)
     sub.add_argument("--rows", type=int, default=10, help="how many rows are printed")
 
     sub = command("convert", _convert, "convert footprints between formats")
     sub.add_argument("input", metavar="IN")
     sub.add_argument("output", metavar="OUT")
-    sub.add_argument("--from", dest="from_format", choices=sorted(FORMATS), help="the format of IN")
-    sub.add_argument("--to", dest="to_format", choices=sorted(FORMATS), help="the format of OUT")
+    sub.add_argument("--from", dest="from_format", choices=_formats("read"), help="the format of IN")
+    sub.add_argument("--to", dest="to_format", choices=_formats("write"), help="the format of OUT")
     sub.add_argument("--plane", help="IN is a mask: take the footprints of this plane")
     sub.add_argument("--wcs", metavar="IMAGE", help="the image of region files: its WCS, and where its first pixel is")
 
@@ -121,8 +140,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--plane", help="draw the footprints of this plane of the mask")
     sub.add_argument("-o", "--picture", required=True, metavar="FILE", help=".png, .svg or .pdf")
 
-    sub = command("info", _info, "say what is in a file")
+    sub = command("info", _info, "say what is in a file", writes=False)
     sub.add_argument("input", metavar="FILE")
+    sub.add_argument("--wcs", metavar="IMAGE", help="the image of region files: its WCS, and where its first pixel is")
 
     sub = command("demo", _demo, "simulate a field, detect what is in it, and write every kind of file")
     sub.add_argument("folder", nargs="?", default="demo", help="where the files go")
@@ -134,6 +154,12 @@ def _parser() -> argparse.ArgumentParser:
 def _add_image(parser: argparse.ArgumentParser, name: str = "input") -> None:
     parser.add_argument(name, metavar="IMAGE", help="FITS image, with mask and variance or without")
     parser.add_argument("--hdu", help="number or name of the HDU of the pixels")
+
+
+def _add_background(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--background", type=int, nargs="?", const=64, metavar="MESH", help="subtract a background found in meshes"
+    )
 
 
 def _add_detection(parser: argparse.ArgumentParser) -> None:
@@ -151,9 +177,7 @@ def _add_detection(parser: argparse.ArgumentParser) -> None:
         "--inclusive", action="store_true", help="pixels equal to the threshold are detected, as in LSST"
     )
     parser.add_argument("--smooth", type=float, default=0.0, metavar="SIGMA", help="smooth by a PSF of so many pixels")
-    parser.add_argument(
-        "--background", type=int, nargs="?", const=64, metavar="MESH", help="subtract a background found in meshes"
-    )
+    _add_background(parser)
     parser.add_argument("--grow", type=float, default=0.0, metavar="PIXELS", help="grow the footprints by a disk")
     parser.add_argument(
         "--exclude", type=_names, metavar="PLANES", help="not these planes, separated by commas; default: bad ones"
@@ -194,6 +218,8 @@ def _detect(options: Any) -> dict:
             n_threads=options.threads,
         )
         step()
+        if options.background is None and 2 * found.union().area > data.size:
+            _say("warning: more than half of the image is above the threshold: does it need --background?")
         table = catalog(image, data, found)
         step()
         return _write_all(image, data, found, table, options, step) | _summary(found) | _head(table, options.rows)
@@ -224,7 +250,8 @@ def _mask(options: Any) -> dict:
     if mask is None:
         mask = Mask(image.data.shape, MaskSchema(), xy0=image.xy0)
     if options.plane not in mask.schema:
-        mask = mask.add_planes(MaskPlane(options.plane))
+        plane = with_known_meaning(MaskPlane(options.plane, bad=True))
+        mask = mask.add_planes(replace(plane, bad=False) if options.not_bad else plane)
     before = mask.count()[options.plane]
     (mask.clear if options.clear else mask.set)(options.plane, region.union())
     if options.image:
@@ -234,6 +261,7 @@ def _mask(options: Any) -> dict:
         mask.write(options.output, overwrite=options.overwrite)
     return {
         "plane": options.plane,
+        "bad": mask.schema[options.plane].bad,
         "regions": len(region),
         "pixels before": before,
         "pixels after": mask.count()[options.plane],
@@ -244,7 +272,8 @@ def _mask(options: Any) -> dict:
 def _measure(options: Any) -> dict:
     image = _read_image(options.image, options.hdu)
     footprints = _read_regions(options.input, image)
-    table = footprints.measure(image, columns=options.columns)
+    data = image.data if options.background is None else less_background(image, options.background)[0]
+    table = catalog(image, data, footprints, options.columns)
     written = []
     if options.catalog:
         _write_table(table, options.catalog, options.overwrite)
@@ -253,9 +282,10 @@ def _measure(options: Any) -> dict:
 
 
 def _convert(options: Any) -> dict:
-    image = None if options.wcs is None else _read_image(options.wcs, None)
+    image: Any = None if options.wcs is None else _read_image(options.wcs)
     if options.plane is not None:
-        footprints = Mask.read(options.input).footprints(options.plane)
+        image = Mask.read(options.input)
+        footprints = image.footprints(options.plane)
     else:
         footprints = _read_regions(options.input, image, format=options.from_format)
     _write_regions(footprints, image, options.output, format=options.to_format, overwrite=options.overwrite)
@@ -277,33 +307,32 @@ def _show(options: Any) -> dict:
 def _info(options: Any) -> dict:
     path = options.input
     try:
-        footprints = _read_footprints(path)
+        footprints = _read_regions(path, None if options.wcs is None else _read_image(options.wcs))
         is_image = path.lower().endswith(FORMATS["fits"].suffixes) and kind_of_fits(open_checked(path)) == "labels"
         holds = {"holds": "an image of integers, whose values are taken for labels"} if is_image else {}
         return {"file": path} | holds | _summary(footprints)
     except (OSError, ValueError) as error:
         if not isinstance(error, io.FileFormatError):
             raise
-        try:
-            return {"file": path} | _planes(Mask.read(path, format="fits"))
-        except _FAULTS:
-            pass
-        try:
-            image = _read_image(path, None)
-        except _FAULTS:
-            raise error from None
-    about = {"shape": list(image.shape), "xy0": list(image.xy0), "dtype": str(image.data.dtype)}
-    return {"file": path} | about | {"variance": image.variance is not None, "wcs": image.wcs is not None}
+        mask, image = (_or_none(read, path) for read in (Mask.read, _read_image))
+        if mask is None and image is None:
+            raise
+        first = image if mask is None else mask
+        report = {"file": path, "shape": list(first.shape), "xy0": list(first.xy0)}
+        # Of a file with nothing but a mask that would be the image.
+        if mask is None or image.mask is not None:
+            report |= {"dtype": str(image.data.dtype), "variance": image.variance is not None}
+            report |= {"wcs": image.wcs is not None}
+        if mask is not None:
+            report |= {"planes": mask.count(), "bad planes": list(mask.schema.bad)}
+        return report
 
 
-def _planes(mask: Mask) -> dict:
-    return {
-        "shape": list(mask.shape),
-        "xy0": list(mask.xy0),
-        "dtype": str(mask.dtype),
-        "planes": mask.count(),
-        "bad planes": list(mask.schema.bad),
-    }
+def _or_none(read: Callable[..., Any], path: str) -> Any:
+    try:
+        return read(path)
+    except _FAULTS:
+        return None
 
 
 def _demo(options: Any) -> dict:
@@ -352,35 +381,31 @@ def _demo(options: Any) -> dict:
 # Files
 
 
-def _read_image(path: str, hdu: str | None) -> MaskedImage:
+def _read_image(path: str, hdu: str | None = None) -> MaskedImage:
     key = int(hdu) if hdu is not None and hdu.isdigit() else hdu
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"there is no file {path}")
+    _check_there(path)
     try:
         return MaskedImage.read(path, format="fits", hdu=key)
-    except OSError as error:
-        raise OSError(f"{path}: {error}") from error
-    except ValueError as error:
+    except io.FileFormatError as error:
         try:
             # Many headers have a BUNIT of their own making, which nothing here depends on.
             return MaskedImage.read(path, format="fits", hdu=key, unit="")
         except Exception:
-            raise ValueError(f"{path}: {error}") from error
+            raise error from None
 
 
 def _read_footprints(path: str, *, format: str | None = None) -> FootprintSet:
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"there is no file {path}")
     try:
         found: FootprintSet = io.read(FootprintSet, path, format=format)
     except IORegistryError:
-        raise ValueError(f"{path} is of no format that is known; --from says which, of {', '.join(FORMATS)}") from None
+        raise ValueError(f"{path} is of no format that is known, which are {', '.join(_formats('read'))}") from None
     return found
 
 
 def _read_regions(path: str, image: MaskedImage | None, *, format: str | None = None) -> FootprintSet:
     """Read regions that go with an image: those for DS9 count from its first pixel."""
-    name = _format_of(path) if format is None else format
+    _check_there(path)
+    name = _format_of(path) if image is not None and format is None else format
     if image is None or name not in _OF_THE_ARRAY:
         return _read_footprints(path, format=format)
     box = Box2I.from_shape(image.data.shape)
@@ -396,8 +421,9 @@ def _format_of(path: str) -> str | None:
     if path.lower().endswith(FORMATS["fits"].suffixes):
         from .io.outlines import is_region_table
 
-        if Path(path).is_file() and any(map(is_region_table, open_checked(path))):
-            return "fits-regions"
+        with reading(path):
+            if any(map(is_region_table, open_checked(path))):
+                return "fits-regions"
     return None
 
 
@@ -410,13 +436,13 @@ def _write_outlines(footprints: FootprintSet, image: MaskedImage, path: str, ove
 
 def _write_regions(
     footprints: FootprintSet,
-    image: MaskedImage | None,
+    image: MaskedImage | Mask | None,
     path: str,
     *,
     format: str | None = None,
     overwrite: bool,
 ) -> None:
-    """Write footprints, perhaps of an image: those for DS9 count from its first pixel."""
+    """Write footprints, perhaps of an image or a mask: those for DS9 count from its first pixel."""
     suffixes = tuple(suffix for name in ("ds9", "crtf") for suffix in FORMATS[name].suffixes)
     of_the_array = format in _OF_THE_ARRAY if format is not None else path.lower().endswith(suffixes)
     if image is not None and of_the_array:
@@ -431,7 +457,7 @@ def _write_footprints(footprints: FootprintSet, path: str, *, format: str | None
     except IORegistryError:
         if format is not None:
             raise
-        suffixes = sorted(suffix for form in FORMATS.values() if form.write is not None for suffix in form.suffixes)
+        suffixes = sorted(suffix for name in _formats("write") for suffix in FORMATS[name].suffixes)
         raise ValueError(f"{path}: the name must end in one of {', '.join(suffixes)}") from None
 
 
@@ -462,8 +488,13 @@ def _check_outputs(options: Any) -> None:
         _check_free(path, options.overwrite)
     if len({os.path.realpath(path) for path in paths.values()}) < len(paths):
         raise ValueError(f"each output needs a file of its own, not {', '.join(paths.values())}")
-    if "picture" in paths and not Path(paths["picture"]).suffix:
+    if "picture" in paths and Path(paths["picture"]).suffix.lower() not in (".png", ".svg", ".pdf"):
         raise ValueError(f"{paths['picture']}: the name of a picture must end in .png, .svg or .pdf")
+
+
+def _check_there(path: str) -> None:
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no file {path}")
 
 
 def _check_free(path: str, overwrite: bool) -> None:
@@ -525,8 +556,11 @@ def _text(report: dict) -> str:
             width = max((len(str(key)) for key in value), default=0)
             most = max(value.values(), default=0) or 1
             lines += [f"  {key:>{width}}  {count:>9}  {'#' * -(-40 * count // most)}" for key, count in value.items()]
+        elif name == "region":
+            # As slices are written, which do not hold their stop either.
+            lines.append(f"{name}: {', '.join(f'{axis} {start}:{stop}' for axis, (start, stop) in value.items())}")
         elif isinstance(value, list):
-            lines.append(f"{name}: {', '.join(map(str, value))}")
+            lines += [f"{name}: {', '.join(map(str, value))}"] if value else []
         elif isinstance(value, dict):
             lines.append(f"{name}: {', '.join(f'{key} {entry}' for key, entry in value.items())}")
         else:
@@ -563,6 +597,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if isinstance(value, bool | int | float | str | list | type(None)) else str(value)
+
+
+def _formats(what: str) -> list[str]:
+    """Return the names of the formats that can be read, or written."""
+    return sorted(name for name, form in FORMATS.items() if getattr(form, what) is not None)
 
 
 def _names(text: str) -> list[str]:

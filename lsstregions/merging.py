@@ -1,5 +1,6 @@
 """Merging the footprints of several bands, with the peaks of the first ones before those of later ones."""
 
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
@@ -7,7 +8,8 @@ from numpy.typing import NDArray
 
 from . import _columns
 from ._peaks import Peaks, concatenated
-from ._validate import as_float
+from ._pixel_region import LossWarning
+from ._validate import as_float, require
 from .footprints import FootprintSet
 
 __all__ = ["merge_by_priority"]
@@ -26,7 +28,8 @@ def merge_by_priority(
         Add a band's peak to footprints that earlier bands have seen if it is farther than this, in pixels, from all
         their peaks; by default never.
     same_peak_distance : float, optional
-        A band's peak that is nearer than this, in pixels, to one of an earlier band is the same peak, and never added.
+        A band's peak that is nearer than this, in pixels, to one of an earlier band is the same peak, and never added;
+        by default none is, and each peak is seen by its own band alone.
 
     Returns
     -------
@@ -35,10 +38,17 @@ def merge_by_priority(
     seen : ndarray of bool, shape (len(merged), len(sets))
         Whether each band has a footprint in each merged one.
 
+    Warns
+    -----
+    LossWarning
+        If footprints have pixel values, which are left behind.
+
     Raises
     ------
-    TypeError, ValueError
-        If `sets` is not a mapping of footprint sets, is empty, or a distance is negative or NaN.
+    TypeError
+        If `sets` is no mapping of footprint sets, or a distance no number.
+    ValueError
+        If `sets` is empty, peaks have a column of these names already, or a distance is negative or NaN.
 
     Notes
     -----
@@ -46,10 +56,16 @@ def merge_by_priority(
     that overlaps several merged ones joins them, and then adds its own peaks. Footprints of one band that overlap each
     other are joined as well.
     """
-    if not isinstance(sets, Mapping) or not all(isinstance(one, FootprintSet) for one in sets.values()):
-        raise TypeError("sets must be a mapping of names to FootprintSets")
+    if not isinstance(sets, Mapping):
+        raise TypeError(f"sets must be a mapping of names to FootprintSets, not {sets!r:.100}")
     if not sets:
         raise ValueError("sets must not be empty")
+    for name, one in sets.items():
+        require(one, FootprintSet, f"the set {name!r}")
+        if taken := sorted({"_seen", *(f"seen_{band}" for band in sets)}.intersection(one._peaks.names)):
+            raise ValueError(f"the peaks of the set {name!r} have a column {taken[0]} already")
+    if any(one.is_heavy for one in sets.values()):
+        warnings.warn("merging by priority leaves pixel values behind", LossWarning, stacklevel=2)
     new_peak_distance = _as_distance(new_peak_distance, "new_peak_distance", np.inf)
     same_peak_distance = _as_distance(same_peak_distance, "same_peak_distance", 0.0)
     regions = {one.region for one in sets.values()}

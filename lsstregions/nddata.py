@@ -12,12 +12,12 @@ from astropy.nddata import (
     VarianceUncertainty,
     overlap_slices,
 )
+from astropy.units import Quantity
 from astropy.wcs import WCS
-from astropy.wcs.wcsapi import HighLevelWCSWrapper
-from astropy.wcs.wcsapi.wrappers.base import BaseWCSWrapper
 from numpy.typing import ArrayLike, NDArray
 
-from ._validate import as_pair
+from ._validate import as_pair, check_unmasked
+from ._wcs import absolute
 from .geom import Box2I
 from .masks import MASKED, Mask, MaskSchema, merge_masks, window_of
 
@@ -97,6 +97,7 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
             if isinstance(value, MaskSchema):
                 value = Mask(shape, value, xy0=self.xy0)
             elif not isinstance(value, Mask):
+                check_unmasked(value, "mask")
                 array = np.asarray(value)
                 if array.dtype != bool:
                     raise TypeError(f"mask must be a Mask, a MaskSchema or a bool array, not of {array.dtype}")
@@ -126,10 +127,19 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
 
     @property
     def variance(self) -> NDArray | None:
-        """The variance of each pixel, whatever kind of uncertainty is kept; None without one."""
+        """The variance of each pixel, whatever kind of uncertainty is kept, in the square of the image's unit, or None.
+
+        Raises
+        ------
+        UnitConversionError
+            If the uncertainty is of another kind of unit.
+        """
         if self.uncertainty is None:
             return None
-        return self.uncertainty.represent_as(VarianceUncertainty).array
+        variance = self.uncertainty.represent_as(VarianceUncertainty)
+        if variance.unit is None or self.unit is None:
+            return variance.array
+        return Quantity(variance.array, variance.unit, copy=False).to_value(self.unit**2)
 
     @property
     def absolute_wcs(self) -> Any:
@@ -137,12 +147,7 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
 
         Sky regions are rasterized with it where results are in the pixel plane, as those of this package are.
         """
-        if self.wcs is None or self.xy0 == (0, 0):
-            return self.wcs
-        x0, y0 = self.xy0
-        if type(self.wcs) is WCS and self.wcs.cpdis1 is None and self.wcs.det2im1 is None:
-            return _shifted(self.wcs, x0, y0)
-        return HighLevelWCSWrapper(_ShiftedWCS(self.wcs.low_level_wcs, x0, y0))
+        return absolute(self.wcs, self.xy0)
 
     def set_mask(self, planes: Any, region: Any) -> None:
         """Set planes of the mask in a region; sky regions go through the image's WCS. See `Mask.set`.
@@ -170,6 +175,8 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
 
         Raises
         ------
+        TypeError
+            If `position` is neither.
         ValueError
             If `mode` is neither, or a position on the sky is given and the image has no WCS.
         `~astropy.nddata.NoOverlapError`, `~astropy.nddata.PartialOverlapError`
@@ -182,7 +189,10 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
                 raise ValueError("a position on the sky needs an image with a WCS")
             x, y = self.wcs.world_to_pixel(position)
         else:
-            x, y = (float(value) - start for value, start in zip(position, self.xy0, strict=True))
+            try:
+                x, y = (float(value) - start for value, start in zip(position, self.xy0, strict=True))
+            except TypeError:
+                raise TypeError(f"position must be (x, y) or a SkyCoord, not {position!r}") from None
         shape: Any = (size, size) if np.ndim(size) == 0 else size
         window, _ = overlap_slices(self.data.shape, shape, (float(y), float(x)), mode=mode)
         return self[window]
@@ -283,34 +293,3 @@ def _placed(image: Any, place: tuple[int, int] | None) -> Any:
     moved._xy0 = place
     moved.mask = Mask._wrap(image.mask._words, MASKED, place)
     return moved
-
-
-class _ShiftedWCS(BaseWCSWrapper):
-    """Any WCS, for pixel coordinates that are larger by (x0, y0)."""
-
-    def __init__(self, wcs: Any, x0: int, y0: int):
-        super().__init__(wcs)
-        self._x0 = x0
-        self._y0 = y0
-
-    pixel_shape = None
-    pixel_bounds = None
-
-    def pixel_to_world_values(self, x: ArrayLike, y: ArrayLike) -> Any:
-        return self._wcs.pixel_to_world_values(np.asarray(x) - self._x0, np.asarray(y) - self._y0)
-
-    def world_to_pixel_values(self, *world: ArrayLike) -> Any:
-        x, y = self._wcs.world_to_pixel_values(*world)
-        return x + self._x0, y + self._y0
-
-
-def _shifted(wcs: WCS, x0: int, y0: int) -> WCS:
-    """Return a FITS WCS for coordinates that are larger by (x0, y0)."""
-    shifted = wcs.deepcopy()
-    shifted.wcs.crpix = shifted.wcs.crpix + np.array([x0, y0])
-    if shifted.sip is not None:
-        sip = shifted.sip
-        shifted.sip = type(sip)(sip.a, sip.b, sip.ap, sip.bp, sip.crpix + np.array([x0, y0]))
-    shifted.pixel_shape = None
-    shifted.wcs.set()
-    return shifted

@@ -21,6 +21,7 @@ from ._validate import (
     as_points,
     as_rows,
     as_runs,
+    require,
 )
 from ._values import Value
 from .ellipses import Ellipse, Quadrupole
@@ -197,8 +198,7 @@ class SpanSet(Value):
         ValueError
             If the box has more than 2**28 rows.
         """
-        if not isinstance(box, Box2I):
-            raise TypeError(f"box must be a Box2I, not {box!r}")
+        require(box, Box2I, "box")
         as_rows(box.height, "box")
         runs = np.empty((box.height, 3), np.int32)
         runs[:, 0] = box.y.to_array()
@@ -638,8 +638,7 @@ class SpanSet(Value):
         TypeError
             If `box` is no Box2I.
         """
-        if not isinstance(box, Box2I):
-            raise TypeError(f"box must be a Box2I, not {box!r}")
+        require(box, Box2I, "box")
         return SpanSet._from_canonical(_runs.clip(self.array, *_edges(box)))
 
     def transform(
@@ -837,8 +836,14 @@ class SpanSet(Value):
     # Other forms
 
     def to_mask(self, box: Box2I | None = None) -> NDArray[np.bool_]:
-        """Return a boolean array of shape (ny, nx) of a box, by default `bbox`, that is true where the set is."""
-        box = self.bbox if box is None else box
+        """Return a boolean array of shape (ny, nx) of a box, by default `bbox`, that is true where the set is.
+
+        Raises
+        ------
+        TypeError
+            If `box` is no Box2I.
+        """
+        box = self.bbox if box is None else require(box, Box2I, "box")
         mask = np.zeros(box.shape, bool)
         self.clip(box).paint(mask, True, box.xy0)
         return mask
@@ -901,7 +906,7 @@ class SpanSet(Value):
         array = np.asarray(values)
         if array.ndim < 1 or len(array) != self.area:
             raise ValueError(f"values must have the shape ({self.area}, ...), not {array.shape}")
-        box = self.bbox if box is None else box
+        box = self.bbox if box is None else require(box, Box2I, "box")
         fill = _as_pixel(fill, array.dtype, (), "fill")
         image = np.full((*box.shape, *array.shape[1:]), fill, array.dtype)
         x0, y0 = self._check_inside(image, box.xy0)
@@ -990,6 +995,9 @@ class SpanSet(Value):
     def read(cls, path: Any, *, format: str | None = None, **options: Any) -> Self:
         """Read from a file of any format that `lsstregions.io` names; by default it is found by content or suffix.
 
+        Region files take ``wcs=``, which regions on the sky need, and like GeoJSON and WKT ``within=``, a `Box2I` to
+        clip to.
+
         A file that is truncated, corrupt, of another kind or of a later version raises
         `lsstregions.io.FileFormatError`, an OSError and ValueError that names it.
         """
@@ -999,6 +1007,8 @@ class SpanSet(Value):
 
     def write(self, path: Any, *, format: str | None = None, overwrite: bool = False, **options: Any) -> None:
         """Write to a file in any format that `lsstregions.io` names; a failed write leaves an old file as it was.
+
+        With ``wcs=`` region files have outlines on the sky. Those in pixels count from the pixel (0, 0).
 
         A file that is there already raises OSError unless `overwrite` is true.
         """

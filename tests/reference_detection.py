@@ -46,6 +46,13 @@ def grow(labels, element):
     return label(scipy.ndimage.binary_dilation(labels > 0, element))
 
 
+def common_sign(labels, members):
+    """The sign that all members, pairs of mask and sign, with a pixel under each label share; 0 where they differ."""
+    numbers = range(1, labels.max(initial=0) + 1)
+    signs = [{sign for mask, sign in members if mask[labels == number].any()} for number in numbers]
+    return [some.pop() if len(some) == 1 else 0 for some in signs]
+
+
 def frames_of(footprints, box):
     """One boolean frame for each footprint."""
     return [footprint.spans.clip(box).to_mask(box) for footprint in footprints]

@@ -170,7 +170,9 @@ def test_measure_convert_show_info(run, field, tmp_path):
     assert json.loads(out)["footprints"] == len(found)
     assert sum(json.loads(out)["areas"].values()) == len(found)
     code, out, _ = run("info", path, "--json")
-    assert json.loads(out)["planes"] == MaskedImage.read(path).mask.count()
+    report = json.loads(out)
+    assert report["planes"] == MaskedImage.read(path).mask.count()
+    assert (report["dtype"], report["variance"], report["xy0"]) == ("float32", True, [1000, 500])
     fits.PrimaryHDU(np.zeros((4, 5), np.float32)).writeto(tmp_path / "plain.fits")
     code, out, _ = run("info", tmp_path / "plain.fits", "--json")
     assert json.loads(out)["shape"] == [4, 5]
@@ -190,7 +192,10 @@ def test_measure_convert_show_info(run, field, tmp_path):
         (["detect", "text.txt"], "text.txt"),
         (["info", "broken.fits"], "broken.fits"),
         (["convert", "good.fits", "x.xyz"], "x.xyz: the name must end in one of"),
-        (["convert", "good.fits", "x.ecsv", "--to", "lsst"], "lsst"),
+        (["convert", "mask.fits", "x.fits"], "it holds a mask"),
+        (["detect", "image.fits", "--picture", "p.xyz"], "p.xyz: the name of a picture must end in"),
+        (["mask", "image.fits", "--regions", "none.reg", "--plane", "A", "-o", "m.fits"], "there is no file none.reg"),
+        (["info", "sky.reg"], "sky.reg: a wcs is needed"),
         (["convert", "good.fits", "nowhere/x.fits"], "nowhere"),
         (["detect", "image.fits", "-t", "nan"], "NaN"),
         (["detect", "image.fits", "--kind", "variance"], "variance must be given"),
@@ -207,11 +212,69 @@ def test_errors_take_one_line(run, tmp_path, monkeypatch, arguments, message):
     io.write(SpanSet.disk(3), "good.fits")
     io.write(SpanSet.disk(1).shift(2, 2), "inside.fits")
     fits.PrimaryHDU(np.zeros((5, 5), np.float32)).writeto("image.fits")
+    Mask((5, 5), MaskSchema(["A"])).write("mask.fits")
+    (tmp_path / "sky.reg").write_text('# Region file format: DS9\nicrs\ncircle(10,20,3")\n')
     code, out, err = run(*arguments)
     assert (code, out) == (1, "")
     assert err.count("\n") == 1
     assert err.startswith("lsstregions: ")
     assert message in err
+
+
+def test_planes_that_are_added_are_bad(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fits.PrimaryHDU(np.zeros((9, 9), np.float32)).writeto("image.fits")
+    io.write(SpanSet.disk(2).shift(4, 4), "f.fits")
+    for plane, options, bad in [
+        ("HOT", [], True),
+        ("HOT", ["--not-bad"], False),
+        ("SAT", [], True),
+        ("INTRP", [], False),
+    ]:
+        arguments = ["mask", "image.fits", "--regions", "f.fits", "--plane", plane, "-o", "m.fits", "--overwrite"]
+        assert run(*arguments, *options)[0] == 0
+        mask = Mask.read("m.fits")
+        assert (mask.schema.bad == (plane,)) is bad
+        assert np.asarray(mask).sum() == (SpanSet.disk(2).area if bad else 0)
+        assert bool(mask.schema[plane].description) is (plane != "HOT")
+
+
+def test_pixels_are_not_rounded(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = np.zeros((5, 6), np.int32)
+    data[2, 3] = 2**24 + 1
+    fits.PrimaryHDU(data).writeto("i.fits")
+    code, out, _ = run("detect", "i.fits", "--kind", "value", "-t", 2**24, "--json")
+    assert (code, json.loads(out)["pixels"]) == (0, 1)
+    assert json.loads(out)["table"][0]["max_value"] == 2**24 + 1
+
+
+def test_planes_go_to_region_files_from_their_first_pixel(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    mask = Mask((20, 30), MaskSchema(["A"]), xy0=(1000, 2000))
+    mask.set("A", SpanSet.disk(3).shift(1010, 2010))
+    mask.write("m.fits")
+    assert run("convert", "m.fits", "a.reg", "--plane", "A")[0] == 0
+    assert io.read(SpanSet, "a.reg") == SpanSet.disk(3).shift(10, 10)
+
+
+def test_backgrounds(run, tmp_path, monkeypatch):
+    pytest.importorskip("photutils")
+    monkeypatch.chdir(tmp_path)
+    image, _ = simulate_field((128, 128), n_stars=9, n_galaxies=0)
+    raised = MaskedImage(image.data + 1000, mask=image.mask, uncertainty=image.uncertainty)
+    raised.write("raised.fits")
+    code, _, err = run("detect", "raised.fits", "-t", 5)
+    assert (code, err.count("\n")) == (0, 1)
+    assert "does it need --background?" in err
+    outputs = ["--footprints", "f.fits", "--catalog", "c.ecsv"]
+    code, _, err = run("detect", "raised.fits", "-n", 5, "--background", *outputs)
+    assert (code, err) == (0, "")
+    code, _, err = run("measure", "f.fits", "raised.fits", "--background", "-o", "again.ecsv")
+    assert (code, err) == (0, "")
+    once, again = QTable.read("c.ecsv"), QTable.read("again.ecsv")
+    assert once.colnames == again.colnames
+    assert all(np.array_equal(once[name], again[name]) for name in ("segment_flux", "max_value", "x_centroid"))
 
 
 def test_json_has_no_nan(run, tmp_path):
@@ -224,7 +287,7 @@ def test_json_has_no_nan(run, tmp_path):
 
 
 def test_usage_and_interruption(run, field, monkeypatch, capsys):
-    for arguments in ([], ["what"], ["detect"], ["detect", "x", "-t", "five"], ["convert", "x", "y", "--to", "z"]):
+    for arguments in ([], ["what"], ["detect"], ["detect", "x", "-t", "five"], ["convert", "x", "y", "--to", "lsst"]):
         with pytest.raises(SystemExit) as caught:
             run(*arguments)
         assert caught.value.code == 2

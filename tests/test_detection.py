@@ -14,6 +14,7 @@ import scipy.ndimage
 from astropy import units as u
 from astropy.io import fits
 from astropy.nddata import CCDData, NDData, StdDevUncertainty, VarianceUncertainty
+from astropy.utils.masked import Masked
 from hypothesis import given
 
 import lsstregions as lr
@@ -204,6 +205,22 @@ class TestThresholds:
         assert lr.Threshold(3) == lr.Threshold(3.0)
         assert lr.Threshold(np.ones(2)) != lr.Threshold(np.zeros(2))
         assert hash(lr.Threshold(3)) == hash(lr.Threshold(3.0))
+        alike = [
+            (lr.Threshold(5 * u.Jy), lr.Threshold(5000 * u.mJy)),
+            (lr.Threshold(np.ones((2, 2), "f4")), lr.Threshold(np.ones((2, 2)))),
+            (lr.Threshold(np.zeros(2)), lr.Threshold(-np.zeros(2))),
+            (lr.Threshold(5 * u.one), lr.Threshold(5)),
+        ]
+        assert all(one == other and hash(one) == hash(other) for one, other in alike)
+        flux = 5 * u.Jy
+        kept = lr.Threshold(flux)
+        flux *= 2
+        assert kept.value == 5 * u.Jy
+        with pytest.raises(ValueError, match="NaN"):
+            lr.Threshold(np.nan * u.Jy)
+        with pytest.raises(TypeError, match="real numbers"):
+            lr.Threshold(1j * u.Jy)
+        assert len(lr.detect_footprints(np.ones((2, 2)), lr.Threshold(10**400, peak_multiplier=2))) == 0
         assert eval(repr(lr.Threshold(3)), {"Threshold": lr.Threshold}) == lr.Threshold(3)
 
 
@@ -316,6 +333,65 @@ class TestInput:
         read_only = self.image.copy()
         read_only.flags.writeable = False
         self.same(read_only)
+
+    def test_masked_thresholds_let_nothing_pass(self):
+        bad = np.zeros(self.image.shape, bool)
+        bad[:20] = True
+        expected = lr.detect_footprints(self.image, 1.5, mask=bad)
+        for levels in (
+            np.ma.array(np.full(self.image.shape, 1.5), mask=bad),
+            Masked(np.full(self.image.shape, 1.5), mask=bad),
+        ):
+            for threshold in (levels, lr.Threshold(levels)):
+                assert np.array_equal(lr.detect_footprints(self.image, threshold).spans, expected.spans)
+        with pytest.raises(ValueError, match="mask must have no masked entries"):
+            lr.detect_footprints(self.image, 1.5, mask=np.ma.array(bad, mask=bad))
+
+    def test_masks_of_images_go_where_they_are(self):
+        bad = np.random.default_rng(3).random(self.image.shape) < 0.3
+        image = lr.MaskedImage(self.image, bad, xy0=(100, 200))
+        expected = lr.detect_footprints(self.image, 1.5, mask=bad, xy0=(7, 8))
+        assert lr.detect_footprints(image, 1.5, xy0=(7, 8)) == expected
+        blocks = (lr.MaskedImage(self.image[i : i + 9], bad[i : i + 9]) for i in range(0, 40, 9))
+        assert lr.detect_footprints(blocks, 1.5, xy0=(7, 8)) == expected
+        heavy = expected.make_heavy(image, xy0=(7, 8))
+        assert np.array_equal(heavy.values["image"], expected.make_heavy(self.image, xy0=(7, 8)).values["image"])
+
+    @pytest.mark.parametrize("shape", [(0, 40), (40, 0), (0, 0)])
+    def test_images_without_pixels_have_masks(self, shape):
+        image = lr.MaskedImage(np.zeros(shape), lr.MaskSchema.lsst(), xy0=(3, 4))
+        found = lr.detect_footprints(image, 1.0)
+        assert len(found) == 0
+        assert len(found.measure(image)) == 0
+        assert len(found.make_heavy(image)) == 0
+        assert len(lr.detect_footprints(np.zeros(shape), 1.0, mask=lr.Mask(shape, lr.MaskSchema.lsst()))) == 0
+
+    def test_masks_of_many_planes(self):
+        schema = lr.MaskSchema([lr.MaskPlane("A", 0, bad=True), lr.MaskPlane("FAR", 70)])
+        image = lr.MaskedImage(self.image, schema)
+        image.set_mask("A", lr.Box2I((0, 9), (0, 9)))
+        found = lr.detect_footprints(image, 1.5)
+        with pytest.raises(ValueError, match="mask has planes beyond bit 63"):
+            found.make_heavy(image)
+        assert "mask" in found.make_heavy(image, mask=image.mask.to_bool()).values
+        with pytest.raises(ValueError, match="image has planes beyond bit 63"):
+            lr.detect_footprints(image.mask, lr.Threshold(1, "bitmask"))
+
+    def test_blocks_of_other_integers_stay_exact(self):
+        value = 2**62 + 1
+        blocks = iter([np.full((2, 3), value, np.int64), np.full((2, 3), value, np.uint64)])
+        assert lr.detect_footprints(blocks, 2**62).area.tolist() == [12]
+
+    def test_variances_of_other_kinds(self):
+        noise = np.random.default_rng(5).uniform(0.5, 2, self.image.shape)
+        rule = lr.Threshold(1.5, "pixel_stdev")
+        expected = lr.detect_footprints(self.image, rule, variance=noise**2)
+        for variance in (StdDevUncertainty(noise), VarianceUncertainty(noise**2), Masked(noise**2)):
+            assert lr.detect_footprints(self.image, rule, variance=variance) == expected
+        jansky = lr.detect_footprints(self.image * u.Jy, rule, variance=StdDevUncertainty(1000 * noise * u.mJy))
+        assert np.array_equal(jansky.spans, expected.spans)
+        with pytest.raises(TypeError, match="variance must be an array or an uncertainty, not CCDData"):
+            lr.detect_footprints(self.image, rule, variance=CCDData(noise, unit="adu2"))
 
     def test_quantity(self):
         self.same(self.image * u.Jy, threshold=1500 * u.mJy)

@@ -298,6 +298,23 @@ class TestGrow:
         assert both.grow(2).sign.tolist() == [0, -1]
         assert both.grow(1).sign.tolist() == [0, -1]
 
+    @given(st.lists(st.tuples(frames(8, 9), st.sampled_from([1, -1])), max_size=4), st.sampled_from([0, 1, 1.5]))
+    def test_signs_are_those_of_all_pixels(self, members, radius):
+        box = lr.Box2I.from_shape((8, 9))
+        members = [(lr.SpanSet.from_mask(mask).to_mask(box), sign) for mask, sign in members]
+        grown = lr.FootprintSet(
+            [lr.Footprint(lr.SpanSet.from_mask(mask), sign=sign) for mask, sign in members], box
+        ).grow(radius)
+        assert grown.sign.tolist() == reference.common_sign(grown.to_labels(), members)
+
+    def test_parts_keep_their_sign(self):
+        apart = lr.FootprintSet.from_labels(np.array([[1, 0, 0, 1]]))
+        assert apart.grow(0).sign.tolist() == [1, 1]
+        assert apart.merge(lr.FootprintSet(region=apart.region)).sign.tolist() == [1, 1]
+        two = lr.Footprint(lr.SpanSet([(0, 0, 3), (9, 0, 3)]), sign=-1)
+        one = lr.Footprint(lr.SpanSet([(20, 0, 3)]))
+        assert lr.FootprintSet([two, one]).grow(1).sign.tolist() == [-1, -1, 1]
+
     @pytest.mark.parametrize(
         ("arguments", "options", "error"),
         [
@@ -313,6 +330,37 @@ class TestGrow:
     def test_errors(self, arguments, options, error):
         with pytest.raises(error):
             detected().grow(*arguments, **options)
+
+
+def test_integers_stay_integers():
+    """NumPy makes floats of uint64 and int64, which lose ids and bits."""
+    one = lr.FootprintSet([lr.SpanSet.disk(2)]).with_peaks(Table({"x_peak": [0], "y_peak": [0], "peak_value": [1.0]}))
+    marked = one.with_peak_columns(id=np.array([2**62 + 1], np.uint64), flags=np.array([2**63], np.uint64))
+    peaks = marked.merge(one.with_peak_columns(flags=np.array([1])).shift(50, 0)).peaks
+    assert (peaks["id"].tolist(), peaks["flags"].tolist()) == ([2**62 + 1, 1], [2**63, 1])
+    with pytest.raises(OverflowError, match="flags"):
+        marked.merge(one.with_peak_columns(flags=np.array([-1])).shift(50, 0))
+    heavy = [
+        lr.HeavyFootprint(lr.SpanSet.disk(0).shift(x, 0), np.ones(1), mask=np.array([bits], dtype))
+        for x, bits, dtype in ((0, 2**60 + 1, "u8"), (9, 1, "i4"))
+    ]
+    assert lr.FootprintSet(heavy).values["mask"].tolist() == [2**60 + 1, 1]
+    assert heavy[0].merge(heavy[1]).mask.tolist() == [2**60 + 1, 1]
+
+
+def test_positions_of_peaks_are_floats():
+    peaks = Table({"x_peak": [120], "y_peak": [0], "peak_value": [1.0]})
+    peaks["x"], peaks["y"] = np.array([120], "i1"), np.array([0], "u1")
+    moved = lr.Footprint(lr.SpanSet([(0, 0, 300)]), peaks).shift(10, -5)
+    assert (moved.peaks["x"].tolist(), moved.peaks["y"].tolist()) == ([130.0], [-5.0])
+
+
+def test_shifts_stay_in_int32():
+    lowest = lr.FootprintSet([lr.SpanSet([(0, 0, 5)])])
+    assert lowest.shift(0, 2**31 - 2).spans[0, 0] == 2**31 - 2
+    with pytest.raises(OverflowError, match="rows"):
+        lowest.shift(0, 2**31 - 1)
+    assert lowest.shift(0, -(2**31)).spans[0, 0] == -(2**31)
 
 
 class TestMerge:
@@ -382,6 +430,10 @@ class TestMerge:
         assert np.array_equal(alone.spans, fs.spans)
         with pytest.raises(ValueError, match="empty"):
             lr.merge_by_priority({})
+        with pytest.raises(ValueError, match="'g' have a column seen_g already"):
+            lr.merge_by_priority({"g": alone})
+        with pytest.warns(lr.LossWarning, match="leaves pixel values behind"):
+            lr.merge_by_priority({"g": fs.make_heavy(noise())})
         with pytest.raises(TypeError, match="mapping"):
             lr.merge_by_priority([fs])
         with pytest.raises(ValueError, match="same_peak_distance"):
@@ -742,6 +794,17 @@ class TestPeakTables:
             fs.measure(wcs=3)
         with pytest.raises(ValueError, match="connectivity must be 4 or 8"):
             fs.split(np.array([4, 8]))
+
+
+def test_heavy_values_of_other_kinds():
+    left, right = (lr.HeavyFootprint(lr.SpanSet([(0, x, x + 2)]), np.array([True, False])) for x in (0, 1))
+    assert left.merge(right).image.tolist() == [True, True, False]
+    image = np.full((3, 3), 1 + 2j)
+    lr.FootprintSet([left]).add_to(image)
+    assert image[0, :2].tolist() == [2 + 2j, 1 + 2j]
+    for change in (lr.FootprintSet.insert, lr.FootprintSet.add_to):
+        with pytest.raises(TypeError, match="must have no unit"):
+            change(lr.FootprintSet([left]), np.zeros((3, 3)) * u.Jy)
 
 
 class TestHeavySets:

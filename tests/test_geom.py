@@ -9,6 +9,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import regions
+from astropy import units as u
 from astropy.modeling import models
 from hypothesis import assume, given
 
@@ -548,7 +549,7 @@ class TestBox2I:
             Box2I.empty().corners  # noqa: B018 It raises.
         with pytest.raises(ValueError, match="finite"):
             Box2I.from_box2d(Box2D((0, math.inf), (0, 1)))
-        with pytest.raises(TypeError, match="box must be of type Box2D"):
+        with pytest.raises(TypeError, match="box must be a Box2D"):
             Box2I.from_box2d(Box2I.empty())
 
 
@@ -752,6 +753,16 @@ def test_small_floats_are_compared_as_they_are():
     assert Box2D((0, 0.7), (0, 1)).contains(*point) == (Point2D(*point) in Box2D((0, 0.7), (0, 1)))
 
 
+def test_places_are_in_pixels():
+    box, whole = Box2D((0, 10), (0, 10)), Box2I((0, 10), (0, 10))
+    assert box.contains(5 * u.pix, 5 * u.pix)
+    for contains in (lambda v: box.contains(v, 1), lambda v: whole.contains(1, v), box.x.contains, whole.x.contains):
+        with pytest.raises(TypeError, match="must be in pixels, not of the unit arcsec"):
+            contains(5 * u.arcsec)
+        with pytest.raises(ValueError, match="masked"):
+            contains(np.ma.array([5, 50], mask=[0, 1]))
+
+
 def test_boxes_of_a_class_of_their_own():
     class Mine(Box2I):
         pass
@@ -761,7 +772,7 @@ def test_boxes_of_a_class_of_their_own():
     assert box.contains(other)
     assert box.overlaps(other)
     assert box.clipped_to(other) == Mine((1, 2), (1, 2))
-    with pytest.raises(TypeError, match="other must be of type Mine"):
+    with pytest.raises(TypeError, match="other must be a Mine"):
         box.clipped_to(Box2D((0, 1), (0, 1)))
 
 

@@ -95,7 +95,7 @@ def test_exposure(shared):
     assert mask.xy0 == (100, 100)
     assert mask.count()["DETECTED"] == 5390
     assert MaskedImage.read(path).bbox == mask.bbox
-    with pytest.raises(io.FileFormatError, match="nothing else that holds footprints"):
+    with pytest.raises(io.FileFormatError, match="it holds a mask"):
         io.read(FootprintSet, path)
     with pytest.raises(io.FileFormatError, match="holds no footprints"):
         read_lsst(path)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.nddata import bitmask
+from astropy.utils.masked import Masked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
@@ -546,6 +547,22 @@ class TestSetting:
             masks = list(pool.map(work, range(16)))
         assert all(mask.equals(masks[0]) for mask in masks)
         assert masks[0].count() == {"LOW": spans.area, "TOP": spans.area, "FAR": 0, "END": spans.area}
+
+
+@pytest.mark.parametrize("masked_array", [np.ma.MaskedArray, Masked])
+def test_masked_booleans_are_refused(masked_array):
+    """What is under a mask is not known, and must not be taken for the plane of bit 0."""
+    where = masked_array([[True, True], [False, False]], mask=[[False, False], [True, False]])
+    mask = Mask((2, 2), LSST)
+    for change in (mask.set, mask.clear, mask.toggle, mask.__setitem__):
+        with pytest.raises(ValueError, match="masked entries"):
+            change("SAT", where)
+    assert not mask.array.any()
+    mask.set("SAT", masked_array([[True, True], [False, False]], mask=np.zeros((2, 2), bool)))
+    assert mask.count()["SAT"] == 2
+    for make in (lambda: Mask(where.astype(np.uint8), MaskSchema(["A"])), lambda: SpanSet.from_mask(where)):
+        with pytest.raises(ValueError, match="masked entries"):
+            make()
 
 
 class TestAsking:

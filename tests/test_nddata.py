@@ -17,7 +17,7 @@ from astropy.nddata import (
     StdDevUncertainty,
     VarianceUncertainty,
 )
-from astropy.wcs import WCS
+from astropy.wcs import WCS, DistortionLookupTable
 from astropy.wcs.wcsapi import HighLevelWCSWrapper, SlicedLowLevelWCS
 from regions import CircleSkyRegion
 
@@ -302,6 +302,30 @@ class TestSky:
         assert MaskedImage(np.zeros(SHAPE), wcs=image.wcs).absolute_wcs is image.wcs
         assert MaskedImage(np.zeros(SHAPE)).absolute_wcs is None
         assert isinstance(there, SkyCoord)
+
+    @pytest.mark.parametrize("table", ["cpdis1", "cpdis2", "det2im1", "det2im2"])
+    def test_absolute_wcs_of_tables(self, table):
+        wcs = tan_wcs(False)
+        values = np.tile(np.linspace(0, 20, 10, dtype="f4"), (10, 1))
+        setattr(wcs, table, DistortionLookupTable(values, (1, 1), (1, 1), (11, 11)))
+        image = MaskedImage(np.zeros(SHAPE), wcs=wcs, xy0=(100, 200))
+        moved, there = image.absolute_wcs.pixel_to_world(120.0, 210.0), wcs.pixel_to_world(20.0, 10.0)
+        assert moved.separation(there).arcsec < 1e-9
+
+    def test_sums_go_through_the_wcs_of_the_image(self):
+        pixels = np.random.default_rng(2).normal(size=(60, 50))
+        image = MaskedImage(pixels, wcs=tan_wcs(False), xy0=(100, 200))
+        circle = CircleSkyRegion(image.wcs.pixel_to_world(20.3, 31.7), 0.9 * u.arcsec)
+        expected = lr.coverage_sum(pixels, [circle.to_pixel(image.wcs)]).sum
+        for part in (image, image[20:, 10:]):
+            np.testing.assert_allclose(lr.coverage_sum(part, [circle]).sum, expected, rtol=1e-9)
+            np.testing.assert_allclose(lr.coverage_sum(part, [circle], wcs=part.absolute_wcs).sum, expected, rtol=1e-9)
+
+
+def test_variance_is_in_the_unit_of_the_image():
+    noise = StdDevUncertainty(np.full((3, 4), 1000.0), unit="mJy")
+    for unit, variance in (("Jy", 1), ("mJy", 1e6), (None, 1e6)):
+        np.testing.assert_allclose(MaskedImage(np.zeros((3, 4)), uncertainty=noise, unit=unit).variance, variance)
 
 
 class TestConverting:

@@ -12,7 +12,7 @@ from .._validate import as_connectivity, as_int
 from ..footprints import FootprintSet
 from ..geom import Point2I
 from ._connect import connected, holding, in_raster_order, large, with_missing_peaks, with_subpixel
-from ._rule import Threshold, higher, resolved
+from ._rule import Threshold, as_levels, higher, resolved
 from ._scan import Options, scan
 from ._stream import detect_in_rows
 
@@ -92,8 +92,8 @@ def detect_footprints(
         rule = threshold
     else:
         # An array is used at once, and needs no copy.
-        rule = Threshold._of(threshold) if np.ndim(threshold) else Threshold(threshold)
-    if polarity not in ("positive", "negative", "both"):
+        rule = Threshold._of(as_levels(threshold)) if np.ndim(threshold) else Threshold(threshold)
+    if not isinstance(polarity, str) or polarity not in ("positive", "negative", "both"):
         raise ValueError(f"polarity must be 'positive', 'negative' or 'both', not {polarity!r}")
     n_pixels, n_threads = as_int(n_pixels, "n_pixels"), as_int(n_threads, "n_threads")
     for name, count in (("n_pixels", n_pixels), ("n_threads", n_threads)):

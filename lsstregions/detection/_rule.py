@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._frames import Frame
-from .._validate import as_float, as_int
+from .._validate import as_float, as_int, unmasked
 from .._values import Value
 
 Kind = Literal["value", "stdev", "variance", "pixel_stdev", "bitmask"]
@@ -21,7 +21,8 @@ class Threshold(Value):
     Parameters
     ----------
     value : float or array_like of shape (ny, nx)
-        For "value" the threshold itself, one number or one a pixel, of which a copy is kept; for "bitmask" the bits,
+        For "value" the threshold itself, one number or one a pixel, of which a copy is kept (what is masked, or NaN,
+        lets nothing pass); for "bitmask" the bits,
         any of which is enough; for the others what the noise is multiplied by.
     kind : {"value", "stdev", "variance", "pixel_stdev", "bitmask"}, optional
         "stdev" is the clipped standard deviation of the image (3 sigma, as `astropy.stats.sigma_clip`), without masked
@@ -44,7 +45,8 @@ class Threshold(Value):
     Notes
     -----
     For negative polarity a pixel passes if its negative passes. Pixels and thresholds are compared as the exact numbers
-    that they are, whatever their dtypes; only an array of thresholds and integers beyond 2**53 meet as float64.
+    that they are, whatever their dtypes; only longdoubles, and an array of thresholds and integers beyond 2**53, meet
+    as float64.
     """
 
     __slots__ = ("value", "kind", "inclusive", "peak_multiplier")  # noqa: RUF023 (the order of the parameters)
@@ -67,12 +69,14 @@ class Threshold(Value):
             value = int(value) if large else as_float(value, "the threshold's value")
             if value != value:
                 raise ValueError("the threshold's value must not be NaN")
-        elif np.ndim(value):
-            if kind != "value":
+        else:
+            if np.ndim(value) and kind != "value":
                 raise ValueError(
                     f"the threshold's value must be one number for kind={kind!r}, not of shape {np.shape(value)}"
                 )
-            value = np.array(value, subok=True)
+            value = np.array(as_levels(value), subok=True)
+            if value.ndim == 0 and np.isnan(value):
+                raise ValueError("the threshold's value must not be NaN")
             value.flags.writeable = False
         peak_multiplier = as_float(peak_multiplier, "peak_multiplier")
         if not 1 <= peak_multiplier < math.inf:
@@ -94,13 +98,21 @@ class Threshold(Value):
         return np.array_equal(self.value, other.value) and self._parts()[1:] == other._parts()[1:]
 
     def __hash__(self) -> int:
-        plain = isinstance(self.value, int | float)
-        return hash((self.value if plain else np.asarray(self.value).tobytes(), *self._parts()[1:]))
+        # Values that are equal may be of different units and dtypes.
+        return hash((np.shape(self.value), *self._parts()[1:]))
+
+
+def as_levels(value: Any) -> NDArray:
+    """Return thresholds, or one with a unit, as an array of real numbers, NaN where they are masked; not a copy."""
+    value = np.asanyarray(unmasked(value))
+    if value.dtype.kind not in "biuf":
+        raise TypeError(f"threshold must be real numbers, not dtype {value.dtype}")
+    return value
 
 
 def higher(rule: Threshold) -> Threshold:
     """Return the threshold that one pixel of a footprint must pass."""
-    value = np.asarray(rule.value, float) if np.ndim(rule.value) else rule.value
+    value = np.asarray(rule.value, float) if np.ndim(rule.value) else _as_number(rule.value)
     return Threshold._of(value * rule.peak_multiplier, rule.kind, rule.inclusive)
 
 
@@ -126,8 +138,6 @@ def resolved(rule: Threshold, frame: Frame) -> Threshold:
             raise ValueError(
                 f"threshold must be a number or of the image's shape {frame.data.shape}, not {value.shape}"
             )
-        if value.dtype.kind not in "biuf":
-            raise TypeError(f"threshold must be real numbers, not dtype {value.dtype}")
     kind: Kind = rule.kind
     if kind in ("variance", "pixel_stdev") and frame.variance is None:
         raise ValueError(f"variance must be given, or come with the image, for a threshold of kind={kind!r}")

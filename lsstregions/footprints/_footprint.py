@@ -7,12 +7,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._peaks import PEAK, PIXEL_COLUMNS, Peaks, concatenated
 from .._pixel_region import FootprintRegion
-from .._validate import as_finite, check_unmasked, native
+from .._validate import as_finite, as_int, check_unmasked, native, require
 from .._values import Value
 from ..ellipses import Ellipse, Quadrupole
 from ..geom import Box2I, Point2D
 from ..spans import Shape, SpanSet
-from ._set import FootprintSet, Origin, as_box
+from ._set import FootprintSet, Origin
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -59,14 +59,13 @@ class Footprint(FootprintRegion, Value):
         meta: Any = None,
         visual: Any = None,
     ):
-        if not isinstance(spans, SpanSet):
-            raise TypeError(f"spans must be a SpanSet, not {type(spans).__name__}")
-        if sign not in (1, -1, 0):
+        require(spans, SpanSet, "spans")
+        if as_int(sign, "sign") not in (1, -1, 0):
             raise ValueError(f"sign must be 1, -1 or 0, not {sign!r}")
         columns = FootprintSet._from_columns(
             spans.array,
             np.array([0, len(spans)]),
-            None if region is None else as_box(region, "region"),
+            None if region is None else require(region, Box2I, "region"),
             sign=np.array([sign], np.int8),
         )
         columns = columns if peaks is None else columns.with_peaks(peaks)
@@ -193,6 +192,8 @@ class Footprint(FootprintRegion, Value):
             If a coordinate or the value is no number, or a column is one of those that the others make.
         ValueError
             If one is not finite, or that pixel is not in the footprint.
+        OverflowError
+            If an integer fits into its column neither as int64 nor as uint64.
         """
         if fixed := [name for name in ("id", "x", "y", *PIXEL_COLUMNS) if name in columns]:
             raise TypeError(f"{', '.join(fixed)} cannot be given: add_peak makes them of x, y and value")

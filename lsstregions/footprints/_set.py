@@ -25,6 +25,8 @@ from .._validate import (
     as_pair,
     as_points,
     as_rows,
+    joined,
+    require,
 )
 from .._values import Value
 from ..geom import AffineTransform, Box2I, LinearTransform, Point2I
@@ -88,7 +90,7 @@ class FootprintSet(Value):
             sets = [_as_set(footprint, "a footprint") for footprint in footprints]
             whole = FootprintSet.concatenate(sets) if sets else FootprintSet._from_columns(*_no_columns())
         self._set(**{name: getattr(whole, name) for name in self.__slots__})
-        self._set(region=as_box(region, "region") if region is not None else whole.region)
+        self._set(region=require(region, Box2I, "region") if region is not None else whole.region)
 
     @classmethod
     def _from_columns(
@@ -135,7 +137,7 @@ class FootprintSet(Value):
         TypeError
             If `region` is neither a Box2I nor None.
         """
-        return self._replaced(region=None if region is None else as_box(region, "region"))
+        return self._replaced(region=None if region is None else require(region, Box2I, "region"))
 
     # A sequence of footprints
 
@@ -210,6 +212,8 @@ class FootprintSet(Value):
             If one of `sets` is no FootprintSet, or a column of peaks is of another kind in another set.
         ValueError
             If a set lacks a column of integers or booleans, or has another number of values a peak in it.
+        OverflowError
+            If integers to be joined, of peaks or pixels, fit neither int64 nor uint64.
         """
         parts = list(sets)
         for part in parts:
@@ -231,7 +235,7 @@ class FootprintSet(Value):
             peaks=concatenated([part._peaks for part in parts]),
             sign=np.concatenate([part.sign for part in parts]),
             values={
-                name: np.concatenate([part._values[name] for part in some])
+                name: joined([part._values[name] for part in some], name)
                 for name, is_common in planes.items()
                 if is_common
             },
@@ -523,7 +527,7 @@ class FootprintSet(Value):
         TypeError
             If `box` is no Box2I.
         """
-        box = self._box() if box is None else as_box(box, "box")
+        box = self._box() if box is None else require(box, Box2I, "box")
         labels = np.zeros(box.shape, np.int32)
         inside = self.clip(box, keep_empty=True)
         if box:
@@ -706,6 +710,9 @@ class FootprintSet(Value):
     def read(cls, path: Any, *, format: str | None = None, **options: Any) -> Self:
         """Read from a file of any format that `lsstregions.io` names; by default it is found by content or suffix.
 
+        Region files take ``wcs=``, which regions on the sky need, and like GeoJSON and WKT ``within=``, a `Box2I` to
+        clip to.
+
         A file that is truncated, corrupt, of another kind or of a later version raises
         `lsstregions.io.FileFormatError`, an OSError and ValueError that names it.
         """
@@ -715,6 +722,8 @@ class FootprintSet(Value):
 
     def write(self, path: Any, *, format: str | None = None, overwrite: bool = False, **options: Any) -> None:
         """Write to a file in any format that `lsstregions.io` names; a failed write leaves an old file as it was.
+
+        With ``wcs=`` region files have outlines on the sky. Those in pixels count from the pixel (0, 0).
 
         A file that is there already raises OSError unless `overwrite` is true.
         """
@@ -841,7 +850,7 @@ class FootprintSet(Value):
         TypeError
             If `box` is no Box2I.
         """
-        box = as_box(box, "box")
+        box = require(box, Box2I, "box")
         spans, offsets = _columns.clip(self.spans, self.offsets, box.x.start, box.x.stop, box.y.start, box.y.stop)
         values = self._values_under(spans, owners_of(offsets))
         clipped = self._replaced(spans=spans, offsets=offsets, values=values).remove_orphan_peaks()
@@ -862,8 +871,10 @@ class FootprintSet(Value):
         pixels["x_peak"] = as_int32_array(self._peaks["x_peak"] + np.int64(dx), "shifted peaks")
         pixels["y_peak"] = as_int32_array(self._peaks["y_peak"] + np.int64(dy), "shifted peaks")
         moved = {name: columns[name] + step for name, step in (("x", dx), ("y", dy)) if name in columns}
+        spans = as_int32_array(self.spans + np.array([dy, dx, dx], np.int64), "shifted spans")
+        as_int32(int(spans[:, 0].max(initial=-1)) + 1, "the end of the shifted rows")
         return self._replaced(
-            spans=as_int32_array(self.spans + np.array([dy, dx, dx], np.int64), "shifted spans"),
+            spans=spans,
             peaks=Peaks(pixels, self._peaks.offsets, columns | moved),
             region=None if self.region is None else self.region.shifted_by(dx, dy),
         )
@@ -987,11 +998,19 @@ class FootprintSet(Value):
         held_by = np.append(labels, np.int32(-1))[_runs.find(runs, x, y)]
         parents = held_by[: len(self)].astype(np.int64)
         parents[np.diff(self.offsets) == 0] = -1
-        sign = _common_sign(self.sign, parents, count)
+        sign = self._signs_in(runs, labels, count)
         peaks = self._peaks.grouped(held_by[len(self) :], sign)
         spans, offsets = _label.group([runs], labels, count)
         made = FootprintSet._from_columns(spans, offsets, self.region, peaks=peaks, sign=sign)
         return made, parents
+
+    def _signs_in(self, runs: NDArray[np.int32], labels: NDArray[np.int32], count: int) -> NDArray[np.int8]:
+        """Return for each component of runs the sign that all footprints in it share, or 0."""
+        if len(self) and (self.sign == self.sign[0]).all():
+            return np.full(count, self.sign[0])
+        inside = self if self.region is None else self.clip(self.region, keep_empty=True)
+        y, x = np.ascontiguousarray(inside.spans[:, :2].T, float)
+        return _common_sign(self.sign[inside._owners()], labels[_runs.find(runs, x, y)].astype(np.int64), count)
 
     def merge(self, other: "FootprintSet", *, return_parents: bool = False) -> Any:
         """Return the footprints of both sets; those that meet, if only at a corner, become one, with the peaks of all.
@@ -1039,7 +1058,7 @@ class FootprintSet(Value):
         where = np.searchsorted(place, _pixel_keys(self, owner)) if len(place) else np.empty(0, np.int64)
         values = {}
         for name, column in self._values.items():
-            if name == "mask":
+            if name == "mask" or column.dtype == bool:
                 values[name] = np.zeros(len(place), column.dtype)
                 np.bitwise_or.at(values[name], where, column)
             else:
@@ -1142,6 +1161,10 @@ class FootprintSet(Value):
         self._check_plane(plane)
         if not isinstance(image, np.ndarray) or image.ndim != 2 or not image.flags.writeable:
             raise TypeError("image must be a writeable 2-D array")
+        if hasattr(image, "unit"):
+            raise TypeError(
+                f"image must have no unit, which pixel values do not keep, not {image.unit}: pass its value"
+            )
         frame = Frame(image, None, None, as_pair(xy0, "xy0"))
         frame.check_holds(self)
         y, x = _runs.indices(self.spans)
@@ -1149,7 +1172,7 @@ class FootprintSet(Value):
         new = self._values[plane]
         if change is None:
             image[index] = as_dtype(new, image.dtype, "image")
-        elif image.dtype.kind == "f":
+        elif image.dtype.kind in "fc":
             # Footprints may overlap: each adds its own.
             change.at(image, index, as_dtype(new, image.dtype, "image"))
         else:
@@ -1223,13 +1246,6 @@ def _as_footprint_set(value: Any, name: str) -> FootprintSet:
     if not isinstance(value, FootprintSet):
         raise TypeError(f"{name} must be a FootprintSet, not {type(value).__name__}")
     return value
-
-
-def as_box(box: Any, name: str) -> Box2I:
-    """Return a box that an argument must be."""
-    if not isinstance(box, Box2I):
-        raise TypeError(f"{name} must be a Box2I, not {type(box).__name__}")
-    return box
 
 
 def _kind(index: Any) -> type | None:

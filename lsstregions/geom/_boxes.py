@@ -78,7 +78,9 @@ class _Box(Value):
         Raises
         ------
         TypeError
-            If `x` is no box of this class or point where there is no `y`, or the coordinates are no numbers.
+            If `x` is no box of this class or point where there is no `y`, or the coordinates are no numbers of pixels.
+        ValueError
+            If coordinates are masked.
         """
         if y is None:
             if self._is_alike(x):
@@ -133,7 +135,7 @@ class _Box(Value):
             If `other` is no box of this class.
         """
         if not self._is_alike(other):
-            raise TypeError(f"other must be of type {type(self).__name__}, not {other!r}")
+            raise TypeError(f"other must be a {type(self).__name__}, not {other!r}")
         return type(self)(self.x.clipped_to(other.x), self.y.clipped_to(other.y))
 
     def _hull(self, other: "_Box") -> Self:

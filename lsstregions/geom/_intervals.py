@@ -189,7 +189,9 @@ class IntervalI(Value):
         Raises
         ------
         TypeError
-            If `other` is neither.
+            If `other` is neither, or of another unit than pixels.
+        ValueError
+            If numbers are masked.
         """
         if isinstance(other, IntervalI):
             return other.is_empty or (self.start <= other.start and other.stop <= self.stop)
@@ -403,7 +405,9 @@ class IntervalD(Value):
         Raises
         ------
         TypeError
-            If `other` is neither.
+            If `other` is neither, or of another unit than pixels.
+        ValueError
+            If numbers are masked.
         """
         if isinstance(other, IntervalD):
             return other.is_empty or (self.min <= other.min and other.max <= self.max)

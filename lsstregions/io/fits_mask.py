@@ -23,10 +23,11 @@ from astropy.wcs import WCS, FITSFixedWarning
 from numpy.typing import NDArray
 
 from .._validate import as_pair, native
+from .._wcs import has_tables
 from ..masks import MASKED, Mask, MaskSchema
 from ..masks._schema import bit_of
 from ..nddata import MaskedImage
-from ._checked import warn_of
+from ._checked import FileFormatError, name_of, reading, warn_of
 from ._files import replacing
 
 IMAGE_NAMES = ("IMAGE", "SCI")
@@ -81,9 +82,10 @@ def read_mask(
     Raises
     ------
     OSError
-        If the file cannot be read as FITS.
-    ValueError
-        If there is no mask, nothing says what its bits mean, or cards are corrupt or contradict each other.
+        If the file cannot be opened.
+    FileFormatError, ValueError
+        If it cannot be read as FITS, there is no mask, nothing says what its bits mean, or cards are corrupt or
+        contradict each other.
     KeyError
         If there is no HDU of that name.
     """
@@ -175,9 +177,9 @@ def read_image(
     Raises
     ------
     OSError
-        If the file cannot be read as FITS.
-    ValueError
-        If there is no image, or cards are corrupt or contradict each other.
+        If the file cannot be opened.
+    FileFormatError, ValueError
+        If it cannot be read as FITS, there is no image, or cards are corrupt or contradict each other.
     KeyError
         If there is no HDU of that name.
     """
@@ -257,14 +259,12 @@ def _opened(path: Any) -> Iterator[fits.HDUList]:
     if isinstance(path, fits.HDUList):
         yield path
         return
-    try:
+    with reading(path):
         hdus = fits.open(path, memmap=False, lazy_load_hdus=False)
-    except OSError:
-        raise
-    except Exception as error:
-        raise OSError(f"{path} cannot be read as FITS: {error}") from error
     try:
         yield hdus
+    except ValueError as error:
+        raise FileFormatError(f"{name_of(path)}: {error}") from error
     finally:
         # Whoever opened a file closes it.
         hdus.close(closed=isinstance(path, str | os.PathLike))
@@ -450,7 +450,7 @@ def _wcs_of(header: fits.Header, hdus: fits.HDUList) -> WCS | None:
 def _wcs_header(wcs: Any) -> fits.Header:
     if not isinstance(wcs, WCS):
         raise ValueError(f"a WCS of class {type(wcs).__name__} cannot be kept in FITS: write the image without it")
-    if any(table is not None for table in (wcs.cpdis1, wcs.cpdis2, wcs.det2im1, wcs.det2im2)):
+    if has_tables(wcs):
         raise ValueError("a WCS with tables of distortion cannot be kept in one header: write the image without it")
     header = wcs.to_header(relax=True)
     for keyword in _DATE_CARDS:
@@ -557,6 +557,7 @@ def _write(hdus: list[Any], path: Any, overwrite: bool) -> None:
 
 
 for _class, _reader, _writer in ((Mask, read_mask, write_mask), (MaskedImage, read_image, write_image)):
-    registry.register_reader("fits", _class, _reader)
-    registry.register_writer("fits", _class, _writer)
-    registry.register_identifier("fits", _class, is_fits)
+    with registry.delay_doc_updates(_class):
+        registry.register_reader("fits", _class, _reader)
+        registry.register_writer("fits", _class, _writer)
+        registry.register_identifier("fits", _class, is_fits)

@@ -90,6 +90,8 @@ def read_labels(path: Any, *, hdu: int | str | None = None) -> FootprintSet:
     with reading(path):
         hdus = open_checked(path, images=True)
         found = label_image(hdus) if hdu is None else hdus[hdu]
+        if found is None and any(map(_names_planes, hdus)):
+            raise ValueError("it holds a mask: Mask.read(path).footprints(plane) takes footprints from a plane of it")
         if found is None:
             raise ValueError("there is no image of integers, and nothing else that holds footprints")
         data = found.data

@@ -112,7 +112,7 @@ def check_rows_of(y: NDArray[np.float64], offsets: NDArray[np.int64]) -> None:
 # The formats of regions
 
 
-def serialize_regions(items: Iterable[Any], format: str | None = None, **kwargs: Any) -> Any:
+def serialize_regions(items: Iterable[Any], format: str | None = None, *, wcs: Any = None, **kwargs: Any) -> Any:
     """Return footprints and other regions, mixed, in any format of `regions`: text, or a table for FITS.
 
     Each footprint is the polygon that `lsstregions.to_regions` makes of it.
@@ -123,6 +123,8 @@ def serialize_regions(items: Iterable[Any], format: str | None = None, **kwargs:
         Footprints, sets of them, and any regions.
     format : str, optional
         "ds9", "crtf", "fits" or another format of `regions`.
+    wcs : APE-14 WCS, optional
+        From the pixel plane to the sky, on which the outlines of footprints then are. FITS tables hold pixels only.
     **kwargs : dict
         What the format takes.
 
@@ -138,14 +140,16 @@ def serialize_regions(items: Iterable[Any], format: str | None = None, **kwargs:
     TypeError
         If one of `items` is no footprint or region.
     ValueError
-        For CRTF of regions in pixels and on the sky together, and for regions on the sky that the format has no shape
-        for.
+        For a `wcs` with FITS, for CRTF of regions in pixels and on the sky together, and for regions on the sky that
+        the format has no shape for.
     """
     import regions
 
+    if wcs is not None and format in ("fits", _footprint_format.NAME):
+        raise ValueError(f"region files of the format {format} hold pixels: leave out the wcs")
     if format == _footprint_format.NAME:
         return _footprint_format.serialize(members(items))
-    outlines = _outlines_for(format, items)
+    outlines = _outlines_for(format, items, wcs)
     if format != "crtf":
         return outlines.serialize(format=format, **kwargs)
     in_pixels = {isinstance(outline, regions.PixelRegion) for outline in outlines}
@@ -163,6 +167,7 @@ def write_regions(
     path: str | os.PathLike[str],
     format: str | None = None,
     *,
+    wcs: Any = None,
     overwrite: bool = False,
     **kwargs: Any,
 ) -> None:
@@ -175,6 +180,8 @@ def write_regions(
     path : path-like
     format : str, optional
         "ds9", "crtf", "fits" or another format of `regions`; by default what the name ends in says.
+    wcs : APE-14 WCS, optional
+        As for `serialize_regions`.
     overwrite : bool, optional
         Whether a file of that name may be replaced.
     **kwargs : dict
@@ -195,8 +202,8 @@ def write_regions(
 
     kind = format or RegionsRegistry.identify_format(os.fspath(path), regions.Regions, "write")
     with replacing(path, overwrite) as new:
-        if kind != "fits":
-            new.write_text(serialize_regions(items, kind, **kwargs), encoding="utf-8")
+        if kind != "fits" or wcs is not None:
+            new.write_text(serialize_regions(items, kind, wcs=wcs, **kwargs), encoding="utf-8")
         elif outlines := _outlines_for(kind, items):
             outlines.write(str(new), format=kind, overwrite=True, **kwargs)
         else:
@@ -204,7 +211,7 @@ def write_regions(
             fits.BinTableHDU.from_columns(columns, name="REGION").writeto(new)
 
 
-def _outlines_for(format: str | None, items: Iterable[Any]) -> "regions.Regions":
+def _outlines_for(format: str | None, items: Iterable[Any], wcs: Any = None) -> "regions.Regions":
     """Return footprints and regions as a format of `regions` can hold them, and warn of what it cannot."""
     import regions
 
@@ -219,7 +226,7 @@ def _outlines_for(format: str | None, items: Iterable[Any]) -> "regions.Regions"
         lost.add("what is to be excluded")
     warn_of(lost, f"{format} region")
     # The writers of regions 0.12 take entries out of the meta of what they write.
-    outlines = to_regions(item if isinstance(item, Footprint) else item.copy() for item in items)
+    outlines = to_regions((item if isinstance(item, Footprint) else item.copy() for item in items), wcs=wcs)
     if format == "fits":
         polygons = [outline for outline in outlines if isinstance(outline, regions.PolygonPixelRegion)]
         longest = max((len(polygon.vertices) for polygon in polygons), default=0)

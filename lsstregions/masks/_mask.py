@@ -9,7 +9,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import DTypeLike, NDArray
 
 from .. import _planes
-from .._validate import as_int32, as_pair, native
+from .._validate import as_int32, as_pair, check_unmasked, native
 from ..footprints import FootprintSet
 from ..geom import Box2I
 from ..raster import runs_of, unordered_runs_of
@@ -384,6 +384,7 @@ class Mask(NDArrayOperatorsMixin):
     def __setitem__(self, key: Any, value: Any) -> None:
         """Replace a plane by a bool array (or a bool), or all planes of a window by those of a mask."""
         if _is_planes(key):
+            check_unmasked(value, "value")
             value = np.asarray(value)
             if value.dtype != bool:
                 raise TypeError(f"a plane is set from booleans, not from {value.dtype}")
@@ -644,7 +645,8 @@ def _bool_pixels(region: Any, shape: tuple[int, int]) -> Any:
         return None
     if region.shape != shape:
         raise ValueError(f"a bool array must have the shape of the mask, {shape}, not {region.shape}")
-    return region
+    check_unmasked(region, "region")
+    return np.asarray(region)
 
 
 def _zeros(shape: tuple[int, int], schema: MaskSchema) -> NDArray:
@@ -655,6 +657,7 @@ def _zeros(shape: tuple[int, int], schema: MaskSchema) -> NDArray:
 
 def _as_words(pixels: Any, schema: MaskSchema, copy: bool | None) -> NDArray:
     """Return an array as unsigned words (n_words, ny, nx) of native byte order with contiguous rows."""
+    check_unmasked(pixels, "pixels")
     array = np.asarray(pixels)
     if array.dtype.kind not in "uib":
         raise TypeError(f"pixels must be integers or bool, not {array.dtype}")

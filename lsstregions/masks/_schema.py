@@ -67,8 +67,8 @@ class MaskSchema(Value):
     Parameters
     ----------
     planes : iterable of MaskPlane, str or None, or mapping of str to int
-        A string is a plane of that name, None a placeholder that skips a bit. A plane without a bit gets the
-        one that follows its predecessor's. A mapping has the bits of names, as LSST's mask plane dicts.
+        A string is a plane of that name that is not bad, None a placeholder that skips a bit. A plane without a bit
+        gets the one that follows its predecessor's. A mapping has the bits of names, as LSST's mask plane dicts.
 
     Raises
     ------
@@ -192,7 +192,7 @@ class MaskSchema(Value):
         if not numbered and not legacy:
             raise ValueError("the header names no mask planes: it has neither MSKN0000... nor MP_... cards")
         if not numbered:
-            return cls(_with_known_meaning(MaskPlane(name, bit)) for name, bit in legacy.items())
+            return cls(with_known_meaning(MaskPlane(name, bit)) for name, bit in legacy.items())
         by_name = {plane.name: plane for plane in numbered}
         for name, bit in legacy.items():
             if name not in by_name:
@@ -540,7 +540,7 @@ def _planes_from_msk_cards(header: Mapping[str, Any]) -> list[MaskPlane]:
 
 
 def _described(plane: MaskPlane, header: Mapping[str, Any], number: str) -> MaskPlane:
-    known = _with_known_meaning(plane)
+    known = with_known_meaning(plane)
     description: Any = known.description
     bad: Any = known.bad
     if f"MSKD{number}" in header:
@@ -554,7 +554,8 @@ def _described(plane: MaskPlane, header: Mapping[str, Any], number: str) -> Mask
     return replace(plane, description=description, bad=bad)
 
 
-def _with_known_meaning(plane: MaskPlane) -> MaskPlane:
+def with_known_meaning(plane: MaskPlane) -> MaskPlane:
+    """Return a plane as LSST describes it, if it has one of this name."""
     known = _KNOWN_PLANES.get(plane.name)
     return plane if known is None else replace(plane, description=known.description, bad=known.bad)
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _coverage
 from .._frames import Frame
+from .._validate import require
 from ..geom import Box2I
 from ._dispatch import (
     SkippedRegionWarning,
@@ -79,7 +80,8 @@ def rasterize(
         - a 2-D boolean array;
         - an object with ``to_mask()`` or ``to_pixel(wcs)`` like a region's, or of a class registered with `runs_of`.
     wcs : object, optional
-        A celestial WCS of the shared interface (APE 14), which sky regions need.
+        A celestial WCS of the shared interface (APE 14), from the pixel plane, which sky regions need; of a cutout it
+        is ``image.absolute_wcs``, not ``image.wcs``, which counts from its first pixel.
     within : Box2I, optional
         What lies outside is left out, and costs nothing.
     unprojectable : {"raise", "skip"}, optional
@@ -204,7 +206,7 @@ def coverage_sum(
         ``meta["include"]`` is not looked at. An aperture of photutils with many positions stands for as many regions,
         and anything else for one.
     wcs : object, optional
-        As of `rasterize`.
+        As of `rasterize`; by default that of the image, if it is an NDData with one.
     variance : array_like, shape (ny, nx), optional
         The variance of each pixel; by default from the image's uncertainty, if it has one.
     mask : array_like of bool, shape (ny, nx), optional
@@ -244,6 +246,10 @@ def coverage_sum(
     dtype = np.result_type(frame.data, np.float32, *([] if frame.variance is None else [frame.variance]))
     dtype = np.dtype(np.float32 if dtype == np.float32 else np.float64)
     box, unit = frame.box, frame.unit
+    if wcs is None and frame.wcs is not None:
+        from .._wcs import absolute
+
+        wcs = absolute(frame.wcs, frame.xy0)
     planes = (
         _with_rows(frame.data.astype(dtype, copy=False)),
         _beside(frame.variance, dtype),
@@ -305,6 +311,4 @@ def _with_rows(array: NDArray) -> NDArray:
 
 def checked(within: Any) -> Any:
     """Return `within`, which must be a Box2I or None."""
-    if within is not None and not isinstance(within, Box2I):
-        raise TypeError(f"within must be a Box2I, not {within!r}")
-    return within
+    return None if within is None else require(within, Box2I, "within")

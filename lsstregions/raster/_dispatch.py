@@ -395,7 +395,7 @@ def clipped(runs: Runs, within: Any) -> Runs:
 def needed(wcs: Any, region: Any) -> Any:
     """Return `wcs`, which the region cannot do without."""
     if wcs is None:
-        raise ValueError(f"a wcs is needed to rasterize a {type(region).__name__}")
+        raise ValueError(f"a wcs is needed to rasterize a {type(region).__name__}: pass wcs=")
     return wcs
 
 
