@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from . import _measure, _photometry
 from ._frames import Frame, as_bytes
-from ._validate import as_wcs
+from ._wcs import as_celestial
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -236,7 +236,7 @@ def measure(
     elif variance is not None:
         raise ValueError("variance must come with an image")
     if wcs is not None:
-        as_wcs(wcs, "wcs")
+        wcs = as_celestial(wcs, "wcs")
     if columns is None:
         names = [*_SHAPE]
         names += _EDGE if frame is not None or footprints.region is not None else ()

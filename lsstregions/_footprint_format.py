@@ -13,7 +13,7 @@ import numpy as np
 from regions import Region, Regions
 from regions.core.registry import RegionsRegistry
 
-from ._peaks import in_json
+from ._peaks import dtype_from_json, in_json
 from ._validate import as_int32_array
 from .geom import Box2I
 
@@ -27,7 +27,8 @@ def serialize(footprints: Sequence[Any], **options: Any) -> str:
     Raises
     ------
     TypeError
-        For a region that is no footprint, and for a heavy one, whose pixel values would be lost.
+        For a region that is no footprint, for a heavy one, whose pixel values would be lost, and for what JSON does not
+        have in `meta` or `visual`.
     ValueError
         If a column of peaks is of a kind that JSON does not have.
     """
@@ -38,7 +39,15 @@ def serialize(footprints: Sequence[Any], **options: Any) -> str:
             raise TypeError(
                 f"the format {NAME!r} is for footprints without pixel values, not {type(footprint).__name__}"
             )
-    return json.dumps({"format": f"lsstregions {NAME}", "version": VERSION, NAME: list(map(_as_dict, footprints))})
+    content = {"format": f"lsstregions {NAME}", "version": VERSION, NAME: list(map(_as_dict, footprints))}
+    return json.dumps(content, default=_number)
+
+
+def _number(value: Any) -> Any:
+    """Return a number of NumPy's in meta or visual as one that JSON has."""
+    if isinstance(value, np.bool | np.integer | np.float16 | np.float32):
+        return value.item()
+    raise TypeError(f"meta and visual must be of what JSON has, numbers, texts, lists and mappings, not {value!r:.100}")
 
 
 def _as_dict(footprint: Any) -> dict[str, Any]:
@@ -72,19 +81,20 @@ def parse(text: str, **options: Any) -> Regions:
         if not isinstance(content, dict) or content.get("format") != f"lsstregions {NAME}":
             raise ValueError("it does not say so")
         version = content.get("version")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"this is no text in the format {NAME!r}: {error}") from error
     if version != VERSION:
         raise ValueError(f"the version of the format {NAME!r} must be {VERSION}, not {version!r}")
     try:
         made = []
         for one in content[NAME]:
-            peaks = Table({name: np.array(values, dtype=dtype) for name, (dtype, values) in one["peaks"].items()})
+            columns = one["peaks"].items()
+            peaks = Table({name: np.array(column, dtype_from_json(dtype)) for name, (dtype, column) in columns})
             region = None if one["region"] is None else Box2I(one["region"][:2], one["region"][2:])
             spans = SpanSet(as_int32_array(one["spans"], "spans").reshape(-1, 3))
             options = {"sign": one["sign"], "meta": one["meta"], "visual": one["visual"]}
             made.append(Footprint(spans, peaks if len(peaks) else None, region, **options))
-    except (KeyError, TypeError, ValueError) as error:
+    except Exception as error:
         raise ValueError(f"this text in the format {NAME!r} is damaged: {error!r}") from error
     return Regions(made)
 

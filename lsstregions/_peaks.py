@@ -177,12 +177,20 @@ def same(a: NDArray, b: NDArray) -> bool:
 
 def in_json(column: NDArray, name: str) -> list[Any]:
     """Return a column as JSON has it, which knows no infinities and no NaN: they are texts, that NumPy reads again."""
-    if column.dtype.kind not in "biufU":
+    if column.dtype.kind not in "biufU" or (column.dtype.kind == "f" and column.dtype.itemsize > 8):
         raise ValueError(f"the column {name!r} of peaks, of {column.dtype}, cannot be kept in JSON")
     if column.dtype.kind == "f" and not np.isfinite(column).all():
         column = np.where(np.isfinite(column), column.astype(object), column.astype(str))
     values: list[Any] = column.tolist()
     return values
+
+
+def dtype_from_json(text: Any) -> np.dtype:
+    """Return the dtype that JSON gives for a column of peaks."""
+    dtype = np.dtype(str(text))
+    if dtype.kind not in "biufU" or dtype.itemsize > 4096:
+        raise ValueError(f"a column of peaks cannot be of {text!r}")
+    return dtype
 
 
 def concatenated(parts: Sequence[Peaks]) -> Peaks:

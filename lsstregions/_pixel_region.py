@@ -24,7 +24,8 @@ from regions import (
 
 from . import _footprint_format  # noqa: F401 It registers our own format.
 from ._rings import Points, cut_rings, rings
-from ._validate import as_wcs, require
+from ._validate import require
+from ._wcs import as_celestial
 from .geom import AffineTransform, LinearTransform, Point2D
 from .spans import SpanSet
 
@@ -253,7 +254,7 @@ class FootprintRegion(PixelRegion):
 
 def _on_sky(points: Points, wcs: Any) -> Any:
     """Return pixel positions, (n, 2), on the sky, where all of them must be."""
-    sky = as_wcs(wcs, "wcs").pixel_to_world(*points.T)
+    sky = as_celestial(wcs, "wcs").pixel_to_world(*points.T)
     lost = ~np.isfinite(sky.spherical.lon.value + sky.spherical.lat.value)
     if lost.any():
         x, y = points[lost][0].tolist()

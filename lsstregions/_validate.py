@@ -98,15 +98,6 @@ def as_rows(count: int, name: str) -> int:
     return count
 
 
-def as_wcs(wcs: Any, name: str) -> Any:
-    """Return a WCS of the shared interface, APE 14."""
-    if not hasattr(wcs, "pixel_to_world"):
-        raise TypeError(f"{name} must be a WCS of APE 14, not {type(wcs).__name__}")
-    if getattr(wcs, "pixel_n_dim", 2) != 2:
-        raise ValueError(f"{name} must be of two pixel axes, not of {wcs.pixel_n_dim}; take its celestial part")
-    return wcs
-
-
 def as_dtype(values: NDArray, dtype: np.dtype, name: str) -> NDArray:
     """Return `values` for an array of another dtype: floats may be rounded, integers must fit."""
     if dtype.kind in "iu" and values.dtype.kind in "iubO":

@@ -1,12 +1,50 @@
-"""WCS of arrays whose first pixel is not (0, 0)."""
+"""What a WCS must be, and those of arrays whose first pixel is not (0, 0)."""
 
 from typing import Any
 
 import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.units import Quantity
 from astropy.wcs import WCS
 from astropy.wcs.wcsapi import HighLevelWCSWrapper
 from astropy.wcs.wcsapi.wrappers.base import BaseWCSWrapper
 from numpy.typing import ArrayLike
+
+
+def as_wcs(wcs: Any, name: str) -> Any:
+    """Return a WCS of the shared interface, APE 14, of two pixel axes."""
+    if not hasattr(wcs, "pixel_to_world"):
+        raise TypeError(f"{name} must be a WCS of APE 14, not {type(wcs).__name__}")
+    if getattr(wcs, "pixel_n_dim", 2) != 2:
+        raise ValueError(f"{name} must be of two pixel axes, not of {wcs.pixel_n_dim}; take its celestial part")
+    return wcs
+
+
+def as_celestial(wcs: Any, name: str) -> Any:
+    """Return a WCS of the shared interface from two pixel axes to the sky, without the box that may bound it."""
+    low = getattr(as_wcs(wcs, name), "low_level_wcs", wcs)
+    if not any(kind[0] is SkyCoord for kind in low.world_axis_object_classes.values()):
+        raise ValueError(f"{name} must be celestial, not of the axes {low.world_axis_physical_types}")
+    if low.world_n_dim != 2:
+        raise ValueError(f"{name} must be of two world axes, not of {low.world_n_dim}; take its celestial part")
+    # As `regions` does: what begins beyond the box may reach into the image.
+    bounded = getattr(low, "bounding_box", None) is not None and hasattr(low, "invert")
+    return HighLevelWCSWrapper(_UnboundedWCS(low)) if bounded else wcs
+
+
+class _UnboundedWCS(BaseWCSWrapper):
+    """A gwcs evaluated outside of its bounding box too."""
+
+    def pixel_to_world_values(self, x: ArrayLike, y: ArrayLike) -> Any:
+        world = self._wcs(x, y, with_bounding_box=False)
+        return tuple(map(_plain, world, self._wcs.world_axis_units))
+
+    def world_to_pixel_values(self, *world: ArrayLike) -> Any:
+        return tuple(map(_plain, self._wcs.invert(*world, with_bounding_box=False), ("pix", "pix")))
+
+
+def _plain(value: Any, unit: str) -> Any:
+    return value.to_value(unit) if isinstance(value, Quantity) else value
 
 
 def absolute(wcs: Any, xy0: tuple[int, int]) -> Any:

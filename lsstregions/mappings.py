@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _columns, _measure, _runs
 from ._ragged import owners_of, ranks_of
-from ._validate import INT32_MAX, INT32_MIN, as_numbers, as_rows, as_wcs
+from ._validate import INT32_MAX, INT32_MIN, as_numbers, as_rows
 from ._values import Value
+from ._wcs import as_wcs
 
 __all__ = ["WcsMapping"]
 

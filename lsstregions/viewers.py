@@ -9,6 +9,7 @@ import numpy as np
 
 from . import _runs
 from ._validate import as_int
+from ._wcs import as_celestial
 from .footprints import Footprint, FootprintSet
 from .spans import SpanSet
 
@@ -42,9 +43,9 @@ def to_moc(footprints: FootprintSet | Footprint | SpanSet, wcs: Any, *, order: i
     ImportError
         If mocpy, which is optional, is not installed.
     TypeError
-        If `footprints` is something else.
+        If `footprints` is something else, or `wcs` no WCS.
     ValueError
-        If `order` is out of range, or a pixel has no place on the sky.
+        If `order` is out of range, the WCS not celestial, or a pixel has no place on the sky.
     """
     from mocpy import MOC
 
@@ -58,6 +59,7 @@ def to_moc(footprints: FootprintSet | Footprint | SpanSet, wcs: Any, *, order: i
         raise TypeError(f"footprints must be a FootprintSet, Footprint or SpanSet, not {type(footprints).__name__}")
     if order is not None and not 0 <= as_int(order, "order") <= _MAX_ORDER:
         raise ValueError(f"order must be 0 to {_MAX_ORDER}, not {order}")
+    wcs = as_celestial(wcs, "wcs")
     if not spans:
         return MOC.new_empty(_MAX_ORDER if order is None else order)
     if order is None:

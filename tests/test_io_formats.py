@@ -634,3 +634,100 @@ class TestFilesThatTakeThePlaceOfOthers:
         with pytest.raises(OSError, match="meant.txt") as caught, replacing(tmp_path / "meant.txt", False) as new:
             raise OSError(28, "No space left on device", str(new))
         assert caught.value.filename == str(tmp_path / "meant.txt")
+
+
+def test_metadata_of_other_footprints(tmp_path):
+    first = FootprintSet([SpanSet.disk(2)], Box2I((-9, 10), (-9, 10)))
+    first.write(tmp_path / "a.fits", meta={"OBSERVER": "Caroline Herschel"})
+    header = fits_footprints.read_header(tmp_path / "a.fits")
+    second = FootprintSet([SpanSet.disk(2).shift(100, 100)])
+    for meta in (header, {"LRXSTART": 5}):
+        second.write(tmp_path / "b.fits", meta=meta, overwrite=True)
+        assert FootprintSet.read(tmp_path / "b.fits").region is None
+    second.write(tmp_path / "b.fits", meta=header, overwrite=True)
+    assert fits_footprints.read_header(tmp_path / "b.fits")["OBSERVER"] == "Caroline Herschel"
+
+
+def test_wkt_of_any_depth(tmp_path):
+    for text in ("GEOMETRYCOLLECTION(" * 100_000, "POINT (1 1)"):
+        (tmp_path / "deep.wkt").write_text(text)
+        with pytest.raises(io.FileFormatError, match="deep.wkt: a footprint must be a POLYGON or a MULTIPOLYGON"):
+            FootprintSet.read(tmp_path / "deep.wkt")
+
+
+def test_dtypes_that_files_ask_for(tmp_path):
+    """A dtype is as long as a file says, which need not have so many bytes."""
+    peaks = Table({"x_peak": [0], "y_peak": [0], "peak_value": [1.0], "name": ["abc"]})
+    footprint = lr.Footprint(SpanSet.disk(2), peaks)
+    FootprintSet([footprint]).write(tmp_path / "a.fits")
+    with fits.open(tmp_path / "a.fits", mode="update") as hdus:
+        hdus["PEAKS"].header["LRTYP4"] = "U500000000"
+    with pytest.raises(io.FileFormatError, match="cannot have been of"):
+        FootprintSet.read(tmp_path / "a.fits")
+    text = regions.Regions([footprint]).serialize(format="footprint")
+    for old, new in (
+        ('"<U3"', '"U500000000"'),
+        ('"peaks": {', '"peaks": [], "p": {'),
+        ("[-2, 0, 1]", "[-2, 0, 2147483648]"),
+    ):
+        assert old in text
+        with pytest.raises(ValueError, match="damaged"):
+            regions.Regions.parse(text.replace(old, new), format="footprint")
+    with pytest.raises(ValueError, match="no text in the format"):
+        regions.Regions.parse("[" * 100_000, format="footprint")
+
+
+def test_what_json_has(tmp_path):
+    footprint = lr.Footprint(SpanSet.disk(2), meta={"id": np.int64(3), "good": np.True_, "z": np.float32(0.5)})
+    (again,) = regions.Regions.parse(regions.Regions([footprint]).serialize(format="footprint"), format="footprint")
+    assert again.meta == {"id": 3, "good": True, "z": 0.5}
+    for value in (np.longdouble(1), object()):
+        with pytest.raises(TypeError, match="meta and visual must be of what JSON has"):
+            footprint_of(value).serialize(format="footprint")
+    peaks = Table({"x_peak": [0], "y_peak": [0], "peak_value": [1.0], "far": np.array([1], np.longdouble)})
+    with pytest.raises(ValueError, match="'far' of peaks, of float128|longdouble"):
+        FootprintSet([lr.Footprint(SpanSet.disk(2), peaks)]).write(tmp_path / "a.geojson")
+
+
+def footprint_of(value):
+    return regions.Regions([lr.Footprint(SpanSet.disk(2), meta={"what": value})])
+
+
+def test_texts_of_peaks(tmp_path):
+    pytest.importorskip("pyarrow")
+    peaks = Table({"x_peak": [0, 1], "y_peak": [0, 0], "peak_value": [2.0, 1]})
+    peaks["text"], peaks["bytes"] = ["a\0b", "c"], [b"\0a", b"b"]
+    footprints = FootprintSet([lr.Footprint(SpanSet.disk(2), peaks)])
+    footprints.write(tmp_path / "a.parquet")
+    assert FootprintSet.read(tmp_path / "a.parquet") == footprints
+    peaks["text"] = ["été", "c"]
+    with pytest.raises(ValueError, match="'text' .*ASCII"):
+        FootprintSet([lr.Footprint(SpanSet.disk(2), peaks)]).write(tmp_path / "a.fits")
+
+
+def test_region_files_of_old_macintoshes(tmp_path):
+    text = "# Region file format: DS9\nimage\ncircle(10,20,3)\ncircle(30,20,4)\n"
+    (tmp_path / "a.reg").write_bytes(text.replace("\n", "\r").encode())
+    assert len(FootprintSet.read(tmp_path / "a.reg")) == 2
+
+
+def test_blank_pixels_have_no_label(tmp_path):
+    hdu = fits.PrimaryHDU(np.array([[0, 1], [-99, 2]], np.int16))
+    hdu.header["BLANK"] = -99
+    hdu.writeto(tmp_path / "a.fits")
+    assert FootprintSet.read(tmp_path / "a.fits").spans.tolist() == [[0, 1, 2], [1, 1, 2]]
+
+
+def test_outlines_on_the_sky(tmp_path):
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.cdelt, wcs.wcs.crval = ["RA---TAN", "DEC--TAN"], [-1e-4, 1e-4], [50, 30]
+    footprints = FootprintSet([SpanSet.disk(5), SpanSet.disk(3).shift(20, 0)])
+    for name in ("a.reg", "a.crtf"):
+        footprints.write(tmp_path / name, wcs=wcs)
+        assert np.array_equal(FootprintSet.read(tmp_path / name, wcs=wcs).area, footprints.area)
+        with pytest.raises(io.FileFormatError, match="a wcs is needed .*: pass wcs="):
+            FootprintSet.read(tmp_path / name)
+    for kind in ("fits", "footprint"):
+        with pytest.raises(ValueError, match=f"{kind} hold pixels: leave out the wcs"):
+            lr.write_regions(footprints, tmp_path / "x", kind, wcs=wcs)
+    assert not (tmp_path / "x").exists()

@@ -1,8 +1,10 @@
 """Shapes to runs: against dense definitions, against regions, and at the edges of what is possible."""
 
+import copy
 import functools
 import itertools
 import operator
+import pickle
 import subprocess
 import sys
 import tracemalloc
@@ -19,6 +21,7 @@ import regions as ar
 import shapely
 from astropy.coordinates import FK5, CartesianRepresentation, SkyCoord
 from astropy.modeling import models
+from astropy.utils.masked import Masked
 from astropy.wcs import WCS
 from gwcs import coordinate_frames
 from hypothesis import example, given
@@ -30,7 +33,7 @@ from lsstregions._runs import is_canonical
 from lsstregions.ellipses import Axes, Ellipse
 from lsstregions.footprints import FootprintSet
 from lsstregions.geom import Box2D, Box2I
-from lsstregions.raster import runs_of, runs_of_regions
+from lsstregions.raster import SkippingWCS, runs_of, runs_of_regions
 
 BOX = (-12, 14, -11, 13)
 
@@ -774,11 +777,99 @@ def test_the_sky_ends_a_pixel_further():
     regions += [ar.EllipseSkyRegion(center, 2 * u.arcsec, 1 * u.arcsec, 20 * u.deg) for center in sky]
     for region in regions:
         np.testing.assert_array_equal(runs_of(region, wcs), runs_of(region, free))
+    # What begins beyond the bounding box may reach into it.
     beyond = ar.CircleSkyRegion(free.pixel_to_world(500, 20), 1 * u.arcsec)
-    with pytest.raises(ValueError, match="1 of 2 regions do not project"):
-        runs_of([regions[0], beyond], wcs)
-    with pytest.raises(TypeError, match="wcs must be a celestial WCS of APE 14, not str"):
+    corners = free.pixel_to_world([-900, 900, 50], [-300, -300, 900])
+    for region in (beyond, ar.PolygonSkyRegion(corners)):
+        np.testing.assert_array_equal(runs_of(region, wcs), runs_of(region, free))
+    assert wcs.bounding_box is not None
+    with pytest.raises(TypeError, match="wcs must be a WCS of APE 14, not str"):
         runs_of(beyond, "wcs")
+
+
+def test_errors_of_sky_regions_go_between_processes():
+    lost = ar.CircleSkyRegion(SkyCoord(190, -60, unit="deg"), 3 * u.arcsec)
+    with pytest.raises(ValueError, match="1 of 1 regions do not project") as caught:
+        runs_of(lost, fits_wcs())
+    for again in (copy.copy(caught.value), pickle.loads(pickle.dumps(caught.value))):
+        assert (type(again), str(again), again.indexes) == (type(caught.value), str(caught.value), [0])
+    skipping = SkippingWCS(fits_wcs())
+    for again in (copy.copy(skipping), copy.deepcopy(skipping), pickle.loads(pickle.dumps(skipping))):
+        assert type(again) is SkippingWCS
+        assert again.pixel_n_dim == 2
+
+
+def test_masked_places_on_the_sky_are_nowhere():
+    wcs = fits_wcs()
+    sky = wcs.pixel_to_world([100.0, 110], [90.0, 95])
+    places = SkyCoord(*(Masked(angle, mask=[False, True]) for angle in (sky.ra, sky.dec)))
+    regions = [ar.CircleSkyRegion(place, 3 * u.arcsec) for place in places]
+    with pytest.raises(ValueError, match="1 of 2 regions do not project onto the image: number 1"):
+        runs_of_regions(regions, wcs)
+    with pytest.raises(ValueError, match="masked entries"):
+        lr.FootprintSet.from_circles(Masked([1.0, 50], mask=[False, True]), 1, 2)
+
+
+def test_angles_that_are_none():
+    place = fits_wcs().pixel_to_world(100.0, 90.0)
+    for name, value in (("width", np.inf), ("height", np.inf), ("angle", np.nan)):
+        good = ar.EllipseSkyRegion(place, 6 * u.arcsec, 4 * u.arcsec, 20 * u.deg)
+        bad = good.copy()
+        setattr(bad, name, value * getattr(bad, name).unit)
+        with pytest.raises(ValueError, match=rf"{name} must be finite, not {value} \(number 3\)"):
+            runs_of_regions([good, good, good, bad], fits_wcs())
+
+
+def test_wcs_that_are_not_of_the_sky():
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = "LINEAR", "LINEAR"
+    spans = lr.SpanSet.disk(3)
+    for use in (lr.Footprint(spans).to_sky, lambda wcs: lr.FootprintSet([spans]).measure(wcs=wcs)):
+        with pytest.raises(ValueError, match="wcs must be celestial"):
+            use(wcs)
+
+
+def test_classes_that_make_their_own_pixels():
+    class Ring(ar.CirclePixelRegion):
+        def to_mask(self, mode="center", subpixels=1):
+            outer = super().to_mask(mode, subpixels)
+            data = outer.data.copy()
+            data[len(data) // 2] = 0
+            return ar.RegionMask(data, outer.bbox)
+
+    class Named(ar.CirclePixelRegion):
+        pass
+
+    ring, named = (kind(ar.PixCoord(10, 10), 3.7) for kind in (Ring, Named))
+    assert lr.rasterize(ring).area == ring.to_mask().data.sum() < lr.rasterize(named).area
+    assert [len(f.spans) for f in lr.FootprintSet.from_regions([ring, named])] == [6, 7]
+
+
+@pytest.mark.parametrize("size", [1e14, 1e15, 1e16, 1e17, 1e150, 1e300])
+def test_vertices_far_away(size):
+    """As they were nearer, or refused: never other pixels without a word."""
+    box = Box2I.from_shape((10, 10))
+    x, y = np.array([-1, 1, 1.0]), np.array([-1, -1, 1.0])
+    triangle = ar.PolygonPixelRegion(ar.PixCoord(size * x, size * y))
+    line = ar.LinePixelRegion(ar.PixCoord(-size, -size), ar.PixCoord(size, size))
+    if size < 2**50:
+        assert lr.rasterize(triangle, within=box).area == 45
+        assert lr.coverage(triangle, within=box)[1].sum() == pytest.approx(50)
+        return
+    for use, region in ((lr.rasterize, triangle), (lr.coverage, triangle), (lr.rasterize, line)):
+        with pytest.raises(ValueError, match="slanted edges must end within"):
+            use(region, within=box)
+    square = shapely.box(-size, -size, size, size)
+    assert lr.rasterize(square, within=box).area == 100
+
+
+def test_the_ends_of_int32():
+    for corner in ((-(2**31), -(2**31)), (2**31 - 4, 2**31 - 4)):
+        spans = lr.SpanSet.from_box(Box2I.from_shape((3, 3), corner))
+        assert lr.rasterize(spans.to_polygon()) == spans
+        assert lr.rasterize(lr.Footprint(spans).to_regions()[0]) == spans
+    with pytest.raises(OverflowError):
+        lr.rasterize(shapely.box(2**31 - 4, 0, 2**31, 3))
 
 
 def test_where_the_map_of_the_sky_is_torn():

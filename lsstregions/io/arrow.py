@@ -157,6 +157,9 @@ def _pyarrow() -> Any:
 def _array(pa: Any, name: str, values: NDArray) -> Any:
     if values.ndim != 1:
         raise ValueError(f"the column {name!r}, of shape {values.shape}, cannot be kept in Arrow")
+    if values.dtype.kind in "SU":
+        # Of arrays it takes texts to end at the first NUL.
+        return pa.array(values.tolist(), pa.string() if values.dtype.kind == "U" else pa.binary())
     try:
         return pa.array(native(values))
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):

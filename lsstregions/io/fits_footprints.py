@@ -79,7 +79,11 @@ def write_footprints(
     if wcs is not None:
         header.update(_wcs_header(wcs))
     if meta is not None:
-        header.extend(_meta_header(meta), unique=True)
+        cards = _meta_header(meta)
+        for keyword in ("LRKIND", "LRVERS", "LRHEAVY", *_EDGES):
+            # Of the footprints whose file the metadata comes from.
+            cards.remove(keyword, ignore_missing=True, remove_all=True)
+        header.extend(cards, unique=True)
     peaks = footprints._peaks
     warn_of({f"blanks at the ends of {name}" for name, column in peaks.columns.items() if _ends_blank(column)}, "FITS")
     x, _, y, _ = footprints.bbox.T
@@ -247,7 +251,12 @@ def _fitting(name: str, array: NDArray) -> NDArray:
     if not (name.isascii() and name.isprintable() and 0 < len(name) <= 68):
         raise ValueError(f"a column cannot be called {name!r} in FITS")
     if array.dtype.kind == "U":
-        return np.char.encode(array, "ascii").astype(f"S{max(1, array.dtype.itemsize // 4)}")
+        try:
+            return np.char.encode(array, "ascii").astype(f"S{max(1, array.dtype.itemsize // 4)}")
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"the column {name!r} has text that is not ASCII, which FITS cannot keep: {error}"
+            ) from None
     if array.dtype.kind == "S" or array.dtype.str[1:] in ("b1", "u1", "i2", "i4", "i8", "f4", "f8", "c8", "c16"):
         return array
     wider: Any = _WIDER.get(array.dtype.str[1:])
@@ -272,7 +281,7 @@ def _columns(hdus: fits.HDUList, name: str) -> dict[str, NDArray]:
 
 
 def _as_it_was(array: NDArray, kind: np.dtype, name: str) -> NDArray:
-    if kind.kind in "SU" and array.dtype.kind == "U":
+    if kind.kind in "SU" and array.dtype.kind == "U" and kind.itemsize <= array.dtype.itemsize:
         return array.astype(kind)
     if array.dtype.kind in "iu" and kind.kind in "iu" and array.size:
         limits = np.iinfo(kind)

@@ -98,6 +98,9 @@ def read_labels(path: Any, *, hdu: int | str | None = None) -> FootprintSet:
         if data is None:
             # FITS has no data for an image without pixels.
             data = np.zeros((0, 0), np.int32)
+        if data.dtype.kind == "f" and "BLANK" in found.header:
+            # Blank pixels have come as NaN.
+            data = np.nan_to_num(data).astype(np.int64)
         return FootprintSet.from_labels(native(data), _origin(found.header))
 
 

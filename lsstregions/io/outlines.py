@@ -26,7 +26,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
 
 from .. import _columns, _footprint_format, _outline
-from .._peaks import PEAK, Peaks, in_json
+from .._peaks import PEAK, Peaks, dtype_from_json, in_json
 from .._pixel_region import members, to_regions
 from .._ragged import offsets_of, ranges
 from .._validate import as_int32_array
@@ -308,7 +308,8 @@ def parse_regions(data: bytes, format: str) -> "regions.Regions":
         if table is None:
             raise ValueError("there is no table of regions")
         return regions.Regions.parse(QTable.read(table), format="fits")
-    return regions.Regions.parse(data.decode("utf-8"), format=format)
+    # Lines may end as they did on old Macintoshes.
+    return regions.Regions.parse(io.TextIOWrapper(io.BytesIO(data), encoding="utf-8").read(), format=format)
 
 
 def is_region_table(hdu: Any) -> bool:
@@ -414,7 +415,7 @@ def _with_properties(footprints: FootprintSet, properties: list[dict], about: di
         pixels[name] = as_int32_array(np.array([peak[name] for peak in flat], dtype=np.int64), name)
     pixels["peak_value"] = np.array([peak["peak_value"] for peak in flat], np.float64)
     columns = {
-        name: np.array([peak[name] for peak in flat], dtype=_peak_dtype(dtype))
+        name: np.array([peak[name] for peak in flat], dtype=dtype_from_json(dtype))
         for name, dtype in about.get("peak_dtypes", {}).items()
     }
     offsets = offsets_of([len(some) for some in of_each])
@@ -426,13 +427,6 @@ def _with_properties(footprints: FootprintSet, properties: list[dict], about: di
         peaks=Peaks(pixels, offsets, columns),
         sign=[one.get("sign", 1) for one in properties],
     )
-
-
-def _peak_dtype(text: Any) -> np.dtype:
-    dtype = np.dtype(str(text))
-    if dtype.kind not in "biufU" or dtype.itemsize > 4096:
-        raise ValueError(f"a column of peaks cannot be of {text!r}")
-    return dtype
 
 
 def write_wkt(footprints: FootprintSet, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -464,6 +458,10 @@ def read_wkt(path: Any, *, within: Box2I | None = None) -> FootprintSet:
     """
     with reading(path):
         lines = [line for line in content(path).decode("utf-8").splitlines() if line.strip()]
+        for line in lines:
+            # The reader of others calls itself for what is inside, however deep.
+            if not re.match(r"\s*(MULTI)?POLYGON\b", line, re.IGNORECASE):
+                raise ValueError(f"a footprint must be a POLYGON or a MULTIPOLYGON, not {line.strip()[:50]!r}")
         return footprints_of(_checked_geometries(shapely.from_wkt(lines)), None, within)
 
 

@@ -6,6 +6,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
+from inspect import isabstract
 from itertools import pairwise
 from typing import Any
 
@@ -129,7 +130,17 @@ def _implementation(kind: type) -> Callable[..., Any]:
     # No thread may look while another one registers.
     with _ADAPTING:
         _adapt(kind)
+        if kind not in runs_of.registry and _is_its_own(kind):
+            return runs_of.registry[object]
         return runs_of.dispatch(kind)
+
+
+def _is_its_own(kind: type) -> bool:
+    """Whether a class makes other pixels than the registered class that it is derived from, if that makes any."""
+    base = next(base for base in kind.__mro__ if base in runs_of.registry)
+    return not isabstract(base) and any(
+        getattr(kind, name, None) is not getattr(base, name, None) for name in ("to_mask", "to_pixel")
+    )
 
 
 def pixels_of(region: Any, wcs: Any = None, within: Any = None) -> Runs:
@@ -153,12 +164,17 @@ def batch(*classes: type) -> Callable[[Maker], Maker]:
 
 
 class UnprojectableError(ValueError):
-    """Some regions on the sky have no place on the image."""
+    """Some regions on the sky have no place on the image; `indexes` says which of them."""
 
-    def __init__(self, regions: Sequence[Any], indexes: Sequence[int]):
-        names = ", ".join(f"number {i}, {regions[i]!r}" for i in indexes[:5]) + (", ..." if len(indexes) > 5 else "")
-        super().__init__(f"{len(indexes)} of {len(regions)} regions do not project onto the image: {names}")
-        self.indexes = indexes
+    indexes: Sequence[int]
+
+
+def unprojectable_error(regions: Sequence[Any], indexes: Sequence[int]) -> UnprojectableError:
+    """Return the error that names some of several regions."""
+    names = ", ".join(f"number {i}, {regions[i]!r}" for i in indexes[:5]) + (", ..." if len(indexes) > 5 else "")
+    error = UnprojectableError(f"{len(indexes)} of {len(regions)} regions do not project onto the image: {names}")
+    error.indexes = indexes
+    return error
 
 
 class SkippedRegionWarning(UserWarning):
@@ -180,6 +196,9 @@ class SkippingWCS:
         self._wcs = wcs
 
     def __getattr__(self, name: str) -> Any:
+        # Whoever copies or pickles asks for others before there is a WCS.
+        if name.startswith("_"):
+            raise AttributeError(name)
         return getattr(self._wcs, name)
 
 
@@ -259,7 +278,7 @@ def batches(regions: Sequence[Any], wcs: Any) -> list[tuple[Batch, Sequence[int]
             made.append((make(alike, wcs), indexes))
         except UnprojectableError as error:
             lost = [indexes[i] for i in error.indexes]
-            error = UnprojectableError(regions, lost)
+            error = unprojectable_error(regions, lost)
             if not isinstance(wcs, SkippingWCS):
                 raise error from None
             warnings.warn(str(error), SkippedRegionWarning, stacklevel=2)

@@ -14,16 +14,16 @@ from ._compounds import chains_of, combine, holds_outside
 from ._dispatch import (
     Lists,
     Mixed,
-    UnprojectableError,
     batch,
     box_runs,
     joined,
     needed,
     runs_of,
     runs_of_each,
+    unprojectable_error,
     values,
 )
-from ._shapes import CIRCLE, ELLIPSE, RECTANGLE, Batch, Lines, Many, Polygons, Runs, Shapes
+from ._shapes import CIRCLE, ELLIPSE, RECTANGLE, Batch, Lines, Many, Polygons, Runs, Shapes, as_doubles
 from ._sky import Projection, axes_on_image, gathered
 
 # An edge of an outline that is so many times as long on the image as others, for what it is on the sky, goes from one
@@ -164,11 +164,13 @@ def _sky_rectangle_annuli(regions: Regions, wcs: Any) -> Batch:
 def _sky_shapes(kind: int, regions: Regions, wcs: Any, *prefixes: str) -> Batch:
     """Project shapes with widths, heights and an angle; the prefixes are those of an annulus's attributes."""
     projection = Projection(regions, "center", wcs)
-    jacobian, angle = projection.jacobian(), _angles(regions, "angle", "rad")
+    jacobian, angle = projection.jacobian(), as_doubles(_angles(regions, "angle", "rad"), "angle")
     sizes: list[Doubles] = []
     turns: list[Doubles] = []
     for prefix in prefixes or ("",):
-        width, height = (_angles(regions, prefix + name, "arcsec") for name in ("width", "height"))
+        width, height = (
+            as_doubles(_angles(regions, prefix + name, "arcsec"), prefix + name) for name in ("width", "height")
+        )
         width, height, turn = axes_on_image(jacobian, width, height, angle)
         sizes += [width / 2, height / 2]
         turns.append(turn)
@@ -199,7 +201,7 @@ def _sphere_outlines(regions: Regions, wcs: Any) -> Batch:
     outlines = [region.to_pixel(needed(wcs, region), boundary_distortions=True) for region in regions]
     lost = [i for i, outline in enumerate(outlines) if not _is_whole(outline, wcs)]
     if lost:
-        raise UnprojectableError(regions, lost)
+        raise unprojectable_error(regions, lost)
     return Mixed(outlines, wcs)
 
 

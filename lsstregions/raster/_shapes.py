@@ -29,6 +29,8 @@ CIRCLE, ELLIPSE, RECTANGLE = range(3)
 MAX_ROWS = 200_000_000
 # Sizes up to which, and down to whose inverse, products of them are numbers, and coverages have digits.
 MOST, MOST_MEASURED = 1e150, 1e30
+# Up to which doubles tell where a slanted edge crosses a row.
+FARTHEST = 2.0**50
 # What the sizes of each kind, and those of its hole, are called.
 _SIZES = {
     CIRCLE: ("r", "r", "inner_r", "inner_r"),
@@ -261,7 +263,13 @@ class Polygons:
 
     def bounds(self, within: Any) -> tuple[int, int, int, int]:
         """Return the bounds to clip to."""
-        return bounds_of(within, self.x, self.y, self.rings[self.parts])
+        bounds, is_far = reach_of(within, self.x, self.y, self.rings[self.parts])
+        if is_far:
+            after = np.arange(1, self.x.size + 1)
+            some = np.diff(self.rings) > 0
+            after[self.rings[1:][some] - 1] = self.rings[:-1][some]
+            _check_edges(self.x, self.y, self.x[after], self.y[after])
+        return bounds
 
     def runs(self, within: Any) -> Many:
         """Return the pixels whose centres are inside."""
@@ -295,7 +303,9 @@ class Lines:
     def runs(self, within: Any) -> Many:
         """Return the pixels that hold a point between the ends."""
         x, y = (np.ravel(ends, order="F") for ends in ((self.x, self.x_end), (self.y, self.y_end)))
-        bounds = bounds_of(within, x, y, np.arange(0, x.size + 1, 2))
+        bounds, is_far = reach_of(within, x, y, np.arange(0, x.size + 1, 2))
+        if is_far:
+            _check_edges(self.x, self.y, self.x_end, self.y_end)
         return _raster.lines(self.x, self.y, self.x_end, self.y_end, *bounds)
 
     def pieces(self, within: Any) -> Pieces:
@@ -376,10 +386,25 @@ def cos_sin(theta: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     )
 
 
+def reach_of(within: Any, x: Doubles, y: Doubles, offsets: Offsets) -> tuple[tuple[int, int, int, int], bool]:
+    """Return the bounds to clip to, and whether some corner, of groups of them, is beyond what is told exactly."""
+    bounds = _box_of(within)
+    x_min, x_max, y_min, y_max, rows = _raster.reach_of_points(x, y, offsets, *bounds[2:])
+    is_far = max(-x_min, x_max, -y_min, y_max) > FARTHEST
+    return _checked(within, bounds, x_min, x_max, y_min, y_max, rows), is_far
+
+
 def bounds_of(within: Any, x: Doubles, y: Doubles, offsets: Offsets) -> tuple[int, int, int, int]:
     """Return the bounds to clip to, after making sure that what groups of points are the corners of is no danger."""
-    bounds = _box_of(within)
-    return _checked(within, bounds, *_raster.reach_of_points(x, y, offsets, *bounds[2:]))
+    return reach_of(within, x, y, offsets)[0]
+
+
+def _check_edges(x: Doubles, y: Doubles, x_end: Doubles, y_end: Doubles) -> None:
+    """Refuse edges that are not along an axis and so long that doubles do not tell where they cross a row."""
+    slanted = (x != x_end) & (y != y_end)
+    farthest = np.max(np.abs([x, y, x_end, y_end]), axis=0)
+    if (too_far := slanted & (farthest > FARTHEST)).any():
+        raise ValueError(f"slanted edges must end within {FARTHEST:.2g} pixels of (0, 0), not {farthest[too_far][0]:g}")
 
 
 def _box_of(within: Any) -> tuple[int, int, int, int]:
@@ -393,7 +418,7 @@ def _checked(
 ) -> tuple[int, int, int, int]:
     """Return bounds, if they are none too wide for shapes of this extent that are in so many rows of them."""
     low, high = min(x_min, y_min), max(x_max, y_max)
-    if within is None and (low < INT32_MIN + 1 or high > INT32_MAX - 1):
+    if within is None and (low < INT32_MIN - 0.5 or high > INT32_MAX - 0.5):
         raise OverflowError(f"the region extends from {low:g} to {high:g}, beyond int32; pass `within` to clip it")
     if rows > MAX_ROWS:
         raise ValueError(f"the regions cover {rows:.3g} rows, more than {MAX_ROWS:.0e}; pass a smaller `within`")

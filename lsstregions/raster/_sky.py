@@ -11,7 +11,8 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord, UnitSphericalRepresentation
 from numpy.typing import NDArray
 
-from ._dispatch import UnprojectableError, needed
+from .._wcs import as_celestial
+from ._dispatch import needed, unprojectable_error
 from ._shapes import Offsets
 
 Doubles = NDArray[np.float64]
@@ -21,6 +22,9 @@ _ARCSEC = np.degrees(1) * 3600
 
 def gathered(quantities: Sequence[Any], unit: str) -> Doubles:
     """Return the values of many scalar or array quantities, one after another, in one unit."""
+    if any(hasattr(kind, "unmasked") for kind in set(map(type, quantities))):
+        # What is masked is not known.
+        quantities = [u.Quantity(np.where(getattr(q, "mask", False), np.nan, q.value), q.unit) for q in quantities]
     factors: dict[Any, float] = {}
     units = [quantity.unit for quantity in quantities]
     for other in units:
@@ -50,6 +54,8 @@ class Projection:
 
     Raises
     ------
+    TypeError
+        If `wcs` is no WCS.
     ValueError
         If there is no WCS, if it is not celestial or not of two dimensions, or if a point does not project: the error
         names its region.
@@ -64,26 +70,16 @@ class Projection:
 
     def __init__(self, regions: Sequence[Any], name: str, wcs: Any):
         self.regions = regions
-        self.wcs = needed(wcs, regions[0])
-        if not hasattr(wcs, "world_to_pixel"):
-            raise TypeError(f"wcs must be a celestial WCS of APE 14, not {type(wcs).__name__}")
-        if wcs.pixel_n_dim != 2 or wcs.world_n_dim != 2:
-            raise ValueError(
-                f"the wcs must have 2 pixel and 2 world dimensions, not {wcs.pixel_n_dim} and {wcs.world_n_dim}; "
-                "of a cube's, pass `wcs.celestial`"
-            )
-        classes = getattr(wcs, "low_level_wcs", wcs).world_axis_object_classes
-        if not any(kind[0] is SkyCoord for kind in classes.values()):
-            raise ValueError(f"the wcs must be celestial, not of the axes {wcs.world_axis_physical_types}")
+        self.wcs = as_celestial(needed(wcs, regions[0]), "wcs")
         coords = [getattr(region, name) for region in regions]
         self.offsets = np.concatenate([[0], np.cumsum([coord.size for coord in coords], dtype=np.int64)])
         self.x, self.y = np.empty((2, self.offsets[-1]))
         for places, sky in _by_frame(coords, self.offsets):
-            self.x[places], self.y[places] = wcs.world_to_pixel(sky)
+            self.x[places], self.y[places] = self.wcs.world_to_pixel(sky)
         lost = ~(np.isfinite(self.x) & np.isfinite(self.y))
         if lost.any():
             which = np.unique(np.searchsorted(self.offsets, np.flatnonzero(lost), side="right") - 1)
-            raise UnprojectableError(regions, which.tolist())
+            raise unprojectable_error(regions, which.tolist())
 
     def _steps(self) -> tuple[Doubles, Doubles]:
         """Return how far on the sky, in arcsec, and in which direction one pixel further in x and in y is, (2, n).
@@ -101,7 +97,7 @@ class Projection:
             directions[:, some] = np.where(lost[:, some], back_directions + np.pi, directions[:, some])
         nowhere = np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0)).all(axis=0))
         if nowhere.size:
-            raise UnprojectableError(self.regions, nowhere.tolist())
+            raise unprojectable_error(self.regions, nowhere.tolist())
         return lengths, directions
 
     def scale(self) -> Doubles:

@@ -12,7 +12,6 @@ from .._ragged import owners_of
 from .._validate import INT32_MAX, INT32_MIN
 from ..geom import Box2I
 from ._dispatch import joined_pieces
-from ._shapes import MOST_MEASURED as MOST
 from ._shapes import NO_RUNS, Doubles, Pieces, Polygons, Runs, bounds_of
 
 Geometry = Any
@@ -70,8 +69,6 @@ def geometry_of(batch: Polygons, i: int, origin: tuple[int, int], within: Any = 
     rings = []
     for start, stop in pairwise(batch.rings[batch.parts[i] : batch.parts[i + 1] + 1]):
         ring = np.column_stack([batch.x[start:stop] - origin[0], batch.y[start:stop] - origin[1]])
-        if len(ring) > 2 and np.abs(ring).max() > MOST:
-            raise ValueError(f"a polygon that crosses itself must have vertices within {MOST:g} pixels")
         rings.append(ring if within is None else _clipped(ring, within, origin))
     edges = _odd_edges(np.concatenate([np.column_stack([ring, np.roll(ring, -1, axis=0)]) for ring in rings]))
     if not len(edges):
@@ -94,9 +91,12 @@ def _clipped(ring: Doubles, box: Box2I, origin: tuple[int, int]) -> Doubles:
             inside = sign * (ring[:, axis] - bound) >= 0
             before = np.roll(ring, 1, axis=0)
             crosses = inside != np.roll(inside, 1)
+            # From the same end whichever way it goes: an edge that is passed twice is cut twice at one point.
+            rises = (before[:, axis] < ring[:, axis])[:, None]
+            low, high = np.where(rises, before, ring), np.where(rises, ring, before)
             with np.errstate(divide="ignore", invalid="ignore"):
-                part = (bound - before[:, axis]) / (ring[:, axis] - before[:, axis])
-                cut = before + part[:, None] * (ring - before)
+                part = (bound - low[:, axis]) / (high[:, axis] - low[:, axis])
+                cut = low + part[:, None] * (high - low)
             cut[:, axis] = bound
             ring = np.stack([cut, ring], axis=1)[np.column_stack([crosses, inside])]
     return ring
