@@ -1,6 +1,6 @@
 # make test    install into .venv and run all tests
 # make demo    a look at what the package does
-# make check   lint, types, and the tests of the kernels in the checked build
+# make check   lint, types, and all tests in the checked build
 # make bench   us and the peers, side by side
 # make docs    the documentation, in docs/_build/html; a warning is an error
 PYTHON ?= python3
@@ -13,7 +13,7 @@ test: .venv/test
 	$(BIN)/pytest $(ARGS)
 
 demo: .venv/base
-	$(BIN)/python -m lsstregions.demo --overwrite
+	$(BIN)/lsstregions demo --overwrite
 
 check: .venv/check
 	$(BIN)/ruff check .

@@ -9,30 +9,15 @@ from pathlib import Path
 
 import helpers
 import numpy as np
+import scipy.ndimage
 
 import lsstregions as lr
 
-try:
-    import cc3d
-except ImportError:
-    cc3d = None
-try:
-    import cv2
-except ImportError:
-    cv2 = None
-try:
-    import sep
-except ImportError:
-    sep = None
-try:
-    from photutils.segmentation import detect_sources
-except ImportError:
-    detect_sources = None
-try:
-    import skimage.measure
-except ImportError:
-    skimage = None
-import scipy.ndimage
+cc3d = helpers.peer("cc3d")
+cv2 = helpers.peer("cv2")
+sep = helpers.peer("sep")
+segmentation = helpers.peer("photutils.segmentation")
+measure = helpers.peer("skimage.measure")
 
 
 def detection(image, sigma, repeats, slow):
@@ -46,12 +31,11 @@ def detection(image, sigma, repeats, slow):
         and (lambda: cv2.connectedComponentsWithAlgorithm((image > sigma).view(np.uint8), 8, cv2.CV_32S, cv2.CCL_BBDT)),
         "cc3d of image > t": cc3d and (lambda: cc3d.connected_components(image > sigma, connectivity=8)),
         "scipy.ndimage.label of image > t": lambda: scipy.ndimage.label(image > sigma, eight),
-        "skimage.measure.label of image > t": skimage
-        and (lambda: skimage.measure.label(image > sigma, connectivity=2)),
+        "skimage.measure.label of image > t": measure and (lambda: measure.label(image > sigma, connectivity=2)),
     }
     if slow:
         contenders |= {
-            "photutils.detect_sources": detect_sources and (lambda: detect_sources(image, sigma, 1)),
+            "photutils.detect_sources": segmentation and (lambda: segmentation.detect_sources(image, sigma, 1)),
             "sep.extract, no deblending (a table too)": sep
             and (lambda: sep.extract(image, sigma, minarea=1, filter_kernel=None, deblend_nthresh=1, clean=False)),
         }
@@ -113,7 +97,7 @@ def memory(kind):
     return sum(int(line.split()[1]) for line in lines if line.startswith(kind)) * 1024 / 1e6
 
 
-def main():
+def main() -> None:
     options = helpers.parser(__doc__)
     options.add_argument("--memmap", type=int, default=0, help="side of a memory-mapped image to detect in as well")
     options.add_argument("--slow", action="store_true", help="time photutils and sep too")

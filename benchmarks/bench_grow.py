@@ -5,17 +5,11 @@ import numpy as np
 
 import lsstregions as lr
 
-try:
-    import cv2
-except ImportError:
-    cv2 = None
-try:
-    import skimage.segmentation
-except ImportError:
-    skimage = None
+cv2 = helpers.peer("cv2")
+segmentation = helpers.peer("skimage.segmentation")
 
 
-def main():
+def main() -> None:
     arguments = helpers.parser(__doc__).parse_args()
     image = helpers.star_field(arguments.size)
     fs = lr.detect_footprints(image, 5.0)
@@ -26,8 +20,8 @@ def main():
         {
             "lsstregions, identity and peaks kept": lambda: fs.grow(3, return_parents=True),
             "cv2.dilate of labels (the highest wins)": cv2 and (lambda: cv2.dilate(labels.astype(np.uint16), disk)),
-            "skimage expand_labels (the nearest wins)": skimage
-            and (lambda: skimage.segmentation.expand_labels(labels, 3)),
+            "skimage expand_labels (the nearest wins)": segmentation
+            and (lambda: segmentation.expand_labels(labels, 3)),
         },
         arguments.repeats,
         "20 x faster than afw: 8 ms",

@@ -5,18 +5,10 @@ import numpy as np
 
 import lsstregions as lr
 
-try:
-    import cv2
-except ImportError:
-    cv2 = None
-try:
-    import sep
-except ImportError:
-    sep = None
-try:
-    from photutils.segmentation import SourceCatalog, detect_sources
-except ImportError:
-    SourceCatalog = None
+cv2 = helpers.peer("cv2")
+sep = helpers.peer("sep")
+segmentation = helpers.peer("photutils.segmentation")
+
 
 COLUMNS = [
     "area", "bbox_xmin", "bbox_xmax", "bbox_ymin", "bbox_ymax", "segment_flux", "x_centroid", "y_centroid",
@@ -38,10 +30,10 @@ def with_cv2(image, sigma):
 
 
 def with_photutils(image, sigma):
-    return SourceCatalog(image, detect_sources(image, sigma, 1)).to_table(columns=COLUMNS)
+    return segmentation.SourceCatalog(image, segmentation.detect_sources(image, sigma, 1)).to_table(columns=COLUMNS)
 
 
-def main():
+def main() -> None:
     arguments = helpers.parser(__doc__).parse_args()
     image, sigma = helpers.star_field(arguments.size), 5.0
     found = lr.detect_footprints(image, sigma)
@@ -59,7 +51,7 @@ def main():
     helpers.compare(
         f"{image.shape}, {len(found)} footprints, image to table", contenders, arguments.repeats, "sep 15 x, cv2 10 x"
     )
-    if SourceCatalog is not None:
+    if segmentation is not None:
         contenders = {
             "lsstregions": contenders["lsstregions"],
             "photutils SourceCatalog": lambda: with_photutils(image, sigma),

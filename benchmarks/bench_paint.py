@@ -3,7 +3,7 @@
 import helpers
 import numpy as np
 
-from lsstregions import SpanSet
+from lsstregions import Box2I, SpanSet
 
 
 def main() -> None:
@@ -12,7 +12,7 @@ def main() -> None:
     for name, mask in frames.items():
         spans = SpanSet.from_mask(mask)
         y, x = spans.indices()
-        box = spans.bbox.from_shape(mask.shape)
+        box = Box2I.from_shape(mask.shape)
         image = np.zeros(mask.shape, np.float32)
         values = spans.flatten(image)
         print(f"\n{name}: {len(spans)} spans, {spans.area} pixels")

@@ -264,11 +264,7 @@ def at(const int32_t[:, ::1] runs, const int32_t[::1] owner, const double[::1] x
     good = index_rows(&rows, span, n, x.shape[0]) and reach != NULL
     if good:
         with nogil:
-            # How far the runs up to each one reach: no run before it holds a point beyond that.
-            for i in range(n):
-                reach[i] = key(span[i].y, span[i].x_stop)
-                if i and reach[i - 1] > reach[i]:
-                    reach[i] = reach[i - 1]
+            _reaches(span, n, reach)
             for i in range(x.shape[0]):
                 column = pixel_of(x[i])
                 row = pixel_of(y[i])
@@ -280,6 +276,15 @@ def at(const int32_t[:, ::1] runs, const int32_t[::1] owner, const double[::1] x
     if not good:
         raise MemoryError("no memory to look up the points")
     return result
+
+
+cdef void _reaches(const Span *span, Py_ssize_t n, int64_t *reach) noexcept nogil:
+    """Tell how far the runs up to each one reach: no run before it holds a point beyond that."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        reach[i] = stop_of(&span[i])
+        if i and reach[i - 1] > reach[i]:
+            reach[i] = reach[i - 1]
 
 
 cdef int64_t _owner_at(
@@ -336,10 +341,7 @@ cdef Py_ssize_t _overlaps(
     cdef bint write = out is not None
     cdef int32_t stop, start
     with nogil:
-        for k in range(nb):
-            reach[k] = key(b[k].y, b[k].x_stop)
-            if k and reach[k - 1] > reach[k]:
-                reach[k] = reach[k - 1]
+        _reaches(b, nb, reach)
         for i in range(na):
             while j < nb and reach[j] <= key(a[i].y, a[i].x_start):
                 j += 1

@@ -36,6 +36,7 @@ cdef extern from "conics.h":
         double y, left, right
 
     double LSSTREGIONS_NONE
+    double clamped(double value, double low, double high) noexcept nogil
     int terms_up_to(double s2) noexcept nogil
     double root_within(double extent, double at) noexcept nogil
     Chord cut(const Conic *, double y) noexcept nogil
@@ -115,10 +116,6 @@ cdef struct Ring:
     Conic outer, hole
     bint hollow, by_series
     int32_t first, last, left, right
-
-
-cdef inline double clamp(double value, double low, double high) noexcept nogil:
-    return (value if value < high else high) if value > low else low
 
 
 cdef bint widen(Row *row, Py_ssize_t width, double size) noexcept nogil:
@@ -204,7 +201,7 @@ cdef inline void walk_arc(
     if not x < row.width:
         return
     if x < 0:
-        y_next = y_end if x_end <= 0 else clamp(height_at(conic, 0, upper), low, high)
+        y_next = y_end if x_end <= 0 else clamped(height_at(conic, 0, upper), low, high)
         add(row, 0, sign * fabs(y_next - y), sign * fabs(y_next - y))
         if x_end <= 0:
             return
@@ -215,7 +212,7 @@ cdef inline void walk_arc(
         if x_end <= x_next:
             x_next, y_next = x_end, y_end
         else:
-            y_next = clamp(height_at(conic, x_next, upper), low, high)
+            y_next = clamped(height_at(conic, x_next, upper), low, high)
         beyond = sign * fabs(y_next - y)
         here = beyond * (column + 1 - (x + x_next) / 2) + bulge * segment(conic, x_next - x, y_next - y)
         row.difference[column] += carried + here
@@ -372,10 +369,10 @@ cdef bint place(
     if not (a > 0 and b > 0):
         return False
     prepare(outer, x, y, a, b, columns[4, i], columns[5, i])
-    ring.first = <int32_t> clamp(floor(y - outer.height + 0.5), y_start, y_stop)
-    ring.last = <int32_t> clamp(ceil(y + outer.height + 0.5), y_start, y_stop)
-    ring.left = <int32_t> clamp(floor(x - outer.width + 0.5), x_start, x_stop)
-    ring.right = <int32_t> clamp(ceil(x + outer.width + 0.5), x_start, x_stop)
+    ring.first = <int32_t> clamped(floor(y - outer.height + 0.5), y_start, y_stop)
+    ring.last = <int32_t> clamped(ceil(y + outer.height + 0.5), y_start, y_stop)
+    ring.left = <int32_t> clamped(floor(x - outer.width + 0.5), x_start, x_stop)
+    ring.right = <int32_t> clamped(ceil(x + outer.width + 0.5), x_start, x_stop)
     if ring.left >= ring.right or ring.first >= ring.last:
         ring.last = ring.first
         return False
@@ -503,10 +500,10 @@ def polygons(
                 x_min, x_max = min(x_min, x[j]), max(x_max, x[j])
                 y_min, y_max = min(y_min, y[j]), max(y_max, y[j])
             x0, y0 = origins[0, i], origins[1, i]
-            first = <int32_t> clamp(y0 + floor(y_min + 0.5), y_start, y_stop)
-            last = <int32_t> clamp(y0 + ceil(y_max + 0.5), y_start, y_stop)
-            left = <int32_t> clamp(x0 + floor(x_min + 0.5), x_start, x_stop)
-            right = <int32_t> clamp(x0 + ceil(x_max + 0.5), x_start, x_stop)
+            first = <int32_t> clamped(y0 + floor(y_min + 0.5), y_start, y_stop)
+            last = <int32_t> clamped(y0 + ceil(y_max + 0.5), y_start, y_stop)
+            left = <int32_t> clamped(x0 + floor(x_min + 0.5), x_start, x_stop)
+            right = <int32_t> clamped(x0 + ceil(x_max + 0.5), x_start, x_stop)
             if left >= right or first >= last:
                 continue
             row.x0 = left
@@ -620,8 +617,8 @@ cdef bint gather_edges(
             # So nearly level that it bounds no area that a number could tell.
             if fabs(edge.slope) > DBL_MAX:
                 continue
-            edge.first = <int32_t> clamp(y0 + floor(edge.y + 0.5), first, last - 1)
-            edge.last = <int32_t> clamp(y0 + ceil(edge.y_end - 0.5), first, last - 1)
+            edge.first = <int32_t> clamped(y0 + floor(edge.y + 0.5), first, last - 1)
+            edge.last = <int32_t> clamped(y0 + ceil(edge.y_end - 0.5), first, last - 1)
             work.n_edges += 1
     return True
 

@@ -15,6 +15,9 @@ from libc.string cimport memcpy, memset
 from memory cimport reserved
 from span cimport RunBuffer, Span, pixel_of, reserve, taken
 
+cdef extern from "memory.h":
+    double clamped(double value, double low, double high) noexcept nogil
+
 cdef extern from "chords.h":
     ctypedef struct Shape:
         double x, y         # centre
@@ -53,11 +56,6 @@ cdef double FAR = 1e18
 cdef double SMALL = 2. ** 49
 
 
-cdef inline double clamp(double value, double low, double high) noexcept nogil:
-    # Written so that NaN, which only sizes beyond 1e150 can bring about, becomes `low`.
-    return (value if value < high else high) if value > low else low
-
-
 cdef inline int64_t floored(double value) noexcept nogil:
     """Return the floor of a value within +-FAR; libm's is a call on plain x86-64."""
     cdef int64_t whole = <int64_t> value
@@ -67,7 +65,7 @@ cdef inline int64_t floored(double value) noexcept nogil:
 cdef void prepare(Shape *shape, int kind) noexcept nogil:
     """Derive what a row of the shape needs."""
     cdef double height
-    shape.column = clamp(floor(shape.x), -FAR, FAR)
+    shape.column = clamped(floor(shape.x), -FAR, FAR)
     shape.part = shape.x - floor(shape.x)
     shape.shear, shape.spread = 0, 1
     if kind == CIRCLE:
@@ -149,8 +147,8 @@ cdef void row_of(
     if not chord(shape, kind, dy, &low, &high):
         return
     # Columns are counted from the whole part of the centre: nothing is lost far from the origin.
-    low = clamp(shape.part + low, -FAR, FAR)
-    high = clamp(shape.part + high, -FAR, FAR)
+    low = clamped(shape.part + low, -FAR, FAR)
+    high = clamped(shape.part + high, -FAR, FAR)
     start = floored(low + 0.5)
     beyond = low - start
     start += beyond > 0 if fabs(beyond) >= NEAR else not holds(shape, kind, start - shape.part, dy)
@@ -278,8 +276,8 @@ cdef bint append_shape(
 ) noexcept nogil:
     """Append the runs of one shape; False if there is no memory for them."""
     cdef int32_t y
-    cdef int32_t first = <int32_t> clamp(floor(outer.y - outer.half_height), y_start, y_stop)
-    cdef int32_t last = <int32_t> clamp(ceil(outer.y + outer.half_height) + 1, y_start, y_stop)
+    cdef int32_t first = <int32_t> clamped(floor(outer.y - outer.half_height), y_start, y_stop)
+    cdef int32_t last = <int32_t> clamped(ceil(outer.y + outer.half_height) + 1, y_start, y_stop)
     cdef Py_ssize_t i, n
     cdef Rows rows, gaps
     cdef Span *span
@@ -401,8 +399,8 @@ cdef bint gather_edges(
             edge.x, edge.y = x[lower], y[lower]
             edge.dx, edge.dy = x[upper] - x[lower], y[upper] - y[lower]
             edge.slope = 0 if level else edge.dx / edge.dy
-            edge.first = <int32_t> clamp(ceil(y[lower]), filler.y_start, filler.y_stop)
-            edge.stop = <int32_t> clamp(ceil(y[upper]), filler.y_start, filler.y_stop)
+            edge.first = <int32_t> clamped(ceil(y[lower]), filler.y_start, filler.y_stop)
+            edge.stop = <int32_t> clamped(ceil(y[upper]), filler.y_start, filler.y_stop)
             filler.n_edges += edge.first < edge.stop
     return True
 
@@ -420,8 +418,8 @@ cdef inline bint cut(Filler *filler, double low, double high, double y) noexcept
         return False
     span = filler.cuts.data + filler.cuts.size
     span.y = <int32_t> y
-    span.x_start = <int32_t> clamp(low, filler.x_start, filler.x_stop)
-    span.x_stop = <int32_t> clamp(high + 1, filler.x_start, filler.x_stop)
+    span.x_start = <int32_t> clamped(low, filler.x_start, filler.x_stop)
+    span.x_stop = <int32_t> clamped(high + 1, filler.x_start, filler.x_stop)
     filler.cuts.size += 1
     return True
 
@@ -508,7 +506,7 @@ cdef inline void cross_rows(const Edge *edge, int32_t row, int32_t stop, Filler 
     cdef bint finite = fabs(edge.slope) <= DBL_MAX
     while row < stop:
         x = (row - edge.y) * edge.slope if finite else (row - edge.y) / edge.dy * edge.dx
-        x = clamp(edge.x + x, low, high)
+        x = clamped(edge.x + x, low, high)
         near = floored(x + 0.5)
         if fabs(x - near) < NEAR:
             # The side of the edge on which the pixel's centre lies, in the pixel's own coordinates.
@@ -666,8 +664,8 @@ cdef bint append_line(
     cdef bint level = y0 == y1, closed
     if level:
         top = bottom
-    first = <int32_t> clamp(bottom, y_start, y_stop)
-    last = <int32_t> clamp(top + 1, y_start, y_stop)
+    first = <int32_t> clamped(bottom, y_start, y_stop)
+    last = <int32_t> clamped(top + 1, y_start, y_stop)
     if not reserve(runs, max(0, last - <Py_ssize_t> first)):
         return False
     for row in range(first, last):
@@ -687,8 +685,8 @@ cdef bint append_line(
             right = pixel_of(low) if closed else ceil(low - 0.5)
         else:
             left = right = pixel_of(low)
-        left = clamp(left, x_start, x_stop)
-        right = clamp(right + 1, x_start, x_stop)
+        left = clamped(left, x_start, x_stop)
+        right = clamped(right + 1, x_start, x_stop)
         if left < right:
             append(runs, runs.size, row, <int32_t> left, <int32_t> right)
     return True

@@ -4,7 +4,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 /* LSSTREGIONS_PORTABLE leaves out all that is not plain C, so that it can be tested anywhere. */
 #ifndef LSSTREGIONS_PORTABLE

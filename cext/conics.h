@@ -42,12 +42,6 @@ static inline int terms_up_to(double s2)
     return s2 < 1e-3 ? FEW_TERMS : s2 < 0.0625 ? MORE_TERMS : s2 < 0.25 ? MOST_TERMS : 0;
 }
 
-LSSTREGIONS_INLINE double clamped(double value, double low, double high)
-{
-    const double above = value > low ? value : low;
-    return above < high ? above : high;
-}
-
 /* The square root of extent^2 - at^2, to which half a chord is proportional; 0 beyond the ends. */
 LSSTREGIONS_INLINE double root_within(double extent, double at)
 {

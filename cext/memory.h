@@ -28,6 +28,13 @@
 #define LSSTREGIONS_INLINE static inline
 #endif
 
+/* A value between two limits; NaN becomes `low`. */
+LSSTREGIONS_INLINE double clamped(double value, double low, double high)
+{
+    const double above = value > low ? value : low;
+    return above < high ? above : high;
+}
+
 /* Ask for the first lines of some bytes, and the last one: the rest the processor sees coming. */
 LSSTREGIONS_INLINE void prefetch_lines(const void *data, ptrdiff_t size)
 {

@@ -15,11 +15,6 @@
 
 #include "link.h"
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(LSSTREGIONS_PORTABLE)
-#include <immintrin.h>
-#define LSSTREGIONS_THRESHOLD_SIMD 1
-#endif
-
 /* A row of pixels with those below and above it; at the image's edge a row stands for its missing neighbour. */
 struct Rows {
     const void *below;
@@ -132,7 +127,7 @@ LSSTREGIONS_PIXEL_TYPE(uint64, uint64_t)
 LSSTREGIONS_PIXEL_TYPE(float32, float)
 LSSTREGIONS_PIXEL_TYPE(float64, double)
 
-#ifdef LSSTREGIONS_THRESHOLD_SIMD
+#ifdef LSSTREGIONS_X86_DISPATCH
 /* float32, the type of nearly all images, by hand: compares give bits at once. */
 #define LSSTREGIONS_PASSING_AVX512(NAME, PORTABLE, PASSES)                                                             \
     __attribute__((target("avx512f")))                                                                                 \
@@ -273,7 +268,7 @@ static inline const struct PixelType *pixel_type(char kind, int size, int level)
     case 'u':
         return size == 1 ? &pixels_uint8 : size == 2 ? &pixels_uint16 : size == 4 ? &pixels_uint32 : &pixels_uint64;
     case 'f':
-#ifdef LSSTREGIONS_THRESHOLD_SIMD
+#ifdef LSSTREGIONS_X86_DISPATCH
         if (size == 4 && level >= 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("bmi"))
             return &pixels_float32_avx512;
         if (size == 4 && level >= 1 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi"))

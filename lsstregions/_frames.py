@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from . import _pixels, _runs
 from ._validate import as_pair, check_unmasked, joined, unmasked
-from .geom import Box2I, Point2I
+from .geom import Box2I
 
 
 class Frame(NamedTuple):
@@ -44,10 +44,10 @@ class Frame(NamedTuple):
         if xy0 is None:
             origin = mask if _is_mask(mask) else region
             xy0 = (0, 0) if origin is None else origin.xy0
-        x0, y0 = xy0 if isinstance(xy0, Point2I) else as_pair(xy0, "xy0")
+        xy0 = as_pair(xy0, "xy0")
         data = _as_image(image, "image")
         # Makes sure that every coordinate fits.
-        box = Box2I.from_shape(data.shape, (x0, y0))
+        box = Box2I.from_shape(data.shape, xy0)
         if mask is np.ma.nomask:
             mask = None
         if _is_mask(mask):
@@ -59,7 +59,7 @@ class Frame(NamedTuple):
             data,
             None if variance is None else _same_shape(_as_variance(variance, unit), data, "variance"),
             None if mask is None else _same_shape(_as_mask(mask), data, "mask"),
-            (int(x0), int(y0)),
+            xy0,
             unit,
             wcs,
         )

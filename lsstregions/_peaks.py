@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _columns
-from ._ragged import owners_of
+from ._ragged import offsets_of, owners_of
 from ._validate import as_int32_array, check_unmasked, joined
 
 if TYPE_CHECKING:
@@ -62,22 +62,27 @@ class Peaks:
         """Return the peaks of a table as those of one footprint; x_peak, y_peak and peak_value must be there."""
         if not hasattr(table, "colnames"):
             raise TypeError(f"peaks must be a Table, not {type(table).__name__}")
-        missing = {"x_peak", "y_peak", "peak_value"}.difference(table.colnames)
+        return cls.from_columns({name: _plain(table[name], name) for name in table.colnames}, np.array([0, len(table)]))
+
+    @classmethod
+    def from_columns(cls, columns: dict[str, NDArray], offsets: NDArray[np.int64]) -> "Peaks":
+        """Return peaks in the order of their footprints; x_peak, y_peak and peak_value must be there."""
+        missing = set(PIXEL_COLUMNS).difference(columns)
         if missing:
-            raise KeyError(f"peaks must have the columns x_peak, y_peak and peak_value; {sorted(missing)} are missing")
-        given = {name: _plain(table[name], name) for name in table.colnames}
-        pixels = np.empty(len(table), PEAK)
-        for name in ("x_peak", "y_peak"):
-            pixels[name] = as_int32_array(given.pop(name), name)
-        value = given.pop("peak_value")
+            raise KeyError(f"peaks must have the columns {', '.join(PIXEL_COLUMNS)}; {sorted(missing)} are missing")
+        value = columns["peak_value"]
         if value.dtype.kind not in "biuf":
             raise TypeError(f"peak_value must be real numbers, not dtype {value.dtype}")
         if np.isnan(value).any():
             raise ValueError("peak_value must not be NaN: such peaks have no order")
+        pixels = np.empty(len(value), PEAK)
+        for name in ("x_peak", "y_peak"):
+            pixels[name] = as_int32_array(columns[name], name)
         pixels["peak_value"] = value
-        for name, column in given.items():
+        others = {name: column for name, column in columns.items() if name not in PIXEL_COLUMNS}
+        for name, column in others.items():
             check_column(name, column)
-        return cls(pixels, np.array([0, len(pixels)]), given)
+        return cls(pixels, offsets, others)
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -207,7 +212,7 @@ def concatenated(parts: Sequence[Peaks]) -> Peaks:
     """
     if len(parts) == 1:
         return parts[0]
-    starts = np.cumsum([0, *(len(part) for part in parts)])
+    starts = offsets_of([len(part) for part in parts])
     offsets = np.concatenate(
         [np.zeros(1, np.int64), *(part.offsets[1:] + start for part, start in zip(parts, starts, strict=False))]
     )

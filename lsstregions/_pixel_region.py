@@ -1,7 +1,6 @@
 """What makes a Footprint a region of `regions`, and footprints the outlines that any of its formats can hold."""
 
 import operator
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,8 +22,10 @@ from regions import (
 )
 
 from . import _footprint_format  # noqa: F401 It registers our own format.
+from ._ragged import offsets_of
 from ._rings import Points, cut_rings, rings
 from ._validate import require
+from ._warn import warn
 from ._wcs import as_celestial
 from .geom import AffineTransform, LinearTransform, Point2D
 from .spans import SpanSet
@@ -306,7 +307,7 @@ def to_regions(items: "Iterable[Footprint | FootprintSet | Any]", *, wcs: Any = 
     footprints: list[Any] = [item for item in items if isinstance(item, FootprintRegion)]
     lengths = [len(footprint.spans) for footprint in footprints]
     spans = np.concatenate([np.empty((0, 3), np.int32), *(footprint.spans.array for footprint in footprints)])
-    vertices, offsets = cut_rings(spans, np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)]))
+    vertices, offsets = cut_rings(spans, offsets_of(lengths))
     corners = PixCoord(*vertices.T) if wcs is None else _on_sky(vertices, wcs)
     polygon = PolygonPixelRegion if wcs is None else PolygonSkyRegion
     polygons, lost = [], set()
@@ -318,9 +319,9 @@ def to_regions(items: "Iterable[Footprint | FootprintSet | Any]", *, wcs: Any = 
         part = corners[offsets[number] : offsets[number + 1]]
         polygons.append(polygon(part, meta=meta, visual=visual) if footprint.spans else None)
     if lost:
-        warnings.warn(f"regions has no place for {', '.join(sorted(map(str, lost)))}", LossWarning, stacklevel=2)
+        warn(f"regions has no place for {', '.join(sorted(map(str, lost)))}", LossWarning)
     if empty := lengths.count(0):
-        warnings.warn(f"{empty} empty footprints have no outline", LossWarning, stacklevel=2)
+        warn(f"{empty} empty footprints have no outline", LossWarning)
     outlines = iter(polygons)
     regions = [next(outlines) if isinstance(item, FootprintRegion) else item for item in items]
     return Regions([region for region in regions if region is not None])

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def offsets_of(counts: Sequence[int] | NDArray[np.integer]) -> NDArray[np.int64]:
+def offsets_of(counts: Sequence[int] | NDArray[np.integer] | NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return the offsets of groups of these sizes."""
     offsets = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=offsets[1:])

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _outline
-from ._ragged import ranges
+from . import _columns, _outline
+from ._ragged import owners_of, ranges
 
 Points = NDArray[np.float64]
 
@@ -13,6 +13,32 @@ def rings(spans: NDArray[np.int32], offsets: NDArray[np.int64]) -> list[Points]:
     """Return the corners of each ring around parts of footprints and of their holes."""
     corners, ring_offsets, ring_runs = _outline.outline(spans, offsets)
     return np.split(corners - 0.5, ring_offsets[1:-1]) if len(ring_runs) else []
+
+
+def polygons(spans: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.object_]:
+    """Return the outline of each footprint, holes included, as a shapely Polygon or MultiPolygon: an array (n,)."""
+    import shapely
+
+    corners, ring_offsets, ring_runs = _outline.outline(spans, offsets)
+    made = np.full(len(offsets) - 1, shapely.Polygon(), dtype=object)
+    if not len(ring_runs):
+        return made
+    rings = shapely.linearrings(corners - 0.5, indices=owners_of(ring_offsets))
+    labels, count = _columns.split(spans, offsets, 4)
+    part = labels[ring_runs]
+    # The outer ring of each part, the only one that runs anticlockwise, must come first.
+    order = np.lexsort((~shapely.is_ccw(rings), part))
+    parts = shapely.polygons(rings[order], indices=part[order])
+    owner = np.empty(count, np.int64)
+    owner[labels] = owners_of(offsets)
+    several = np.bincount(owner, minlength=len(made)) > 1
+    alone = ~several[owner]
+    made[owner[alone]] = parts[alone]
+    if several.any():
+        # As many geometries as there are such footprints, not as their numbers say.
+        rank = np.cumsum(several) - 1
+        made[several] = shapely.multipolygons(parts[~alone], indices=rank[owner[~alone]])
+    return made
 
 
 def cut_rings(spans: NDArray[np.int32], offsets: NDArray[np.int64]) -> tuple[Points, NDArray[np.int64]]:

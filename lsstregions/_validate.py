@@ -77,10 +77,7 @@ def as_any_pair(pair: Any, name: str) -> tuple[Any, Any]:
 
 def as_pair(pair: Any, name: str) -> tuple[int, int]:
     """Return a pair of int32 such as ``xy0`` or a shape."""
-    try:
-        first, second = pair
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a pair of integers, not {pair!r}") from None
+    first, second = as_any_pair(pair, name)
     return as_int32(first, f"{name}[0]"), as_int32(second, f"{name}[1]")
 
 
@@ -221,6 +218,17 @@ def as_int32_array(values: ArrayLike, name: str) -> NDArray[np.int32]:
 def _from_objects(array: NDArray, name: str) -> NDArray:
     flat = [as_int32(value, name) for value in array.flat]
     return np.array(flat, dtype=np.int32).reshape(array.shape)
+
+
+def as_offsets(values: ArrayLike, total: int, name: str) -> NDArray[np.int64]:
+    """Return offsets that begin at 0, never fall and end at `total`."""
+    array = np.asarray(values)
+    if array.size and array.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be integers, not dtype {array.dtype}")
+    array = np.ascontiguousarray(array, dtype=np.int64)
+    if array.ndim != 1 or not array.size or array[0] != 0 or array[-1] != total or (np.diff(array) < 0).any():
+        raise ValueError(f"{name} must rise from 0 to {total}, not {array!r:.100}")
+    return array
 
 
 def as_runs(runs: ArrayLike, name: str) -> NDArray[np.int32]:

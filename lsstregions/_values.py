@@ -10,6 +10,7 @@ class Value:
     """An immutable value that is made of its slots; its constructor takes them in that order."""
 
     __slots__: tuple[str, ...] = ()
+    _fields: ClassVar[tuple[str, ...]] = ()
     # NumPy scalars and arrays leave operators to our classes in place of taking a point for an array.
     __array_ufunc__: ClassVar[None] = None
 
@@ -17,8 +18,12 @@ class Value:
         for name, part in parts.items():
             object.__setattr__(self, name, part)
 
+    def __init_subclass__(cls) -> None:
+        # The parameters of the constructor, in their order; those of the base where a class adds none.
+        cls._fields = cls.__dict__.get("__slots__") or cls._fields
+
     def _parts(self) -> tuple[Any, ...]:
-        return tuple(getattr(self, name) for name in self.__slots__)
+        return tuple(getattr(self, name) for name in self._fields)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable")

@@ -311,9 +311,7 @@ def _info(options: Any) -> dict:
         is_image = path.lower().endswith(FORMATS["fits"].suffixes) and kind_of_fits(open_checked(path)) == "labels"
         holds = {"holds": "an image of integers, whose values are taken for labels"} if is_image else {}
         return {"file": path} | holds | _summary(footprints)
-    except (OSError, ValueError) as error:
-        if not isinstance(error, io.FileFormatError):
-            raise
+    except io.FileFormatError:
         mask, image = (_or_none(read, path) for read in (Mask.read, _read_image))
         if mask is None and image is None:
             raise
@@ -362,7 +360,7 @@ def _demo(options: Any) -> dict:
     )
     options.regions_file, options.picture = paths["regions.reg"], paths["overlay.png"]
     options.rows = 8
-    with _Steps(8, options) as step:
+    with _Steps(7, options) as step:
         found, data = detect(image, threshold=5.0, smooth=1.8, n_pixels=5, grow=2)
         step()
         table = catalog(image, data, found)

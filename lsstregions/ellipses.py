@@ -500,7 +500,7 @@ class Quadrupole(_Core):
         If one is not finite, `xx` or `yy` negative, or `xy` larger than their geometric mean.
     """
 
-    __slots__ = ("xx", "xy", "yy")
+    __slots__ = ("xx", "yy", "xy")
     xx: float
     yy: float
     xy: float
@@ -536,9 +536,6 @@ class Quadrupole(_Core):
         a, b, _, theta = shape
         return np.diag([1 / (a * a), 1 / (b * b), 1 / (a * b)]), _congruence(_rotation(-theta))
 
-    def _parts(self) -> tuple[float, float, float]:
-        return self.xx, self.yy, self.xy
-
     def __repr__(self) -> str:
         return f"Quadrupole(xx={self.xx!r}, yy={self.yy!r}, xy={self.xy!r})"
 
@@ -567,9 +564,6 @@ class Ellipticity(Value):
     def magnitude(self) -> float:
         """Length of (e1, e2)."""
         return min(math.hypot(self.e1, self.e2), self.limit)
-
-    def _parts(self) -> tuple[float, float]:
-        return self.e1, self.e2
 
     @property
     def theta(self) -> float:
@@ -706,9 +700,6 @@ class Radius(Value):
     @classmethod
     def _from_shape(cls, shape: _Shape) -> Self:
         return cls(cls._of(shape))
-
-    def _parts(self) -> tuple[float]:
-        return (self.value,)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.value!r})"
@@ -869,7 +860,7 @@ class Ellipse(Value):
         If `center` is not finite.
     """
 
-    __slots__ = ("center", "core")
+    __slots__ = ("core", "center")
     core: Core
     center: Point2D
 
@@ -881,9 +872,6 @@ class Ellipse(Value):
         except (TypeError, ValueError):
             raise TypeError(f"center must be a point or a pair, not {center!r}") from None
         self._set(core=core, center=Point2D(as_finite(x, "center.x"), as_finite(y, "center.y")))
-
-    def _parts(self) -> tuple[Core, Point2D]:
-        return self.core, self.center
 
     def _repr_svg_(self) -> str:
         from ._reprs import ellipse_svg
@@ -1022,20 +1010,23 @@ class Ellipse(Value):
         ValueError
             If one is masked, or shapes do not broadcast.
         """
-        moments = self.core.to_quadrupole()
-        xx, yy, xy = moments.xx, moments.yy, moments.xy
-        dy = as_numbers(y, "y") - self.center.y
-        if yy < np.finfo(float).eps * xx or yy == 0:
-            slope, r, t = 0.0, xx, 0.0
-        else:
-            # r by way of the determinant: xx - xy p cancels for a thin ellipse.
-            slope, r = xy / yy, self.core.determinant / yy
-            t = r / yy
-        half_width = np.sqrt(np.maximum(r - t * dy * dy, 0.0))
-        middle = self.center.x + slope * dy
-        x = as_numbers(x, "x")
-        inside = (dy * dy <= yy) & (x >= middle - half_width) & (x <= middle + half_width)
-        return scalar_or_array(inside)
+        x, y = as_numbers(x, "x"), as_numbers(y, "y")
+        left, right = self._chords(y)
+        height = math.sqrt(self.core.to_quadrupole().yy)
+        within = (y >= self.center.y - height) & (y <= self.center.y + height)
+        return scalar_or_array(within & (x >= left) & (x <= right))
+
+    def _chords(self, y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the ends of the chords at `y`, of its shape; beyond the ellipse they mean nothing."""
+        core = self.core.to_quadrupole()
+        dy = y - self.center.y
+        slope, square, shrink = 0.0, core.xx, 0.0
+        if core.yy > np.finfo(float).eps * core.xx:
+            # By way of the determinant: xx - xy slope cancels for a thin ellipse.
+            slope, square = core.xy / core.yy, core.determinant / core.yy
+            shrink = square / core.yy
+        half, middle = np.sqrt(np.maximum(square - shrink * dy * dy, 0)), self.center.x + slope * dy
+        return middle - half, middle + half
 
 
 def _not_negative(value: Any, name: str) -> float:

@@ -1,6 +1,5 @@
 """Merging the footprints of several bands, with the peaks of the first ones before those of later ones."""
 
-import warnings
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,6 +9,7 @@ from . import _columns
 from ._peaks import Peaks, concatenated
 from ._pixel_region import LossWarning
 from ._validate import as_float, require
+from ._warn import warn
 from .footprints import FootprintSet
 
 __all__ = ["merge_by_priority"]
@@ -65,7 +65,7 @@ def merge_by_priority(
         if taken := sorted({"_seen", *(f"seen_{band}" for band in sets)}.intersection(one._peaks.names)):
             raise ValueError(f"the peaks of the set {name!r} have a column {taken[0]} already")
     if any(one.is_heavy for one in sets.values()):
-        warnings.warn("merging by priority leaves pixel values behind", LossWarning, stacklevel=2)
+        warn("merging by priority leaves pixel values behind", LossWarning)
     new_peak_distance = _as_distance(new_peak_distance, "new_peak_distance", np.inf)
     same_peak_distance = _as_distance(same_peak_distance, "same_peak_distance", 0.0)
     regions = {one.region for one in sets.values()}

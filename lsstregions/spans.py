@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _algebra, _dilation, _label, _measure, _outline, _pixels, _runs
 from ._frames import byte_rows, values_under
+from ._rings import polygons
 from ._validate import (
     INT32_MAX,
     INT32_MIN,
@@ -198,12 +199,7 @@ class SpanSet(Value):
         ValueError
             If the box has more than 2**28 rows.
         """
-        require(box, Box2I, "box")
-        as_rows(box.height, "box")
-        runs = np.empty((box.height, 3), np.int32)
-        runs[:, 0] = box.y.to_array()
-        runs[:, 1:] = box.x.start, box.x.stop
-        return cls._from_canonical(runs)
+        return cls._from_canonical(cls().complement(box).array)
 
     @classmethod
     def from_region(cls, region: Any, *, wcs: Any = None, within: Box2I | None = None) -> "SpanSet":
@@ -229,19 +225,11 @@ class SpanSet(Value):
         width, height = math.sqrt(core.xx), math.sqrt(core.yy)
         if max(abs(center.x) + width, abs(center.y) + height) >= INT32_MAX:
             raise OverflowError(f"ellipse must lie within int32, not {ellipse!r}")
-        # In row y, x - center.x is slope * dy -+ sqrt(square - shrink * dy**2).
         bottom, top = math.ceil(center.y - height), math.floor(center.y + height)
         as_rows(top - bottom + 1, "ellipse")
         rows = np.arange(bottom, top + 1)
-        slope, square, shrink = 0.0, core.xx, 0.0
-        if core.yy > np.finfo(float).eps * core.xx:
-            slope = core.xy / core.yy
-            square = core.determinant / core.yy
-            shrink = square / core.yy
-        dy = rows - center.y
-        # No row lies beyond the ellipse; less than zero is rounding.
-        half, middle = np.sqrt(np.maximum(square - shrink * dy * dy, 0)), center.x + slope * dy
-        return cls(_row_runs(rows, np.ceil(middle - half).astype(np.int64), np.floor(middle + half).astype(np.int64)))
+        left, right = ellipse._chords(rows.astype(float))
+        return cls(_row_runs(rows, np.ceil(left).astype(np.int64), np.floor(right).astype(np.int64)))
 
     @classmethod
     def disk(cls, radius: float) -> Self:
@@ -976,18 +964,7 @@ class SpanSet(Value):
         There is one polygon for each 4-connected component; polygons that touch in a corner stay apart, and all
         are valid. The pixels whose centres they contain are those of the set.
         """
-        import shapely
-
-        if not len(self):
-            return shapely.Polygon()
-        corners, ring_offsets, ring_runs = _outline.outline(self.array, self._offsets())
-        rings = shapely.linearrings(corners - 0.5, indices=np.repeat(np.arange(len(ring_runs)), np.diff(ring_offsets)))
-        labels, count = _label.label(self.array, 4)
-        part = labels[ring_runs]
-        # The outer ring of each part, the only one that runs anticlockwise, must come first.
-        order = np.lexsort((~shapely.is_ccw(rings), part))
-        polygons = shapely.polygons(rings[order], indices=part[order])
-        return polygons[0] if count == 1 else shapely.multipolygons(polygons)
+        return polygons(self.array, self._offsets())[0]
 
     # Files
 

@@ -351,7 +351,7 @@ def test_checked_columns():
         ([[0, 0, 0]], [0, 1]),
         (good, []),
     ]:
-        with pytest.raises(ValueError, match="must|lies|out of order|empty"):
+        with pytest.raises((TypeError, ValueError), match="must|lies|out of order|empty"):
             checked_columns(spans, offsets)
 
 

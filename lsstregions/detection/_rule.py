@@ -49,7 +49,7 @@ class Threshold(Value):
     as float64.
     """
 
-    __slots__ = ("value", "kind", "inclusive", "peak_multiplier")  # noqa: RUF023 (the order of the parameters)
+    __slots__ = ("value", "kind", "inclusive", "peak_multiplier")
 
     value: Any
     kind: Kind

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from .. import _columns, _runs
 from .._frames import Frame, stacked
 from .._peaks import PEAK
+from .._ragged import offsets_of
 from ..footprints import FootprintSet
 from ..geom import Box2I
 from ._connect import connected, highest_pixels, holding, large, moved, vertices, with_peaks
@@ -95,7 +96,7 @@ def _with_spare_peaks(found: FootprintSet, labels: NDArray[np.int32], blocks: li
     lacking = _columns.empty_groups(found.peak_offsets)
     if not len(lacking):
         return found
-    starts = np.cumsum([0, *(len(block.part.runs) for block in blocks)])
+    starts = offsets_of([len(block.part.runs) for block in blocks])
     spare = np.concatenate([block.spare for block in blocks])
     owner = labels[np.concatenate([block.run_of_spare + start for block, start in zip(blocks, starts, strict=False)])]
     significance = spare["peak_value"] * found.sign[owner]

@@ -1,7 +1,6 @@
 """FootprintSet: many footprints in columns."""
 
 import operator
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
@@ -29,6 +28,7 @@ from .._validate import (
     require,
 )
 from .._values import Value
+from .._warn import warn
 from ..geom import AffineTransform, Box2I, LinearTransform, Point2I
 from ..mappings import Mapping, WcsMapping, as_mappings, mapped, transformed
 from ..raster import Unprojectable, checked, circles, ellipses, polygons, runs_of_regions
@@ -220,14 +220,14 @@ class FootprintSet(Value):
             _as_footprint_set(part, "sets")
         if not parts:
             return FootprintSet()
-        starts = np.cumsum([0, *(len(part.spans) for part in parts)])
+        starts = offsets_of([len(part.spans) for part in parts])
         offsets = [part.offsets[1:] + start for part, start in zip(parts, starts, strict=False)]
         regions = {part.region for part in parts}
         some = [part for part in parts if len(part)] or parts
         planes = {name: all(name in part._values for part in some) for part in some for name in part._values}
         if lost := [name for name, is_common in planes.items() if not is_common]:
             message = f"not all footprints have pixel values of the plane {', '.join(lost)}, which is left out"
-            warnings.warn(message, LossWarning, stacklevel=2)
+            warn(message, LossWarning)
         return FootprintSet._from_columns(
             np.concatenate([part.spans for part in parts]),
             np.concatenate([np.zeros(1, np.int64), *offsets]),
@@ -295,7 +295,7 @@ class FootprintSet(Value):
         return owners_of(self.offsets)
 
     def _pixel_offsets(self) -> NDArray[np.int64]:
-        return np.concatenate([[0], np.cumsum(self.area)])
+        return offsets_of(self.area)
 
     @property
     def area(self) -> NDArray[np.int64]:

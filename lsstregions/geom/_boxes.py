@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._validate import as_any_pair, as_coordinates, as_finite, as_int32, require
+from .._validate import as_any_pair, as_coordinates, as_finite, as_pair, require
 from .._values import Value, evaluable, scalar_or_array
 from ._intervals import Edges, IntervalD, IntervalI
 from ._points import POINTS, Extent, Extent2D, Extent2I, Point, Point2D, Point2I
@@ -214,10 +214,7 @@ class Box2I(_Box):
         OverflowError
             If a coordinate does not fit into int32.
         """
-        ny, nx = as_any_pair(shape, "shape")
-        x0, y0 = as_any_pair(xy0, "xy0")
-        ny, nx = as_int32(ny, "shape[0]"), as_int32(nx, "shape[1]")
-        x0, y0 = as_int32(x0, "xy0[0]"), as_int32(y0, "xy0[1]")
+        (ny, nx), (x0, y0) = as_pair(shape, "shape"), as_pair(xy0, "xy0")
         if ny < 0 or nx < 0:
             raise ValueError(f"shape must not be negative, not ({ny}, {nx})")
         return cls((x0, x0 + nx), (y0, y0 + ny))

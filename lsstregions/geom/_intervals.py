@@ -310,7 +310,7 @@ class IntervalD(Value):
         If an end is NaN, or both are the same infinity.
     """
 
-    __slots__ = ("max", "min")
+    __slots__ = ("min", "max")
     min: float
     max: float
 
@@ -506,9 +506,6 @@ class IntervalD(Value):
         require(other, IntervalD, "other")
         low, high = max(self.min, other.min), min(self.max, other.max)
         return type(self)(low, high) if low <= high else type(self).empty()
-
-    def _parts(self) -> tuple[float, float]:
-        return self.min, self.max
 
     def __repr__(self) -> str:
         if self.is_empty:

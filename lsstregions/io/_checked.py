@@ -3,7 +3,6 @@
 import gzip
 import io
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from .._peaks import Peaks
 from .._pixel_region import LossWarning
 from .._ragged import offsets_of
-from .._validate import INT32_MAX, as_int32_array
+from .._validate import INT32_MAX, as_int32_array, as_offsets
+from .._warn import warn
 from ..footprints import FootprintSet
 from ..geom import Box2I
 
@@ -108,7 +108,7 @@ def checked_columns(spans: ArrayLike, offsets: ArrayLike) -> tuple[NDArray[np.in
     runs = as_int32_array(spans, "spans")
     if runs.ndim != 2 or runs.shape[1] != 3:
         raise ValueError(f"spans must have the shape (n, 3), not {runs.shape}")
-    begins = checked_offsets(offsets, len(runs), "offsets")
+    begins = as_offsets(offsets, len(runs), "offsets")
     y, x_start, x_stop = runs.T
     _refuse(x_stop <= x_start, runs, "is empty or stops before it starts")
     _refuse(y == INT32_MAX, runs, "lies beyond int32")
@@ -118,16 +118,6 @@ def checked_columns(spans: ArrayLike, offsets: ArrayLike) -> tuple[NDArray[np.in
     out_of_order[begins[:-1][begins[:-1] < len(runs)]] = False
     _refuse(out_of_order, runs, "is out of order, or overlaps or touches the one before it")
     return runs, begins
-
-
-def checked_offsets(offsets: ArrayLike, count: int, name: str) -> NDArray[np.int64]:
-    """Return offsets that rise from 0 to `count`."""
-    array = np.asarray(offsets)
-    if array.dtype.kind not in "iu" or array.ndim != 1 or not len(array):
-        raise ValueError(f"{name} must be a list of integers, not of shape {array.shape} and dtype {array.dtype}")
-    if array[0] != 0 or array[-1] != count or (array[1:] < array[:-1]).any():
-        raise ValueError(f"{name} must rise from 0 to {count}; they go from {array[0]} to {array[-1]}")
-    return np.ascontiguousarray(array, dtype=np.int64)
 
 
 def offsets_of_counts(counts: ArrayLike, total: int, name: str) -> NDArray[np.int64]:
@@ -189,4 +179,4 @@ def warn_of_loss(footprints: FootprintSet, format_name: str, kept: tuple[str, ..
 def warn_of(lost: set[str], format_name: str) -> None:
     """Warn of what a format cannot keep, if there is something."""
     if lost:
-        warnings.warn(f"{format_name} files do not keep {', '.join(sorted(lost))}", LossWarning, stacklevel=3)
+        warn(f"{format_name} files do not keep {', '.join(sorted(lost))}", LossWarning)

@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._peaks import PEAK, Peaks
-from .._validate import as_int32_array, native
+from .._peaks import PIXEL_COLUMNS, Peaks
+from .._validate import as_int32_array, as_offsets, native
 from ..footprints import FootprintSet
 from ._checked import (
     checked_box,
     checked_footprints,
-    checked_offsets,
     content,
     edges_of,
     reading,
@@ -44,7 +43,7 @@ def to_arrow(footprints: FootprintSet) -> Any:
     pa = _pyarrow()
     spans = pa.FixedSizeListArray.from_arrays(pa.array(footprints.spans.reshape(-1)), 3)
     peaks = footprints._peaks
-    names = [*(PEAK.names or ()), *peaks.columns]
+    names = [*PIXEL_COLUMNS, *peaks.columns]
     structures = pa.StructArray.from_arrays([_array(pa, name, peaks[name]) for name in names], names)
     columns = {
         "spans": _lists(pa, footprints.offsets, spans),
@@ -178,7 +177,7 @@ def _flat(pa: Any, table: Any, name: str) -> tuple[NDArray[np.int64], Any]:
     column.validate(full=True)
     offsets = column.offsets.to_numpy(zero_copy_only=True).astype(np.int64, copy=False)
     values = column.values.slice(offsets[0], offsets[-1] - offsets[0])
-    return checked_offsets(offsets - offsets[0], len(values), f"the lists of {name}"), values
+    return as_offsets(offsets - offsets[0], len(values), f"the lists of {name}"), values
 
 
 def _one_array(pa: Any, table: Any, name: str) -> Any:
@@ -206,8 +205,4 @@ def _peaks(pa: Any, table: Any) -> Peaks:
         structures.type.field(i).name: _numpy(structures.field(i), structures.type.field(i).name)
         for i in range(structures.type.num_fields)
     }
-    pixels = np.empty(len(structures), PEAK)
-    for name in ("x_peak", "y_peak"):
-        pixels[name] = as_int32_array(columns.pop(name), name)
-    pixels["peak_value"] = columns.pop("peak_value")
-    return Peaks(pixels, offsets, columns)
+    return Peaks.from_columns(columns, offsets)

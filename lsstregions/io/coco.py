@@ -169,7 +169,7 @@ def _run_lengths(footprints: FootprintSet, height: int, width: int) -> list[dict
     # A last run of no length is left out.
     kept = np.ones(len(counts), bool)
     kept[ends - 1] = (counts[ends - 1] > 0) | (n_edges == 1)
-    offsets = np.concatenate([[0], np.cumsum(kept)])[np.concatenate([[0], ends])]
+    offsets = offsets_of(kept)[offsets_of(n_edges)]
     texts = encode_counts(counts[kept], offsets)
     return [{"size": [height, width], "counts": text} for text in texts]
 
@@ -191,7 +191,7 @@ def encode_counts(counts: NDArray[np.int64], offsets: NDArray[np.int64]) -> list
         length[going] += 1
         going = going[more]
     text = digits[np.arange(digits.shape[1]) < length[:, None]].tobytes().decode("ascii")
-    ends = np.concatenate([[0], np.cumsum(length)])[offsets].tolist()
+    ends = offsets_of(length)[offsets].tolist()
     return [text[start:stop] for start, stop in pairwise(ends)]
 
 
@@ -210,7 +210,7 @@ def decode_counts(texts: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64
         raise ValueError("counts must be characters from '0' to 'o'")
     digits = data - np.uint8(48)
     last = digits < 32
-    ends = np.cumsum([0, *(len(text) for text in texts)])
+    ends = offsets_of([len(text) for text in texts])
     if not last[ends[1:][np.diff(ends) > 0] - 1].all():
         raise ValueError("counts end within a number")
     stop = np.flatnonzero(last) + 1
@@ -223,7 +223,7 @@ def decode_counts(texts: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64
     values = np.add.reduceat(groups, start) if len(start) else np.empty(0, np.int64)
     negative = (digits[stop - 1] & 16) > 0
     values[negative] -= np.int64(1) << (5 * length[negative])
-    offsets = np.concatenate([[0], np.cumsum(last)])[ends]
+    offsets = offsets_of(last)[ends]
     return _undifferenced(values, offsets), offsets
 
 
@@ -250,7 +250,7 @@ def _spans_of_counts(
     size = height * width
     if len(counts) and counts.max() > size:
         raise ValueError(f"counts must not go beyond the image's {size} pixels")
-    sums = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+    sums = offsets_of(counts)
     totals = sums[offsets[1:]] - sums[offsets[:-1]]
     if (totals > size).any() or (sums < 0).any():
         raise ValueError(f"counts must not go beyond the image's {size} pixels")

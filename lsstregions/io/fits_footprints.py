@@ -24,7 +24,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from .._peaks import PEAK, Peaks
+from .._peaks import Peaks
 from .._validate import as_int32_array
 from ..footprints import FootprintSet
 from ..geom import Box2I
@@ -166,7 +166,7 @@ def footprints_of(hdus: fits.HDUList) -> FootprintSet:
 
     Raises
     ------
-    ValueError, TypeError, OverflowError
+    ValueError, TypeError, KeyError, OverflowError
         If there is none of ours, of a later version, or its columns are not what they should be.
     """
     header = hdus[0].header
@@ -183,15 +183,11 @@ def footprints_of(hdus: fits.HDUList) -> FootprintSet:
     x, y = (np.repeat(as_int32_array(each[column], column).astype(np.int64), each["n_spans"]) for column in ("x", "y"))
     dy, dx, width = (_steps(spans[column], column) for column in ("dy", "dx", "width"))
     runs = np.column_stack((y + dy, x + dx, x + dx + width))
-    peaks = np.empty(len(pixels["x_peak"]), PEAK)
-    for column in ("x_peak", "y_peak"):
-        peaks[column] = as_int32_array(pixels.pop(column), column)
-    peaks["peak_value"] = pixels.pop("peak_value")
     return checked_footprints(
         runs,
         offsets,
         _region(header),
-        peaks=Peaks(peaks, offsets_of_counts(each["n_peaks"], len(peaks), "n_peaks"), pixels),
+        peaks=Peaks.from_columns(pixels, offsets_of_counts(each["n_peaks"], len(pixels["x_peak"]), "n_peaks")),
         sign=each["sign"],
         values=_columns(hdus, "VALUES") if "VALUES" in hdus else None,
     )

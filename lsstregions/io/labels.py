@@ -5,13 +5,13 @@ What overlaps an earlier footprint is lost, and so are peaks, signs, pixel value
 """
 
 import os
-import warnings
 from typing import Any
 
 import numpy as np
 from astropy.io import fits
 
 from .._validate import native
+from .._warn import warn
 from ..footprints import FootprintSet
 from ._checked import LossWarning, reading, warn_of_loss
 from ._files import replacing
@@ -57,11 +57,9 @@ def write_labels(
         raise ValueError(f"a label image of {box.width} x {box.height} pixels is too large")
     warn_of_loss(footprints, "label image", ("the region",))
     if len(footprints.crossmatch(footprints)[0]) > np.count_nonzero(np.diff(footprints.offsets)):
-        warnings.warn(
-            "label image files do not keep overlaps: pixels go to the first footprint", LossWarning, stacklevel=2
-        )
+        warn("label image files do not keep overlaps: pixels go to the first footprint", LossWarning)
     if footprints.clip(box).area.sum() < footprints.area.sum():
-        warnings.warn("label image files do not keep pixels outside the region", LossWarning, stacklevel=2)
+        warn("label image files do not keep pixels outside the region", LossWarning)
     header = fits.Header()
     _put_origin(header, box.xy0)
     labels = footprints.to_labels(box)

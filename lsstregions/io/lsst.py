@@ -11,17 +11,17 @@ Spans are ``y``, ``x0``, ``x1``, with x1 in the span. Files do not keep the regi
 ``footprint`` which object is a row's.
 """
 
-import warnings
 from typing import Any
 
 import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from .. import _columns
-from .._peaks import PEAK, Peaks
-from .._ragged import ranges
+from .. import _columns, _measure
+from .._peaks import Peaks
+from .._ragged import offsets_of, ranges
 from .._validate import INT32_MAX, as_int32_array
+from .._warn import warn
 from ..footprints import FootprintSet
 from ._checked import LossWarning, checked_footprints, name_of, offsets_of_counts, reading
 from .fits_footprints import open_checked
@@ -54,9 +54,7 @@ def read_lsst(path: Any) -> FootprintSet:
     with reading(path):
         footprints, partly_heavy = _footprints_of(open_checked(path))
     if partly_heavy:
-        warnings.warn(
-            f"{name_of(path)}: some footprints are not heavy; their pixel values are NaN", LossWarning, stacklevel=2
-        )
+        warn(f"{name_of(path)}: some footprints are not heavy; their pixel values are NaN", LossWarning)
     return footprints
 
 
@@ -131,9 +129,9 @@ def _footprints_of(hdus: fits.HDUList) -> tuple[FootprintSet, bool]:
     if not len(objects):
         return FootprintSet._from_columns(np.empty((0, 3), np.int32), np.zeros(len(listed) + 1, np.int64)), False
     runs, counts = _spans(archive, objects, names)
-    canonical, offsets = _canonical(runs, counts, there, len(listed))
+    canonical, offsets = _columns.fuse(runs, np.repeat(there.astype(np.int32), counts), len(listed))
     peaks = _peaks(archive, objects, names, there, len(listed))
-    values, partly = _values(archive, objects, names, np.diff(_areas(runs, counts)))
+    values, partly = _values(archive, objects, names, _measure.areas(runs, offsets_of(counts)))
     if values and not np.array_equal(canonical, runs):
         raise ValueError("the spans of heavy footprints are not in order: their pixel values cannot be told apart")
     return checked_footprints(canonical, offsets, peaks=peaks, values=values), partly
@@ -164,20 +162,6 @@ def _spans(archive: _Archive, objects: NDArray, names: tuple[str, ...]) -> tuple
     return as_int32_array(np.column_stack((y, x0, x1 + 1)), "spans"), count
 
 
-def _areas(runs: NDArray[np.int32], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return where the pixels of each footprint begin."""
-    pixels = np.concatenate([np.zeros(1, np.int64), np.cumsum(runs[:, 2].astype(np.int64) - runs[:, 1])])
-    return pixels[np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])]
-
-
-def _canonical(
-    runs: NDArray[np.int32], counts: NDArray[np.int64], there: NDArray[np.int64], count: int
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return canonical spans of `count` footprints, of which some are there; afw may leave adjacent ones apart."""
-    owner = np.repeat(there.astype(np.int32), counts)
-    return _columns.fuse(runs, owner, count)
-
-
 def _peaks(archive: _Archive, objects: NDArray, names: tuple[str, ...], there: NDArray, count: int) -> Peaks:
     # Footprints without a peak may have no row in the index.
     have = np.isin(objects, archive.id[(archive.part == _PEAKS) & np.isin(archive.name, names)])
@@ -196,13 +180,9 @@ def _peaks(archive: _Archive, objects: NDArray, names: tuple[str, ...], there: N
         else:
             column = np.array(hdu.data[name])[index]
             columns[_PEAK_COLUMNS.get(name, name)] = column.astype(column.dtype.newbyteorder("="), copy=False)
-    pixels = np.empty(len(index), PEAK)
-    for name in ("x_peak", "y_peak"):
-        pixels[name] = as_int32_array(columns.pop(name), name)
-    pixels["peak_value"] = columns.pop("peak_value")
     for name in ("x", "y"):
         columns[name] = columns[name].astype(float)
-    return Peaks(pixels, offsets_of_counts(sizes, len(index), "peaks"), columns)
+    return Peaks.from_columns(columns, offsets_of_counts(sizes, len(index), "peaks"))
 
 
 def _values(

@@ -25,11 +25,10 @@ from astropy.table import QTable
 from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
 
-from .. import _columns, _footprint_format, _outline
-from .._peaks import PEAK, Peaks, dtype_from_json, in_json
+from .. import _footprint_format, _outline, _rings
+from .._peaks import PIXEL_COLUMNS, Peaks, dtype_from_json, in_json
 from .._pixel_region import members, to_regions
 from .._ragged import offsets_of, ranges
-from .._validate import as_int32_array
 from ..footprints import Footprint, FootprintSet
 from ..geom import Box2I
 from ..raster import polygons, runs_of_regions
@@ -60,26 +59,7 @@ GEOJSON_VERSION = 1
 
 def to_polygons(footprints: FootprintSet) -> NDArray[np.object_]:
     """Return the outlines of `footprints`, as `SpanSet.to_polygon` does, as an array (n,) of shapely geometries."""
-    corners, ring_offsets, ring_runs = _outline.outline(footprints.spans, footprints.offsets)
-    polygons = np.full(len(footprints), shapely.Polygon(), dtype=object)
-    if not len(ring_runs):
-        return polygons
-    rings = shapely.linearrings(corners - 0.5, indices=np.repeat(np.arange(len(ring_runs)), np.diff(ring_offsets)))
-    labels, count = _columns.split(footprints.spans, footprints.offsets, 4)
-    part = labels[ring_runs]
-    # The outer ring of each part, the only one that runs anticlockwise, must come first.
-    order = np.lexsort((~shapely.is_ccw(rings), part))
-    parts = shapely.polygons(rings[order], indices=part[order])
-    owner = np.empty(count, np.int64)
-    owner[labels] = footprints._owners()
-    several = np.bincount(owner, minlength=len(footprints)) > 1
-    alone = ~several[owner]
-    polygons[owner[alone]] = parts[alone]
-    if several.any():
-        # As many geometries as there are such footprints, not as their numbers say.
-        rank = np.cumsum(several) - 1
-        polygons[several] = shapely.multipolygons(parts[~alone], indices=rank[owner[~alone]])
-    return polygons
+    return _rings.polygons(footprints.spans, footprints.offsets)
 
 
 def transposed(spans: NDArray[np.int32], offsets: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -353,7 +333,7 @@ def write_geojson(footprints: FootprintSet, path: str | os.PathLike[str], *, ove
     """
     warn_of_loss(footprints, "GeoJSON", ("peaks", "signs", "the region", "empty footprints"))
     peaks = footprints._peaks
-    names = [*(PEAK.names or ()), *peaks.columns]
+    names = [*PIXEL_COLUMNS, *peaks.columns]
     rows = list(zip(*(in_json(peaks[name], name) for name in names), strict=True))
     geometries = shapely.to_geojson(to_polygons(footprints)).tolist()
     begins = peaks.offsets.tolist()
@@ -410,21 +390,15 @@ def _with_properties(footprints: FootprintSet, properties: list[dict], about: di
     """Return footprints with the signs, peaks and region that were written with them."""
     of_each = [one.get("peaks", []) for one in properties]
     flat = [peak for some in of_each for peak in some]
-    pixels = np.empty(len(flat), PEAK)
-    for name in ("x_peak", "y_peak"):
-        pixels[name] = as_int32_array(np.array([peak[name] for peak in flat], dtype=np.int64), name)
-    pixels["peak_value"] = np.array([peak["peak_value"] for peak in flat], np.float64)
-    columns = {
-        name: np.array([peak[name] for peak in flat], dtype=dtype_from_json(dtype))
-        for name, dtype in about.get("peak_dtypes", {}).items()
-    }
+    dtypes = {"x_peak": "i8", "y_peak": "i8", "peak_value": "f8"} | about.get("peak_dtypes", {})
+    columns = {name: np.array([peak[name] for peak in flat], dtype_from_json(dtype)) for name, dtype in dtypes.items()}
     offsets = offsets_of([len(some) for some in of_each])
     region = checked_box(about["region"]) if "region" in about else footprints.region
     return checked_footprints(
         footprints.spans,
         footprints.offsets,
         region,
-        peaks=Peaks(pixels, offsets, columns),
+        peaks=Peaks.from_columns(columns, offsets),
         sign=[one.get("sign", 1) for one in properties],
     )
 

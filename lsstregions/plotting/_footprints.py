@@ -19,7 +19,7 @@ from matplotlib.transforms import Bbox
 from numpy.typing import ArrayLike, NDArray
 
 from .. import _measure, _outline
-from .._ragged import ranges
+from .._ragged import offsets_of, ranges
 from .._validate import as_finite, as_pair
 from ..footprints import Footprint, FootprintSet
 from ..spans import SpanSet
@@ -354,7 +354,7 @@ class FootprintCollection(Collection):
         for part in np.split(np.arange(len(index)), np.flatnonzero(np.diff(piece)) + 1):
             if len(part):
                 rows = ranges(offsets[index[part]], sizes[part])
-                vertices, codes, _ = _closed_rings(spans[rows], np.cumsum([0, *sizes[part]]), self.origin)
+                vertices, codes, _ = _closed_rings(spans[rows], offsets_of(sizes[part]), self.origin)
                 if detail > 1:
                     kept = _worth_drawing(vertices, codes, detail)
                     vertices, codes = vertices[kept], codes[kept]

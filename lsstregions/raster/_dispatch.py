@@ -2,7 +2,6 @@
 
 import functools
 import threading
-import warnings
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
@@ -16,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import _algebra, _columns, _raster, _runs
 from .._ragged import offsets_of, owners_of, ranges
 from .._validate import as_array2d, as_int32, as_runs
+from .._warn import warn
 from ..ellipses import Axes, Ellipse
 from ..geom import Box2D, Box2I
 from ._shapes import (
@@ -229,16 +229,16 @@ class Alone:
 
 def _own_pieces(region: Any, wcs: Any, within: Any) -> tuple[Runs, Doubles]:
     """Return the pieces of a region that is a set of pixels, or of one of a class that only its author knows."""
-    if not hasattr(region, "__runs__") and not hasattr(region, "to_mask") and hasattr(region, "to_pixel"):
-        from ._exact import pieces_of
-
-        spans, weights, _ = pieces_of(Mixed([region.to_pixel(needed(wcs, region))], wcs), within)
-        return spans, weights
-    if not hasattr(region, "__runs__") and hasattr(region, "to_mask"):
+    is_whole = hasattr(region, "__runs__")
+    if not is_whole and hasattr(region, "to_mask"):
         mask, x0, y0 = _own_mask(region, "exact")
         runs = _runs_of_mask(mask > 0, x0, y0, within)
         y, x = _runs.indices(runs)
         return np.column_stack([y, x, x + 1]).astype(np.int32), mask[y - y0, x - x0].astype(float)
+    if not is_whole and hasattr(region, "to_pixel"):
+        from ._exact import pieces_of
+
+        return pieces_of(Mixed([region.to_pixel(needed(wcs, region))], wcs), within)[:2]
     runs = pixels_of(region, wcs, within)
     return runs, np.ones(len(runs))
 
@@ -281,7 +281,7 @@ def batches(regions: Sequence[Any], wcs: Any) -> list[tuple[Batch, Sequence[int]
             error = unprojectable_error(regions, lost)
             if not isinstance(wcs, SkippingWCS):
                 raise error from None
-            warnings.warn(str(error), SkippedRegionWarning, stacklevel=2)
+            warn(str(error), SkippedRegionWarning)
             kept = sorted(set(indexes) - set(lost))
             # In the place of what was skipped come empty lists.
             made.append((Lists([()] * len(lost), wcs), lost))
@@ -422,14 +422,8 @@ def box_runs(x_start: float, x_stop: float, y_start: float, y_stop: float, withi
     """Return the runs of a box of whole pixels, which may extend to infinity where there is a `within`."""
     x, y = np.array([[x_start, x_stop], [y_start, y_stop]], float)
     x_low, x_high, y_low, y_high = bounds_of(within, x, y, np.array([0, 2]))
-    x_start, x_stop = max(x_start, x_low), min(x_stop, x_high)
-    y_start, y_stop = max(y_start, y_low), min(y_stop, y_high)
-    if x_start >= x_stop or y_start >= y_stop:
-        return NO_RUNS
-    runs = np.empty((int(y_stop - y_start), 3), np.int32)
-    runs[:, 0] = np.arange(int(y_start), int(y_stop))
-    runs[:, 1:] = int(x_start), int(x_stop)
-    return runs
+    edges = max(x_start, x_low), min(x_stop, x_high), max(y_start, y_low), min(y_stop, y_high)
+    return _runs.complement(NO_RUNS, *map(int, edges))
 
 
 @runs_of.register

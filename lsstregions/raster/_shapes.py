@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _columns, _coverage, _raster
 from .._ragged import owners_of
-from .._validate import INT32_MAX, INT32_MIN, as_numbers
+from .._validate import INT32_MAX, INT32_MIN, as_numbers, as_offsets
 
 Runs = NDArray[np.int32]
 Offsets = NDArray[np.int64]
@@ -255,11 +255,11 @@ class Polygons:
     def __init__(self, x: ArrayLike, y: ArrayLike, offsets: ArrayLike, rings: ArrayLike | None = None):
         self.x, self.y = as_vertices(x, y)
         if rings is None:
-            self.rings = as_offsets(offsets, "offsets", self.x.size)
+            self.rings = as_offsets(offsets, self.x.size, "offsets")
             self.parts = np.arange(self.rings.size, dtype=np.int64)
         else:
-            self.rings = as_offsets(rings, "rings", self.x.size)
-            self.parts = as_offsets(offsets, "offsets", self.rings.size - 1)
+            self.rings = as_offsets(rings, self.x.size, "rings")
+            self.parts = as_offsets(offsets, self.rings.size - 1, "offsets")
 
     def bounds(self, within: Any) -> tuple[int, int, int, int]:
         """Return the bounds to clip to."""
@@ -470,17 +470,6 @@ def as_vertices(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArra
     if x.ndim != 1 or x.shape != y.shape:
         raise ValueError(f"x and y must be one-dimensional and of one length, not {x.shape} and {y.shape}")
     return x, y
-
-
-def as_offsets(offsets: ArrayLike, name: str, total: int) -> Offsets:
-    """Return offsets that begin at 0, never fall and end at `total`."""
-    array = np.asarray(offsets)
-    if array.size and array.dtype.kind not in "iu":
-        raise TypeError(f"{name} must be integers, not {offsets!r}")
-    array = np.ascontiguousarray(array, dtype=np.int64)
-    if array.ndim != 1 or not array.size or array[0] != 0 or array[-1] != total or (np.diff(array) < 0).any():
-        raise ValueError(f"{name} must rise from 0 to {total}, not {offsets!r}")
-    return array
 
 
 def lines(x: ArrayLike, y: ArrayLike, x_end: ArrayLike, y_end: ArrayLike, *, within: Any = None) -> Many:

@@ -11,6 +11,7 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord, UnitSphericalRepresentation
 from numpy.typing import NDArray
 
+from .._ragged import offsets_of
 from .._wcs import as_celestial
 from ._dispatch import needed, unprojectable_error
 from ._shapes import Offsets
@@ -72,7 +73,7 @@ class Projection:
         self.regions = regions
         self.wcs = as_celestial(needed(wcs, regions[0]), "wcs")
         coords = [getattr(region, name) for region in regions]
-        self.offsets = np.concatenate([[0], np.cumsum([coord.size for coord in coords], dtype=np.int64)])
+        self.offsets = offsets_of([coord.size for coord in coords])
         self.x, self.y = np.empty((2, self.offsets[-1]))
         for places, sky in _by_frame(coords, self.offsets):
             self.x[places], self.y[places] = self.wcs.world_to_pixel(sky)
