@@ -687,9 +687,10 @@ def spread(const int32_t[:, ::1] spans, const double[::1] weights):
     cdef const Span *span = <const Span *> &spans[0, 0] if n else NULL
     cdef double weight
     cdef double *value
-    for i in range(n):
-        n_runs += i == 0 or stop_of(span + i - 1) != start_of(span + i)
-        area += span[i].x_stop - <Py_ssize_t> span[i].x_start
+    with nogil:
+        for i in range(n):
+            n_runs += i == 0 or stop_of(span + i - 1) != start_of(span + i)
+            area += span[i].x_stop - <Py_ssize_t> span[i].x_start
     runs, values = np.empty((n_runs, 3), np.int32), np.empty(area)
     cdef int32_t[:, ::1] out = runs
     cdef double[::1] pixels = values

@@ -60,8 +60,9 @@ def widen(const int32_t[:, ::1] runs, int32_t dy, int32_t left, int32_t right):
 def count_rows(const int32_t[:, ::1] runs) -> int:
     """Return the number of rows that hold a run."""
     cdef Py_ssize_t i, count = runs.shape[0] > 0
-    for i in range(1, runs.shape[0]):
-        count += runs[i, 0] != runs[i - 1, 0]
+    with nogil:
+        for i in range(1, runs.shape[0]):
+            count += runs[i, 0] != runs[i - 1, 0]
     return count
 
 

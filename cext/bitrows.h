@@ -58,8 +58,9 @@ struct Group {
 
 /* OR one source row, spread by each group, into a ring of target rows.
 
-   row      words of the source; a zero word stands before it, and `margin` of them behind its `count` words
-   spare    two buffers of the same shape
+   row      words of the source; a zero word stands before its `count` words, and behind them as many zeros as the
+            widest group and the farthest column take
+   spare, shifted  two buffers of the same shape
    ring     `height` target rows, `stride` words apart
    bottom   index in the ring of the target row that the element's lowest row falls into
    rows     for each group the rows of its spans, from the element's lowest row

@@ -12,8 +12,7 @@
 #endif
 
 /* Ask for what will be read, or written, soon; the address need not be valid. Into the second cache: the first can wait
-   for few lines at a time. Inlined, for compilers
-   leave out calls of functions that compute nothing. */
+   for few lines at a time. Macros, for compilers leave out calls of functions that compute nothing. */
 #if defined(__GNUC__)
 #define prefetch(address) __builtin_prefetch((address), 0, 2)
 #define prefetch_to_write(address) __builtin_prefetch((address), 1, 2)

@@ -34,7 +34,7 @@ class Frame(NamedTuple):
             image = _bits_of(image, "image")
         elif _is_nddata(image):
             wcs = image.wcs
-            variance = _variance_of(image.uncertainty) if variance is None else variance
+            variance = variance_of(image.uncertainty) if variance is None else variance
             mask = image.mask if mask is None else mask
             xy0 = getattr(image, "xy0", None) if xy0 is None else xy0
             image = image.data
@@ -171,7 +171,7 @@ def _bits_of(mask: Any, name: str) -> NDArray:
     return bits
 
 
-def _variance_of(uncertainty: Any) -> Any:
+def variance_of(uncertainty: Any) -> Any:
     """Return the variance that an uncertainty tells, with its unit if it has one; None if it is of an unknown kind."""
     from astropy.nddata import UnknownUncertainty, VarianceUncertainty
     from astropy.units import Quantity
@@ -185,7 +185,7 @@ def _variance_of(uncertainty: Any) -> Any:
 def _as_variance(variance: Any, unit: Any) -> NDArray:
     """Return a variance in the square of the image's unit."""
     if hasattr(variance, "uncertainty_type"):
-        variance = _variance_of(variance)
+        variance = variance_of(variance)
     elif _is_nddata(variance):
         raise TypeError(f"variance must be an array or an uncertainty, not {type(variance).__name__}: pass its data")
     if getattr(variance, "unit", None) is not None:

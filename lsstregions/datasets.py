@@ -57,7 +57,7 @@ def simulate_field(
     TypeError
         If a number or a pair is none.
     ValueError
-        If `shape` is not positive, or `psf_sigma` not finite.
+        If `shape` is not positive, or `psf_sigma` not finite and positive.
     OverflowError
         If `shape` or `xy0` does not fit into int32.
 
@@ -73,6 +73,8 @@ def simulate_field(
         raise ValueError(f"shape must be positive, not {shape}")
     n_stars, n_galaxies = as_int(n_stars, "n_stars"), as_int(n_galaxies, "n_galaxies")
     psf_sigma = as_finite(psf_sigma, "psf_sigma")
+    if psf_sigma <= 0:
+        raise ValueError(f"psf_sigma must be positive, not {psf_sigma}")
     rng = np.random.default_rng(seed)
     count = n_stars + n_galaxies
     x, y = rng.uniform(0, nx - 1, count), rng.uniform(0, ny - 1, count)

@@ -207,6 +207,8 @@ class _Core(Value):
 
         Raises
         ------
+        TypeError
+            If `ellipticity` or `radius` is none of these.
         ValueError
             If these parameters cannot hold the ellipse: a conformal shear or a determinant radius a line, a
             logarithmic radius one of size zero.
@@ -576,7 +578,16 @@ class Ellipticity(Value):
         return math.exp(-self._eta())
 
     def to(self, kind: "type[Ellipticity]") -> "Ellipticity":
-        """Return the same ellipticity as `Distortion`, `ReducedShear` or `ConformalShear`."""
+        """Return the same ellipticity as `Distortion`, `ReducedShear` or `ConformalShear`.
+
+        Raises
+        ------
+        TypeError
+            If `kind` is none of these.
+        ValueError
+            If the ellipse is of width zero, and `kind` cannot tell.
+        """
+        _require_kind(kind, (Distortion, ReducedShear, ConformalShear), "kind")
         return kind._from_eta(self._eta(), self.theta)
 
     def _eta(self) -> float:
@@ -831,7 +842,14 @@ class Separable(_Core):
 
     @classmethod
     def _from_shape(cls, ellipticity: type[Ellipticity], radius: type[Radius], shape: _Shape) -> Self:
+        _require_kind(ellipticity, (Distortion, ReducedShear, ConformalShear), "ellipticity")
+        _require_kind(radius, (DeterminantRadius, TraceRadius), "radius")
         return cls(ellipticity._from_eta(shape.eta, shape.theta), radius._from_shape(shape))
+
+
+def _require_kind(kind: Any, kinds: tuple[type, ...], name: str) -> None:
+    if not (isinstance(kind, type) and issubclass(kind, kinds)):
+        raise TypeError(f"{name} must be a class, {' or '.join(one.__name__ for one in kinds)}, not {kind!r}")
 
 
 Core: TypeAlias = Axes | Quadrupole | Separable

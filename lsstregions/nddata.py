@@ -9,13 +9,13 @@ from astropy.nddata import (
     NDData,
     NDSlicingMixin,
     NDUncertainty,
-    VarianceUncertainty,
     overlap_slices,
 )
 from astropy.units import Quantity
 from astropy.wcs import WCS
 from numpy.typing import ArrayLike, NDArray
 
+from ._frames import variance_of
 from ._validate import as_pair, check_unmasked
 from ._wcs import absolute
 from .geom import Box2I
@@ -127,19 +127,17 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
 
     @property
     def variance(self) -> NDArray | None:
-        """The variance of each pixel, whatever kind of uncertainty is kept, in the square of the image's unit, or None.
+        """The variance of each pixel in the square of the image's unit; None without an uncertainty of a known kind.
 
         Raises
         ------
         UnitConversionError
             If the uncertainty is of another kind of unit.
         """
-        if self.uncertainty is None:
-            return None
-        variance = self.uncertainty.represent_as(VarianceUncertainty)
-        if variance.unit is None or self.unit is None:
-            return variance.array
-        return Quantity(variance.array, variance.unit, copy=False).to_value(self.unit**2)
+        variance = variance_of(self.uncertainty)
+        if not isinstance(variance, Quantity):
+            return variance
+        return variance.value if self.unit is None else variance.to_value(self.unit**2)
 
     @property
     def absolute_wcs(self) -> Any:

@@ -1,6 +1,7 @@
 """Exact coverage: against regions and photutils where those are right, against shapely where they are not."""
 
 import functools
+import math
 import operator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -654,6 +655,13 @@ def test_clipped_polygons_that_cross_themselves(corners, x, y):
     box = (x, x + 5, y, y + 4)
     expected = dense(shapely.Polygon(corners))[y + 11 : y + 15, x + 12 : x + 17]
     np.testing.assert_allclose(dense(shapely.Polygon(corners), box), expected, rtol=0, atol=1e-9)
+
+
+def test_annulus_around_a_circle():
+    center = ar.PixCoord(10.3, 10.2)
+    ring, inner = ar.CircleAnnulusPixelRegion(center, 3.4, 6.7), ar.CirclePixelRegion(center, 3.39)
+    area = math.pi * (6.7**2 - 3.4**2 + 3.39**2)
+    assert coverage([ring, inner])[1].sum() == pytest.approx(area, rel=1e-12)
 
 
 def test_edges_that_are_passed_twice():

@@ -39,6 +39,13 @@ def test_classes_have_what_notebooks_and_figures_ask_for():
     for name, methods in shown.items():
         for method in methods:
             assert callable(getattr(getattr(lsstregions, name), method, None)), f"{name}.{method}"
+    spans, box = lsstregions.SpanSet.disk(3), lsstregions.Box2I((0, 9), (0, 7))
+    made = [spans, lsstregions.Footprint(spans), lsstregions.FootprintSet([spans])]
+    for one in (*made, lsstregions.Mask(box, lsstregions.MaskSchema.lsst())):
+        assert one._repr_html_().startswith("<div")
+        assert one._repr_png_().startswith(b"\x89PNG")
+    for one in (box, lsstregions.Box2D((0, 9), (0, 7)), lsstregions.Ellipse(lsstregions.Axes(3, 2, 1))):
+        assert one._repr_svg_().startswith("<svg")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))

@@ -26,6 +26,7 @@ from lsstregions.ellipses import (
     TraceRadius,
 )
 from lsstregions.geom import AffineTransform, Box2D, LinearTransform, Point2D, Point2I
+from lsstregions.spans import SpanSet
 
 ELLIPTICITIES = (Distortion, ReducedShear, ConformalShear)
 RADII = (DeterminantRadius, TraceRadius, LogDeterminantRadius, LogTraceRadius)
@@ -586,3 +587,28 @@ class TestEllipse:
 def test_refuses(refused, error, match):
     with pytest.raises(error, match=match):
         refused()
+
+
+def test_kinds_that_are_none():
+    axes = Axes(2, 1, 0)
+    for options in (
+        {"ellipticity": float},
+        {"radius": int},
+        {"ellipticity": ellipses.Ellipticity},
+        {"radius": "trace"},
+    ):
+        with pytest.raises(TypeError, match="must be a class"):
+            axes.to_separable(**options)
+    with pytest.raises(TypeError, match="kind must be a class, Distortion or ReducedShear or ConformalShear"):
+        ellipses.Distortion(0.1, 0.2).to(float)
+
+
+@given(
+    st.tuples(st.integers(1, 8), st.integers(1, 8), st.sampled_from([0, np.pi / 4, np.pi / 2, 0.3])),
+    st.tuples(st.integers(-2, 2), st.integers(-2, 2)),
+)
+def test_pixels_are_those_contained(axes, center):
+    """On the edge is in, for both."""
+    ellipse = Ellipse(Axes(*axes), Point2D(center[0] / 2, center[1] / 2))
+    y, x = np.mgrid[-12:13, -12:13]
+    assert SpanSet.from_mask(ellipse.contains(x, y), (-12, -12)) == SpanSet.from_ellipse(ellipse)

@@ -1179,3 +1179,32 @@ class TestJoining:
         with pytest.raises(ValueError, match="read-only"):
             threshold.value[0, 0] = 3
         assert hash(threshold) == hash(lr.Threshold(np.ones((2, 2))))
+
+
+def test_one_footprint():
+    parts = lr.Footprint(lr.SpanSet([(0, 0, 1), (1, 1, 2)]))
+    assert parts.is_contiguous()
+    assert not parts.is_contiguous(4)
+    assert not lr.Footprint(lr.SpanSet([(0, 0, 1), (5, 1, 2)])).is_contiguous()
+    center = lr.Footprint(lr.SpanSet.disk(3).shift(4, 5)).center
+    assert (center.x, center.y) == (4, 5)
+    heavy, image = lr.HeavyFootprint(lr.SpanSet([(0, 0, 2)]), np.array([3.0, 4.0])), np.ones((1, 3))
+    heavy.add_to(image)
+    assert image.tolist() == [[4, 5, 1]]
+    heavy.insert(image)
+    assert image.tolist() == [[3, 4, 1]]
+
+
+def test_warnings_name_the_line_that_brings_them_about(tmp_path):
+    empty = lr.FootprintSet([lr.SpanSet(), lr.SpanSet.disk(2)])
+    uses = [
+        empty.to_regions,
+        lambda: empty.write(tmp_path / "a.reg"),
+        lambda: empty.write(tmp_path / "a.fits", format="labels"),
+        lambda: lr.write_regions(empty, tmp_path / "b.reg"),
+        lambda: lr.merge_by_priority({"g": lr.FootprintSet([lr.HeavyFootprint(lr.SpanSet.disk(0), [1.0])])}),
+    ]
+    for use in uses:
+        with pytest.warns(lr.LossWarning) as caught:
+            use()
+        assert {warning.filename for warning in caught} == {__file__}

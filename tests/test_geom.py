@@ -790,3 +790,17 @@ def test_regions_of_other_kinds(kind):
     for wrong in (region, 5, regions.CircleAnnulusPixelRegion(regions.PixCoord(0, 0), 1, 2)):
         with pytest.raises(TypeError, match="region must be"):
             make(wrong)
+
+
+def test_lengths_of_extents():
+    extent = Extent2D(3, 4)
+    assert (extent.norm, extent.squared_norm, +extent) == (5, 25, extent)
+
+
+def test_subclasses_are_made_of_the_same_parts():
+    class Mine(Point2I):
+        __slots__ = ()
+
+    assert Mine(1, 2) != Mine(3, 4)
+    assert pickle.loads(pickle.dumps(Point2I(3, 4))) == Point2I(3, 4)
+    assert repr(Mine(1, 2)) == "Mine(1, 2)"

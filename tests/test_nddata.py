@@ -322,6 +322,12 @@ class TestSky:
             np.testing.assert_allclose(lr.coverage_sum(part, [circle], wcs=part.absolute_wcs).sum, expected, rtol=1e-9)
 
 
+def test_variance_of_what_is_unknown():
+    image = MaskedImage(np.zeros((3, 4)), uncertainty=np.ones((3, 4)))
+    assert image.variance is None
+    assert MaskedImage(np.zeros((3, 4))).variance is None
+
+
 def test_variance_is_in_the_unit_of_the_image():
     noise = StdDevUncertainty(np.full((3, 4), 1000.0), unit="mJy")
     for unit, variance in (("Jy", 1), ("mJy", 1e6), (None, 1e6)):

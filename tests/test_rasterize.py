@@ -1080,3 +1080,10 @@ def test_operators_without_an_answer():
     circle = ar.CirclePixelRegion(ar.PixCoord(5, 5), 3)
     with pytest.raises(TypeError, match="operator of a compound must return a truth"):
         lr.rasterize(ar.CompoundPixelRegion(circle, circle, lambda a, b: None))
+
+
+def test_points_in_arrays():
+    runs, offsets = raster.points([0.5, -0.5, 7.2], [2.0, 2.0, -1.4])
+    assert runs.tolist() == [[2, 1, 2], [2, 0, 1], [-1, 7, 8]]
+    assert offsets.tolist() == [0, 1, 2, 3]
+    assert lr.rasterize(lr.FootprintSet([lr.SpanSet.disk(3), lr.SpanSet.disk(4)])) == lr.SpanSet.disk(4)

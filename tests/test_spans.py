@@ -444,9 +444,15 @@ class TestMorphology:
         assert same(spans.dilate(element), reference.dilated(padded, offsets), padded_xy0)
         assert same(spans.erode(element), reference.eroded(padded, offsets), padded_xy0)
 
-    @given(frames(), elements())
-    def test_open_and_close(self, mask, offsets):
-        spans, element = SpanSet.from_mask(mask), element_set(offsets)
+    @given(frames(), elements(), origins())
+    def test_open_and_close(self, mask, offsets, xy0):
+        spans, element = SpanSet.from_mask(mask, xy0), element_set(offsets)
+        reach = 2 * (1 + np.abs(offsets).max())
+        padded, padded_xy0 = np.pad(mask, reach), (xy0[0] - reach, xy0[1] - reach)
+        opened = reference.dilated(reference.eroded(padded, offsets), offsets)
+        closed = reference.eroded(reference.dilated(padded, offsets), offsets)
+        assert same(spans.open(element), opened, padded_xy0)
+        assert same(spans.close(element), closed, padded_xy0)
         assert spans.open(element) <= spans <= spans.close(element)
         assert spans.open(element).open(element) == spans.open(element)
         assert spans.close(element).close(element) == spans.close(element)
@@ -713,3 +719,9 @@ def test_erosion_of_what_is_too_small_costs_nothing():
         assert not square.erode(3.99 + 0.01, shape)
     with pytest.raises(ValueError, match="radius"):
         square.erode(-1)
+
+
+def test_files(tmp_path):
+    spans = SpanSet.disk(3).shift(-7, 5)
+    spans.write(tmp_path / "a.fits")
+    assert SpanSet.read(tmp_path / "a.fits") == spans

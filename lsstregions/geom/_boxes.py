@@ -319,6 +319,8 @@ class Box2I(_Box):
             If `xy0` is no pair of integers.
         ValueError
             If the box starts before `xy0`: a slice would count from the end of the array.
+        OverflowError
+            If `xy0` does not fit into int32.
         """
         x0, y0 = as_any_pair(xy0, "xy0")
         return self.y.slice(y0), self.x.slice(x0)

@@ -38,9 +38,9 @@ def read_fits(path: Any, **options: Any) -> FootprintSet:
     with reading(path):
         data = _Bytes(content(path), name)
         hdus = open_checked(data)
-        if is_ours(hdus) and not options:
-            return footprints_of(hdus)
         kind = kind_of_fits(hdus)
+        if kind == "lsstregions":
+            return footprints_of(hdus, **options)
     if kind == "lsst":
         return lsst.read_lsst(data, **options)
     if kind == "regions":

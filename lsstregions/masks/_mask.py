@@ -30,11 +30,11 @@ class Mask(NDArrayOperatorsMixin):
 
     Parameters
     ----------
-    pixels : (int, int), Box2I or integer or bool array
+    pixels : (int, int), Box2I, Mask, or integer or bool array
         The shape (ny, nx) of a new mask without any bit set, or the box that it covers; or an array of shape
         (ny, nx) of 8 to 64 bits, which is wrapped without a copy where possible. Its bits count, the sign bit
         too; True is bit 0. For a schema beyond 64 bits: an array of shape (n_words, ny, nx) of uint64, where
-        bit ``b`` is bit ``b % 64`` of word ``b // 64``.
+        bit ``b`` is bit ``b % 64`` of word ``b // 64``. Of a Mask the planes are copied by their names.
     schema : MaskSchema
         What the bits mean.
     xy0 : (int, int), optional
