@@ -258,7 +258,8 @@ def measure(
     ):
         lacking = [name for name in names if name in those]
         if lacking and not is_given:
-            raise ValueError(f"{needed} must be given for {', '.join(lacking)}")
+            hint = "; insert() writes pixel values to one" if needed == "image" and footprints.is_heavy else ""
+            raise ValueError(f"{needed} must be given for {', '.join(lacking)}{hint}")
     measured = _Measured(footprints, frame, wcs, wcs_xy0)
     made: dict[str, Any] = {}
     for name in names:

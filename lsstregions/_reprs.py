@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ._colors import plane_colors
 from .ellipses import Axes, Ellipse
 from .geom import Box2D, Box2I
+from .masks._schema import bit_of
 
 if TYPE_CHECKING:
     from .footprints import Footprint, FootprintSet
@@ -91,7 +92,7 @@ def mask_html(mask: "Mask") -> str:
     ]
     header = ("", "bit", "plane", "", "pixels" if counts else "", "description")
     ny, nx = mask.shape
-    rows = [("shape", f"{ny} x {nx}"), ("xy0", mask.xy0), ("pixels of", mask.array.dtype)]
+    rows = [("size", f"{nx} x {ny} pixels"), ("xy0", mask.xy0), ("pixels of", mask.array.dtype)]
     return _page("Mask", _image(mask_png(mask)), _facts(rows) + _table(header, planes, len(mask.schema), safe=True))
 
 
@@ -101,7 +102,7 @@ def mask_png(mask: "Mask") -> bytes:
     if mask.size == 0:
         return _png(_PAPER.astype(np.uint8).reshape(1, 1, 3))
     step = max(1, -(-max(ny, nx) // _SIZE))
-    words = mask.array if mask.array.ndim == 3 else mask.array[np.newaxis]
+    words = mask._words
     if mask.size <= _MAX_PIXELS:
         for axis in (1, 2):
             words = blocks_ored(words, step, axis)
@@ -109,12 +110,15 @@ def mask_png(mask: "Mask") -> bytes:
         words = words[:, ::step, ::step]
     colors = plane_colors(mask.schema)
     picture = np.tile(_PAPER, (*words.shape[1:], 1))
-    width = 8 * words.dtype.itemsize
-    for plane in mask.schema:
-        assert plane.bit is not None
-        there = words[plane.bit // width] >> words.dtype.type(plane.bit % width) & words.dtype.type(1)
-        picture[there.astype(bool)] = list(bytes.fromhex(colors[plane.name][1:]))
+    for plane in sorted(mask.schema, key=lambda plane: plane.bad):
+        picture[are_set(words, bit_of(plane))] = list(bytes.fromhex(colors[plane.name][1:]))
     return _png(picture.astype(np.uint8)[::-1])
+
+
+def are_set(words: NDArray, bit: int) -> NDArray[np.bool_]:
+    """Return where a bit is set in words of pixels, (n_words, ny, nx)."""
+    word, place = divmod(bit, 8 * words.dtype.itemsize)
+    return (words[word] >> words.dtype.type(place) & words.dtype.type(1)).astype(bool)
 
 
 def box_svg(box: Box2I | Box2D) -> str:

@@ -11,6 +11,7 @@ from . import _runs
 from ._validate import as_int
 from ._wcs import as_celestial
 from .footprints import Footprint, FootprintSet
+from .footprints._set import as_set
 from .spans import SpanSet
 
 if TYPE_CHECKING:
@@ -49,14 +50,7 @@ def to_moc(footprints: FootprintSet | Footprint | SpanSet, wcs: Any, *, order: i
     """
     from mocpy import MOC
 
-    if isinstance(footprints, Footprint):
-        spans = footprints.spans
-    elif isinstance(footprints, FootprintSet):
-        spans = FootprintSet.union(footprints)
-    elif isinstance(footprints, SpanSet):
-        spans = footprints
-    else:
-        raise TypeError(f"footprints must be a FootprintSet, Footprint or SpanSet, not {type(footprints).__name__}")
+    spans = as_set(footprints, "footprints").union()
     if order is not None and not 0 <= as_int(order, "order") <= _MAX_ORDER:
         raise ValueError(f"order must be 0 to {_MAX_ORDER}, not {order}")
     wcs = as_celestial(wcs, "wcs")

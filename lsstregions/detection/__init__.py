@@ -45,7 +45,8 @@ def detect_footprints(
         yields any of the others as blocks of rows, all ``nx`` wide, of an image that is never held whole. Of a `Mask`
         the bits are meant.
     threshold : Threshold, float or array_like of shape (ny, nx)
-        A number or one a pixel is a `Threshold` of kind "value". With a Quantity, it must have a unit that converts.
+        A number or one a pixel is a `Threshold` of kind "value". It counts from zero, whatever its kind: subtract the
+        background first. With a Quantity, it must have a unit that converts.
     n_pixels : int, optional
         Footprints of fewer pixels are left out.
     connectivity : {8, 4}, optional

@@ -128,10 +128,9 @@ def resolved(rule: Threshold, frame: Frame) -> Threshold:
         try:
             value = quantity.to_value(unit)
         except UnitConversionError:
-            wanted = f"of the unit {unit}" if unit else "a number without a unit"
-            raise UnitConversionError(
-                f"threshold must be {wanted}, not of the unit {str(quantity.unit) or 1}"
-            ) from None
+            wanted = f"of the image's unit, {unit}" if unit else "a number without a unit"
+            given = f"of the unit {quantity.unit}" if str(quantity.unit) else "a number without one"
+            raise UnitConversionError(f"threshold must be {wanted}, not {given}") from None
     if np.ndim(value):
         value = np.asarray(value)
         if value.shape != frame.data.shape:

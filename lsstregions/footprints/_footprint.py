@@ -98,7 +98,9 @@ class Footprint(FootprintRegion, Value):
         return repr(self)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {self.area} pixels in {self.bbox!r}, {len(self._columns._peaks)} peaks>"
+        peaks = len(self._columns._peaks)
+        words = f"{self.area} pixel{'s' * (self.area != 1)} in {self.bbox!r}, {peaks} peak{'s' * (peaks != 1)}"
+        return f"<{type(self).__name__}: {words}>"
 
     def _repr_html_(self) -> str:
         from .._reprs import footprint_html

@@ -64,8 +64,9 @@ class FootprintSet(Value):
 
     Notes
     -----
-    ``fs[i]`` is a `Footprint`; a slice, an array of indices or a boolean array gives a FootprintSet. Footprints may
-    overlap one another; those that `detect_footprints` finds do not.
+    ``fs[i]`` is a `Footprint`; a slice, an array of indices or a boolean array gives a FootprintSet, of which
+    ``fs[i : i + 1].measure(image)`` measures one. Footprints may overlap one another; those that `detect_footprints`
+    finds do not.
     """
 
     __slots__ = ("_peaks", "_values", "offsets", "region", "sign", "spans")
@@ -87,7 +88,7 @@ class FootprintSet(Value):
         if isinstance(footprints, FootprintSet):
             whole = footprints
         else:
-            sets = [_as_set(footprint, "a footprint") for footprint in footprints]
+            sets = [as_set(one, "a footprint", "; from_regions takes regions") for one in footprints]
             whole = FootprintSet.concatenate(sets) if sets else FootprintSet._from_columns(*_no_columns())
         self._set(**{name: getattr(whole, name) for name in self.__slots__})
         self._set(region=require(region, Box2I, "region") if region is not None else whole.region)
@@ -217,7 +218,7 @@ class FootprintSet(Value):
         """
         parts = list(sets)
         for part in parts:
-            _as_footprint_set(part, "sets")
+            require(part, FootprintSet, "sets")
         if not parts:
             return FootprintSet()
         starts = offsets_of([len(part.spans) for part in parts])
@@ -409,7 +410,8 @@ class FootprintSet(Value):
     def peaks(self) -> "Table":
         """A new table of all peaks, footprint by footprint.
 
-        Columns ``id``, ``x_peak``, ``y_peak`` (pixels), ``x``, ``y`` (positions), ``peak_value``, and the user's.
+        Columns ``id``, ``x_peak``, ``y_peak`` (pixels), ``x``, ``y`` (positions), ``peak_value``, and the user's. The
+        footprint of each is ``np.repeat(np.arange(len(self)), np.diff(self.peak_offsets))``.
         """
         return self._peaks.table()
 
@@ -540,6 +542,9 @@ class FootprintSet(Value):
     @classmethod
     def from_labels(cls, labels: Any, xy0: Origin = (0, 0)) -> Self:
         """Return the pixels of each label of an image, in rising order of the labels, 0 left out.
+
+        The labels themselves are not kept: footprint i has had number i of the labels in rising order, ``segm.labels``
+        of photutils.
 
         Parameters
         ----------
@@ -773,7 +778,7 @@ class FootprintSet(Value):
         TypeError
             If `other` is neither a FootprintSet nor a SpanSet.
         """
-        mine, others = self._in_raster_order(), _as_set(other, "other")._in_raster_order()
+        mine, others = self._in_raster_order(), as_set(other, "other")._in_raster_order()
         pairs = _columns.overlaps(*mine, *others)
         order = np.lexsort((pairs[:, 1], pairs[:, 0]))
         pairs = pairs[order]
@@ -1038,7 +1043,7 @@ class FootprintSet(Value):
         ValueError
             If the regions differ.
         """
-        if self.region != _as_footprint_set(other, "other").region:
+        if self.region != require(other, FootprintSet, "other").region:
             raise ValueError(f"sets of different regions cannot be merged: {self.region!r} and {other.region!r}")
         both = FootprintSet.concatenate([self._replaced(values={}), other._replaced(values={})])
         runs = both.union().array
@@ -1231,7 +1236,7 @@ def _no_columns() -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     return np.empty((0, 3), np.int32), np.zeros(1, np.int64)
 
 
-def _as_set(footprint: Any, name: str) -> FootprintSet:
+def as_set(footprint: Any, name: str, hint: str = "") -> FootprintSet:
     """Return a set, a footprint or a span set as a set."""
     if isinstance(footprint, FootprintSet):
         return footprint
@@ -1239,13 +1244,7 @@ def _as_set(footprint: Any, name: str) -> FootprintSet:
         return footprint._columns
     if isinstance(footprint, SpanSet):
         return FootprintSet._from_columns(footprint.array, np.array([0, len(footprint)]))
-    raise TypeError(f"{name} must be a FootprintSet, a Footprint or a SpanSet, not {type(footprint).__name__}")
-
-
-def _as_footprint_set(value: Any, name: str) -> FootprintSet:
-    if not isinstance(value, FootprintSet):
-        raise TypeError(f"{name} must be a FootprintSet, not {type(value).__name__}")
-    return value
+    raise TypeError(f"{name} must be a FootprintSet, a Footprint or a SpanSet, not {type(footprint).__name__}{hint}")
 
 
 def _kind(index: Any) -> type | None:

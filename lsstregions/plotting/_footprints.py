@@ -446,11 +446,13 @@ def as_footprints(footprints: Any) -> FootprintSet:
 
 def axes_or_current(ax: Any) -> Any:
     """Return axes, by default pyplot's current ones."""
-    if ax is not None:
-        return ax
-    from matplotlib import pyplot as plt
+    if ax is None:
+        from matplotlib import pyplot as plt
 
-    return plt.gca()
+        return plt.gca()
+    if not hasattr(ax, "add_artist"):
+        raise TypeError(f"ax must be Axes of matplotlib, not {ax!r}")
+    return ax
 
 
 def _closed_rings(

@@ -11,9 +11,10 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from .._colors import plane_colors
-from .._reprs import blocks_ored
+from .._reprs import are_set, blocks_ored
 from .._validate import as_pair
 from ..masks import Mask
+from ..masks._schema import bit_of
 from ._footprints import axes_or_current
 
 
@@ -36,7 +37,8 @@ def plot_mask(
     ax : matplotlib Axes or WCSAxes, optional
         By default the current axes. Axes without anything in them are scaled to the mask.
     planes : str or iterable of str, optional
-        By default every plane that has pixels. Where several are set, later ones lie over earlier ones.
+        By default every plane that has pixels, the bad ones last. Where several are set, later ones lie over earlier
+        ones.
     colors : {"lsst", "colorblind"} or dict, optional
         See `plane_colors`.
     alpha : float, optional
@@ -147,7 +149,8 @@ class MaskOverlay(AxesImage):
         if not 0 <= alpha <= 1:
             raise ValueError(f"alpha must be between 0 and 1, not {alpha}")
         if planes is None:
-            names = [name for name, count in mask.count().items() if count]
+            # What is bad is drawn over what covers more.
+            names = sorted((name for name, n in mask.count().items() if n), key=lambda name: mask.schema[name].bad)
         else:
             names = [planes] if isinstance(planes, str) else list(planes)
             mask.schema.bitmask(names)  # raises where there is no such plane
@@ -220,11 +223,8 @@ class MaskOverlay(AxesImage):
         words = _reduced(self.mask, window, step)
         shape = words.shape[1:]
         color, opacity = np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32)
-        width = 8 * words.dtype.itemsize
         for name, (*rgb, alpha) in self._rgba.items():
-            bit = self.mask.schema[name].bit
-            assert bit is not None
-            there = (words[bit // width] >> words.dtype.type(bit % width) & words.dtype.type(1)).astype(bool)
+            there = are_set(words, bit_of(self.mask.schema[name]))
             # The operator "over" (Porter and Duff 1984), with colours multiplied by their opacity.
             color[there] = color[there] * (1 - alpha) + np.array(rgb, np.float32) * alpha
             opacity[there] = opacity[there] * (1 - alpha) + alpha
@@ -238,8 +238,7 @@ class MaskOverlay(AxesImage):
 def _reduced(mask: Mask, window: tuple[int, int, int, int], step: int) -> NDArray:
     """Return the words (n_words, ny, nx) of a part of a mask, the bits of blocks of pixels or-ed together."""
     x_start, x_stop, y_start, y_stop = window
-    words = mask.array if mask.array.ndim == 3 else mask.array[np.newaxis]
-    return blocks_ored(blocks_ored(words[:, y_start:y_stop, x_start:x_stop], step, 1), step, 2)
+    return blocks_ored(blocks_ored(mask._words[:, y_start:y_stop, x_start:x_stop], step, 1), step, 2)
 
 
 def _with_alpha(color: Any, alpha: float) -> tuple[float, float, float, float]:

@@ -78,7 +78,8 @@ def rasterize(
         - a geometry of shapely: the interior of polygons, lines and points as above;
         - a `Box2I`, `Box2D`, `Ellipse`, or anything with a method ``__runs__``, as `SpanSet` and `Footprint` have;
         - a 2-D boolean array;
-        - an object with ``to_mask()`` or ``to_pixel(wcs)`` like a region's, or of a class registered with `runs_of`.
+        - an object with ``to_mask()`` or ``to_pixel(wcs)`` like a region's, or of a class registered with
+          `lsstregions.raster.runs_of`.
     wcs : object, optional
         A celestial WCS of the shared interface (APE 14), from the pixel plane, which sky regions need; of a cutout it
         is ``image.absolute_wcs``, not ``image.wcs``, which counts from its first pixel.
