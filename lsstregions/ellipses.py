@@ -9,6 +9,8 @@ distortion (a^2 - b^2) / (a^2 + b^2), reduced shear (a - b) / (a + b), conformal
 (cos 2t, sin 2t); determinant radius sqrt(a b), trace radius sqrt((a^2 + b^2) / 2).
 """
 
+from __future__ import annotations
+
 import math
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeAlias
 
@@ -57,7 +59,7 @@ class _Shape(NamedTuple):
     theta: float
 
     @classmethod
-    def from_axes(cls, a: float, b: float, theta: float) -> "_Shape":
+    def from_axes(cls, a: float, b: float, theta: float) -> _Shape:
         if a == b:
             eta = 0.0
         elif a == 0 or b == 0:
@@ -67,7 +69,7 @@ class _Shape(NamedTuple):
         return cls(a, b, eta, theta)
 
     @classmethod
-    def from_moments(cls, xx: float, yy: float, xy: float, product: float) -> "_Shape":
+    def from_moments(cls, xx: float, yy: float, xy: float, product: float) -> _Shape:
         """Return the shape of second moments; `product` is a times b, the root of their determinant."""
         total, difference = xx + yy, math.hypot(xx - yy, 2 * xy)
         if total == 0:
@@ -83,7 +85,7 @@ class _Shape(NamedTuple):
         return cls(a, b, eta, 0.5 * math.atan2(2 * xy, xx - yy))
 
     @property
-    def normalized(self) -> "_Shape":
+    def normalized(self) -> _Shape:
         """The same with a >= b and the angle in (-pi/2, pi/2]."""
         a, b, eta, theta = self
         if a < b:
@@ -115,7 +117,7 @@ class _Shape(NamedTuple):
         cosine, sine = cos_sin(self.theta)
         return np.array([[self.a * cosine, -self.b * sine], [self.a * sine, self.b * cosine]])
 
-    def transformed(self, linear: LinearTransform) -> "_Shape":
+    def transformed(self, linear: LinearTransform) -> _Shape:
         a, b, _, theta = self
         cosine, sine = cos_sin(theta)
         # The images of the semi-axes, whose outer products sum to the second moments.
@@ -183,18 +185,18 @@ class _Core(Value):
         except np.linalg.LinAlgError:
             raise ValueError("the angle of a circle has no derivative") from None
 
-    def to_axes(self) -> "Axes":
+    def to_axes(self) -> Axes:
         """Return the semi-axes, a >= b, and the angle of the longer one in (-pi/2, pi/2]."""
         a, b, _, theta = self._shape().normalized
         return Axes(a, b, theta)
 
-    def to_quadrupole(self) -> "Quadrupole":
+    def to_quadrupole(self) -> Quadrupole:
         """Return the second moments."""
         return Quadrupole(*self._shape().moments)
 
     def to_separable(
-        self, ellipticity: "type[Ellipticity] | None" = None, radius: "type[Radius] | None" = None
-    ) -> "Separable":
+        self, ellipticity: type[Ellipticity] | None = None, radius: type[Radius] | None = None
+    ) -> Separable:
         """Return an ellipticity times a radius of the given classes.
 
         Parameters
@@ -217,10 +219,10 @@ class _Core(Value):
 
     def jacobian(
         self,
-        to: "type[Core]",
+        to: type[Core],
         *,
-        ellipticity: "type[Ellipticity] | None" = None,
-        radius: "type[Radius] | None" = None,
+        ellipticity: type[Ellipticity] | None = None,
+        radius: type[Radius] | None = None,
     ) -> NDArray[np.float64]:
         """Return the derivative of the parameters of another kind of core with respect to this one's.
 
@@ -380,7 +382,7 @@ class _Core(Value):
         change_by_transform = np.stack([2 * half[0, 0], 2 * half[1, 1], half[0, 1] + half[1, 0]])
         return parameters @ _congruence(turn) @ change, parameters @ change_by_transform
 
-    def convolved(self, other: "Core") -> Self:
+    def convolved(self, other: Core) -> Self:
         """Return the core whose second moments are the sum of the two.
 
         Raises
@@ -577,7 +579,7 @@ class Ellipticity(Value):
         """Shorter axis divided by the longer one."""
         return math.exp(-self._eta())
 
-    def to(self, kind: "type[Ellipticity]") -> "Ellipticity":
+    def to(self, kind: type[Ellipticity]) -> Ellipticity:
         """Return the same ellipticity as `Distortion`, `ReducedShear` or `ConformalShear`.
 
         Raises
@@ -897,7 +899,7 @@ class Ellipse(Value):
         return ellipse_svg(self)
 
     @classmethod
-    def from_region(cls, region: "EllipsePixelRegion | CirclePixelRegion") -> Self:
+    def from_region(cls, region: EllipsePixelRegion | CirclePixelRegion) -> Self:
         """Return a `regions` ellipse (full widths, a Quantity for the angle) or circle, with `Axes`.
 
         Raises
@@ -914,7 +916,7 @@ class Ellipse(Value):
             return cls(Axes(region.radius, region.radius), center)
         return cls(Axes(region.width / 2, region.height / 2, region.angle), center)
 
-    def to_region(self) -> "EllipsePixelRegion":
+    def to_region(self) -> EllipsePixelRegion:
         """Return this ellipse as a `regions.EllipsePixelRegion`.
 
         Raises
@@ -975,7 +977,7 @@ class Ellipse(Value):
         """
         return type(self)(self.core.transformed(transform), transform(self.center))
 
-    def convolved(self, other: "Ellipse") -> Self:
+    def convolved(self, other: Ellipse) -> Self:
         """Return the ellipse of two Gaussians convolved: second moments add, and so do centres.
 
         Raises

@@ -1,5 +1,7 @@
 """Mappings of the plane, and what they make of pixels."""
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
@@ -77,7 +79,7 @@ class WcsMapping(Value):
         x_out, y_out = pixel_to_pixel(self.wcs_in, self.wcs_out, columns, rows)
         return x_out, y_out
 
-    def inverse(self) -> "WcsMapping":
+    def inverse(self) -> WcsMapping:
         """Return the mapping back."""
         return WcsMapping(self.wcs_out, self.wcs_in)
 

@@ -1,5 +1,7 @@
 """Merging the footprints of several bands, with the peaks of the first ones before those of later ones."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import numpy as np

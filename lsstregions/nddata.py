@@ -1,5 +1,7 @@
 """MaskedImage: an NDData that knows its place in the pixel plane and names the planes of its mask."""
 
+from __future__ import annotations
+
 import copy
 from typing import Any, Self
 

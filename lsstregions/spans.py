@@ -1,5 +1,7 @@
 """SpanSet: any set of pixels, run-length encoded, as an immutable value."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
@@ -202,7 +204,7 @@ class SpanSet(Value):
         return cls._from_canonical(cls().complement(box).array)
 
     @classmethod
-    def from_region(cls, region: Any, *, wcs: Any = None, within: Box2I | None = None) -> "SpanSet":
+    def from_region(cls, region: Any, *, wcs: Any = None, within: Box2I | None = None) -> SpanSet:
         """Return the pixels of anything region-like, shapely polygons included: see `lsstregions.rasterize`."""
         return rasterize(region, wcs=wcs, within=within)
 
@@ -332,7 +334,7 @@ class SpanSet(Value):
 
         return spans_png(self)
 
-    def plot(self, ax: Any = None, **style: Any) -> "FootprintCollection":
+    def plot(self, ax: Any = None, **style: Any) -> FootprintCollection:
         """Draw the outlines, holes included, as one artist; see `lsstregions.plotting.plot_footprints`."""
         from .plotting import plot_footprints
 
@@ -436,7 +438,7 @@ class SpanSet(Value):
 
     # Set algebra
 
-    def union(*sets: "SpanSet") -> "SpanSet":
+    def union(*sets: SpanSet) -> SpanSet:
         """Return the pixels in any of the sets: ``a.union(b)`` or ``SpanSet.union(*sets)``.
 
         Raises
@@ -449,7 +451,7 @@ class SpanSet(Value):
             return SpanSet._from_canonical(_algebra.unite(*arrays))
         return SpanSet(np.concatenate(arrays)) if arrays else SpanSet()
 
-    def intersection(*sets: "SpanSet") -> "SpanSet":
+    def intersection(*sets: SpanSet) -> SpanSet:
         """Return the pixels in all of the sets.
 
         Raises
@@ -465,7 +467,7 @@ class SpanSet(Value):
             common = _algebra.intersect(common, runs)
         return SpanSet._from_canonical(common)
 
-    def difference(self, *others: "SpanSet") -> "SpanSet":
+    def difference(self, *others: SpanSet) -> SpanSet:
         """Return the pixels of this set that are in none of the others.
 
         Raises
@@ -478,7 +480,7 @@ class SpanSet(Value):
             left = _algebra.subtract(left, _as_spans(other, "others").array)
         return SpanSet._from_canonical(left)
 
-    def symmetric_difference(self, other: "SpanSet") -> "SpanSet":
+    def symmetric_difference(self, other: SpanSet) -> SpanSet:
         """Return the pixels in one of the sets but not in both.
 
         Raises
@@ -488,19 +490,19 @@ class SpanSet(Value):
         """
         return SpanSet._from_canonical(_algebra.exclude(self.array, _as_spans(other, "other").array))
 
-    def __or__(self, other: "SpanSet") -> "SpanSet":
+    def __or__(self, other: SpanSet) -> SpanSet:
         return self.union(other) if isinstance(other, SpanSet) else NotImplemented
 
-    def __and__(self, other: "SpanSet") -> "SpanSet":
+    def __and__(self, other: SpanSet) -> SpanSet:
         return self.intersection(other) if isinstance(other, SpanSet) else NotImplemented
 
-    def __sub__(self, other: "SpanSet") -> "SpanSet":
+    def __sub__(self, other: SpanSet) -> SpanSet:
         return self.difference(other) if isinstance(other, SpanSet) else NotImplemented
 
-    def __xor__(self, other: "SpanSet") -> "SpanSet":
+    def __xor__(self, other: SpanSet) -> SpanSet:
         return self.symmetric_difference(other) if isinstance(other, SpanSet) else NotImplemented
 
-    def complement(self, box: Box2I) -> "SpanSet":
+    def complement(self, box: Box2I) -> SpanSet:
         """Return the pixels of a box that are not in this set.
 
         Raises
@@ -516,7 +518,7 @@ class SpanSet(Value):
 
     # Predicates
 
-    def issubset(self, other: "SpanSet") -> bool:
+    def issubset(self, other: SpanSet) -> bool:
         """Whether every pixel of this set is in the other.
 
         Raises
@@ -526,7 +528,7 @@ class SpanSet(Value):
         """
         return _algebra.covers(_as_spans(other, "other").array, self.array)
 
-    def issuperset(self, other: "SpanSet") -> bool:
+    def issuperset(self, other: SpanSet) -> bool:
         """Whether every pixel of the other set is in this one.
 
         Raises
@@ -536,11 +538,11 @@ class SpanSet(Value):
         """
         return _algebra.covers(self.array, _as_spans(other, "other").array)
 
-    def isdisjoint(self, other: "SpanSet") -> bool:
+    def isdisjoint(self, other: SpanSet) -> bool:
         """Whether the sets share no pixel."""
         return not self.overlaps(other)
 
-    def overlaps(self, other: "SpanSet") -> bool:
+    def overlaps(self, other: SpanSet) -> bool:
         """Whether the sets share a pixel; an empty set overlaps nothing.
 
         Raises
@@ -550,16 +552,16 @@ class SpanSet(Value):
         """
         return _algebra.overlap(self.array, _as_spans(other, "other").array)
 
-    def __le__(self, other: "SpanSet") -> bool:
+    def __le__(self, other: SpanSet) -> bool:
         return self.issubset(other) if isinstance(other, SpanSet) else NotImplemented
 
-    def __ge__(self, other: "SpanSet") -> bool:
+    def __ge__(self, other: SpanSet) -> bool:
         return self.issuperset(other) if isinstance(other, SpanSet) else NotImplemented
 
-    def __lt__(self, other: "SpanSet") -> bool:
+    def __lt__(self, other: SpanSet) -> bool:
         return self <= other and self != other if isinstance(other, SpanSet) else NotImplemented
 
-    def __gt__(self, other: "SpanSet") -> bool:
+    def __gt__(self, other: SpanSet) -> bool:
         return self >= other and self != other if isinstance(other, SpanSet) else NotImplemented
 
     def contains(self, x: ArrayLike, y: ArrayLike) -> Any:
@@ -593,7 +595,7 @@ class SpanSet(Value):
 
     # Moving and cutting
 
-    def shift(self, dx: int, dy: int) -> "SpanSet":
+    def shift(self, dx: int, dy: int) -> SpanSet:
         """Return the set moved by `dx` columns and `dy` rows of pixels.
 
         Raises
@@ -618,7 +620,7 @@ class SpanSet(Value):
         if not is_empty and (min(x_start, y_start) < INT32_MIN or max(x_stop, y_stop) > INT32_MAX):
             raise OverflowError(f"the result leaves int32: {self!r} moved by x {left}, {right} and y {down}, {up}")
 
-    def clip(self, box: Box2I) -> "SpanSet":
+    def clip(self, box: Box2I) -> SpanSet:
         """Return the pixels of this set that lie in a box.
 
         Raises
@@ -631,7 +633,7 @@ class SpanSet(Value):
 
     def transform(
         self, mapping: LinearTransform | AffineTransform | WcsMapping | Mapping, inverse: Mapping | None = None
-    ) -> "SpanSet":
+    ) -> SpanSet:
         """Return the pixels that a mapping of the plane takes this set to, as LSST has it.
 
         A pixel belongs to the result if the inverse mapping takes its centre into the set, and it lies in the box of
@@ -664,7 +666,7 @@ class SpanSet(Value):
 
     # Morphology
 
-    def dilate(self, element: Element, shape: Shape = "disk") -> "SpanSet":
+    def dilate(self, element: Element, shape: Shape = "disk") -> SpanSet:
         """Return the union of this set shifted by every pixel of a structuring element.
 
         Parameters
@@ -686,7 +688,7 @@ class SpanSet(Value):
         element = self._dilating(element, shape)
         return SpanSet._from_canonical(_dilation.dilate(self.array, element.array)) if len(self) else self
 
-    def _dilating(self, element: Element, shape: Shape) -> "SpanSet":
+    def _dilating(self, element: Element, shape: Shape) -> SpanSet:
         """Return a structuring element by which this set can be dilated."""
         element = _as_element(element, shape)
         if len(self):
@@ -704,7 +706,7 @@ class SpanSet(Value):
         bounds = _dilation.EVERYWHERE if box is None else (box.x.start, box.x.stop, box.y.start, box.y.stop)
         return _dilation.dilate_to_components(self.array, element.array, bounds)
 
-    def erode(self, element: Element, shape: Shape = "disk") -> "SpanSet":
+    def erode(self, element: Element, shape: Shape = "disk") -> SpanSet:
         """Return the pixels from which every offset of a structuring element leads into this set.
 
         The parameters are those of `dilate`.
@@ -732,15 +734,15 @@ class SpanSet(Value):
         x_start, x_stop, y_start, y_stop = self._bounds()
         return 2 * math.floor(radius) + 1 > min(x_stop - x_start, y_stop - y_start)
 
-    def open(self, element: Element, shape: Shape = "disk") -> "SpanSet":
+    def open(self, element: Element, shape: Shape = "disk") -> SpanSet:
         """Return the set eroded and then dilated: the union of all shifted elements that fit into it."""
         return self.erode(element, shape).dilate(element, shape)
 
-    def close(self, element: Element, shape: Shape = "disk") -> "SpanSet":
+    def close(self, element: Element, shape: Shape = "disk") -> SpanSet:
         """Return the set dilated and then eroded: gaps that the element does not fit into are filled."""
         return self.dilate(element, shape).erode(element, shape)
 
-    def fill_holes(self, connectivity: int = 8) -> "SpanSet":
+    def fill_holes(self, connectivity: int = 8) -> SpanSet:
         """Return the set with its holes filled: the background that no path leads out of.
 
         Parameters
@@ -762,7 +764,7 @@ class SpanSet(Value):
         holes = background[~outside[labels]]
         return SpanSet._from_canonical(_algebra.unite(self.array, holes))
 
-    def boundary(self, side: Literal["inner", "outer"] = "inner") -> "SpanSet":
+    def boundary(self, side: Literal["inner", "outer"] = "inner") -> SpanSet:
         """Return the pixels along the outline.
 
         Parameters
@@ -779,7 +781,7 @@ class SpanSet(Value):
             raise ValueError(f"side must be 'inner' or 'outer', not {side!r}")
         return self - self.erode(1) if side == "inner" else self.dilate(1) - self
 
-    def convex_hull(self) -> "SpanSet":
+    def convex_hull(self) -> SpanSet:
         """Return the pixels whose centres lie in the convex hull of this set's pixel centres, edge included.
 
         Raises
@@ -793,7 +795,7 @@ class SpanSet(Value):
 
     # Components
 
-    def components(self, connectivity: int = 8) -> "FootprintSet":
+    def components(self, connectivity: int = 8) -> FootprintSet:
         """Return the connected parts, in the raster order of their first pixels, each as one footprint.
 
         Parameters
@@ -958,7 +960,7 @@ class SpanSet(Value):
             )
         return x0, y0
 
-    def to_polygon(self) -> "shapely.Polygon | shapely.MultiPolygon":
+    def to_polygon(self) -> shapely.Polygon | shapely.MultiPolygon:
         """Return the outline along the pixel edges, holes included, in pixel coordinates.
 
         There is one polygon for each 4-connected component; polygons that touch in a corner stay apart, and all

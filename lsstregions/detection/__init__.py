@@ -1,5 +1,7 @@
 """Detection: an image in, footprints out."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from typing import Any, Literal

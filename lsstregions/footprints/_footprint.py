@@ -1,5 +1,7 @@
 """Footprint and HeavyFootprint: one set of pixels with its peaks, and one with its values."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -52,7 +54,7 @@ class Footprint(FootprintRegion, Value):
     def __init__(
         self,
         spans: SpanSet,
-        peaks: "Table | None" = None,
+        peaks: Table | None = None,
         region: Box2I | None = None,
         *,
         sign: int = 1,
@@ -112,7 +114,7 @@ class Footprint(FootprintRegion, Value):
 
         return spans_png(self.spans)
 
-    def plot(self, origin: tuple[int, int] = (0, 0), ax: Any = None, **style: Any) -> "FootprintCollection":
+    def plot(self, origin: tuple[int, int] = (0, 0), ax: Any = None, **style: Any) -> FootprintCollection:
         """Draw the outline, holes included, as regions draw themselves; see `lsstregions.plotting.plot_footprints`.
 
         As that of sets it may be called with axes alone: ``footprint.plot(ax)``.
@@ -142,7 +144,7 @@ class Footprint(FootprintRegion, Value):
         return SpanSet._from_canonical(self._columns.spans)
 
     @property
-    def peaks(self) -> "Table":
+    def peaks(self) -> Table:
         """A new table of the peaks, the most significant first."""
         return self._columns.peaks
 
@@ -253,7 +255,7 @@ class Footprint(FootprintRegion, Value):
         """Return the connected parts, each with its own peaks."""
         return self._columns.split(connectivity)
 
-    def merge(self, other: "Footprint") -> "Footprint":
+    def merge(self, other: Footprint) -> Footprint:
         """Return the union, with the peaks of both, whether they meet or not; heavy ones add their values.
 
         Warns
@@ -273,7 +275,7 @@ class Footprint(FootprintRegion, Value):
 
     def make_heavy(
         self, image: Any, variance: Any = None, mask: Any = None, *, xy0: Origin | None = None
-    ) -> "HeavyFootprint":
+    ) -> HeavyFootprint:
         """Return this footprint with a copy of the pixels under it, as `FootprintSet.make_heavy`."""
         return HeavyFootprint._of(self._columns.make_heavy(image, variance, mask, xy0=xy0), self.meta, self.visual)
 
@@ -372,7 +374,7 @@ class HeavyFootprint(Footprint):
             fill = np.nan if values.dtype.kind == "f" else 0
         return self.spans.unflatten(values, box, fill)
 
-    def dot(self, other: "HeavyFootprint") -> float:
+    def dot(self, other: HeavyFootprint) -> float:
         """Return the sum of the products of both images over the pixels that both have.
 
         Raises

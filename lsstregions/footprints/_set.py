@@ -1,5 +1,7 @@
 """FootprintSet: many footprints in columns."""
 
+from __future__ import annotations
+
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
@@ -82,9 +84,9 @@ class FootprintSet(Value):
     _peaks: Peaks
     _values: dict[str, NDArray]
     #: From a set of one to its footprint, which is made of it: whoever defines that class says so here.
-    _only: "ClassVar[Callable[[FootprintSet], Footprint]]"
+    _only: ClassVar[Callable[[FootprintSet], Footprint]]
 
-    def __init__(self, footprints: "Iterable[Footprint | SpanSet]" = (), region: Box2I | None = None):
+    def __init__(self, footprints: Iterable[Footprint | SpanSet] = (), region: Box2I | None = None):
         if isinstance(footprints, FootprintSet):
             whole = footprints
         else:
@@ -145,11 +147,11 @@ class FootprintSet(Value):
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    def __iter__(self) -> "Iterator[Footprint]":
+    def __iter__(self) -> Iterator[Footprint]:
         return (self[i] for i in range(len(self)))
 
     @overload
-    def __getitem__(self, index: int) -> "Footprint": ...
+    def __getitem__(self, index: int) -> Footprint: ...
     @overload
     def __getitem__(self, index: slice | NDArray | Sequence[int] | Sequence[bool]) -> Self: ...
     def __getitem__(self, index: Any) -> Any:
@@ -196,7 +198,7 @@ class FootprintSet(Value):
         )
 
     @staticmethod
-    def concatenate(sets: "Iterable[FootprintSet]") -> "FootprintSet":
+    def concatenate(sets: Iterable[FootprintSet]) -> FootprintSet:
         """Return the footprints of several sets, one set after the other; the region is kept if they share it.
 
         Pixel values are kept of the planes that all sets have, and columns of peaks that are the user's of all: where a
@@ -273,7 +275,7 @@ class FootprintSet(Value):
 
         return footprints_png(self)
 
-    def plot(self, ax: Any = None, **style: Any) -> "FootprintCollection":
+    def plot(self, ax: Any = None, **style: Any) -> FootprintCollection:
         """Draw the outlines, holes included, as one artist; see `lsstregions.plotting.plot_footprints`."""
         from ..plotting import plot_footprints
 
@@ -351,7 +353,7 @@ class FootprintSet(Value):
         columns: Sequence[str] | None = None,
         *,
         xy0: Origin | None = None,
-    ) -> "QTable":
+    ) -> QTable:
         """Measure all footprints, and the pixels under them, in one pass.
 
         Parameters
@@ -407,7 +409,7 @@ class FootprintSet(Value):
     # Peaks
 
     @property
-    def peaks(self) -> "Table":
+    def peaks(self) -> Table:
         """A new table of all peaks, footprint by footprint.
 
         Columns ``id``, ``x_peak``, ``y_peak`` (pixels), ``x``, ``y`` (positions), ``peak_value``, and the user's. The
@@ -420,7 +422,7 @@ class FootprintSet(Value):
         """Footprint i has the peaks ``peak_offsets[i]`` to ``peak_offsets[i + 1]``; of shape (n + 1,)."""
         return self._peaks.offsets
 
-    def with_peaks(self, table: "Table") -> Self:
+    def with_peaks(self, table: Table) -> Self:
         """Return these footprints with other peaks; each goes to the first footprint that holds its pixel.
 
         Parameters
@@ -695,7 +697,7 @@ class FootprintSet(Value):
         x, y = corners.T
         return cls._from_columns(*polygons(x, y, offsets, within=checked(within)), within)
 
-    def to_regions(self, *, wcs: Any = None) -> "Regions":
+    def to_regions(self, *, wcs: Any = None) -> Regions:
         """Return the outlines as `regions.Regions`: a polygon a footprint, which every format of `regions` can hold.
 
         With a `wcs` they are on the sky. `from_regions` makes the same footprints of them; empty ones are left out. See
@@ -703,7 +705,7 @@ class FootprintSet(Value):
         """
         return to_regions(self, wcs=wcs)
 
-    def to_table(self) -> "Table":
+    def to_table(self) -> Table:
         """Return the columns as a table, one row a footprint, that shares memory with them: see `lsstregions.io`."""
         from ..io import to_table
 
@@ -764,7 +766,7 @@ class FootprintSet(Value):
         return _columns.at(*self._in_raster_order(), columns, rows).reshape(shape)
 
     def crossmatch(
-        self, other: "FootprintSet | SpanSet"
+        self, other: FootprintSet | SpanSet
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Find all pairs of a footprint of this set and one of another that overlap.
 
@@ -789,7 +791,7 @@ class FootprintSet(Value):
     def _in_raster_order(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         return _runs.in_raster_order(self.spans, self._owners())
 
-    def overlaps(self, other: "FootprintSet | SpanSet") -> NDArray[np.bool_]:
+    def overlaps(self, other: FootprintSet | SpanSet) -> NDArray[np.bool_]:
         """Whether each footprint shares a pixel with any of another set: bools of shape (n,).
 
         See `crossmatch` for which, and for the errors.
@@ -994,7 +996,7 @@ class FootprintSet(Value):
 
     def _regrouped(
         self, runs: NDArray[np.int32], labels: NDArray[np.int32], count: int
-    ) -> "tuple[FootprintSet, NDArray[np.int64]]":
+    ) -> tuple[FootprintSet, NDArray[np.int64]]:
         """Return numbered components of runs as footprints with these peaks, and where these footprints went."""
         # The first pixels and the peaks, and -1 for those that are in none.
         first = self._first()
@@ -1017,7 +1019,7 @@ class FootprintSet(Value):
         y, x = np.ascontiguousarray(inside.spans[:, :2].T, float)
         return _common_sign(self.sign[inside._owners()], labels[_runs.find(runs, x, y)].astype(np.int64), count)
 
-    def merge(self, other: "FootprintSet", *, return_parents: bool = False) -> Any:
+    def merge(self, other: FootprintSet, *, return_parents: bool = False) -> Any:
         """Return the footprints of both sets; those that meet, if only at a corner, become one, with the peaks of all.
 
         What is in parts that do not meet comes apart. Pixel values are left behind; `Footprint.merge` adds them.
@@ -1050,7 +1052,7 @@ class FootprintSet(Value):
         merged, parents = both._regrouped(runs, *_label.label(runs, 8))
         return (merged, parents[: len(self)], parents[len(self) :]) if return_parents else merged
 
-    def _united(self, labels: NDArray[np.int32], count: int) -> "FootprintSet":
+    def _united(self, labels: NDArray[np.int32], count: int) -> FootprintSet:
         """Return one footprint for each label with the pixels and peaks of all that have it; pixel values are added."""
         spans, offsets = _columns.fuse(self.spans, labels[self._owners()], count)
         sign = _common_sign(self.sign, labels.astype(np.int64), count)
@@ -1072,7 +1074,7 @@ class FootprintSet(Value):
                 values[name] = as_dtype(total, column.dtype, name)
         return made._replaced(values=values)
 
-    def __or__(self, other: "FootprintSet") -> "FootprintSet":
+    def __or__(self, other: FootprintSet) -> FootprintSet:
         if not isinstance(other, FootprintSet):
             return NotImplemented
         merged: FootprintSet = self.merge(other)

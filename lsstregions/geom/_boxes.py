@@ -1,5 +1,7 @@
 """Boxes of pixels and of floats: an interval in x and one in y."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
@@ -55,7 +57,7 @@ class _Box(Value):
         return bool(self.contains(other))
 
     @overload
-    def contains(self, x: "Point | Self") -> bool: ...
+    def contains(self, x: Point | Self) -> bool: ...
     @overload
     def contains(self, x: float, y: float) -> bool: ...
     @overload
@@ -138,7 +140,7 @@ class _Box(Value):
             raise TypeError(f"other must be a {type(self).__name__}, not {other!r}")
         return type(self)(self.x.clipped_to(other.x), self.y.clipped_to(other.y))
 
-    def _hull(self, other: "_Box") -> Self:
+    def _hull(self, other: _Box) -> Self:
         return type(self)(self.x.expanded_to(other.x), self.y.expanded_to(other.y))
 
     @property
@@ -251,7 +253,7 @@ class Box2I(_Box):
         return cls(IntervalI.from_points(x), IntervalI.from_points(y))
 
     @classmethod
-    def from_box2d(cls, box: "Box2D", edges: Edges = "expand") -> Self:
+    def from_box2d(cls, box: Box2D, edges: Edges = "expand") -> Self:
         """Return the pixels that a box touches ("expand"), or that lie wholly in it ("shrink").
 
         "expand" is the rule of `regions.RegionBoundingBox.from_float`: from floor(min + 0.5) up to and with
@@ -270,12 +272,12 @@ class Box2I(_Box):
         return cls(IntervalI.from_interval_d(box.x, edges), IntervalI.from_interval_d(box.y, edges))
 
     @classmethod
-    def from_bounding_box(cls, bounding_box: "RegionBoundingBox") -> Self:
+    def from_bounding_box(cls, bounding_box: RegionBoundingBox) -> Self:
         """Return the pixels of a `regions.RegionBoundingBox`."""
         box = bounding_box
         return cls((box.ixmin, box.ixmax), (box.iymin, box.iymax))
 
-    def to_bounding_box(self) -> "RegionBoundingBox":
+    def to_bounding_box(self) -> RegionBoundingBox:
         """Return this box as a `regions.RegionBoundingBox`; an empty box becomes the empty one at 0."""
         from regions import RegionBoundingBox
 
@@ -330,7 +332,7 @@ class Box2I(_Box):
         x, y = np.meshgrid(self.x.to_array(), self.y.to_array())
         return x, y
 
-    def expanded_to(self, other: "Point2I | Box2I") -> Self:
+    def expanded_to(self, other: Point2I | Box2I) -> Self:
         """Return the smallest box that contains this one and another, or a pixel.
 
         Raises
@@ -421,16 +423,16 @@ class Box2D(_Box):
         return cls(IntervalD.from_interval_i(box.x), IntervalD.from_interval_i(box.y))
 
     @classmethod
-    def from_bounding_box(cls, bounding_box: "RegionBoundingBox") -> Self:
+    def from_bounding_box(cls, bounding_box: RegionBoundingBox) -> Self:
         """Return what the pixels of a `regions.RegionBoundingBox` cover."""
         return cls.from_box2i(Box2I.from_bounding_box(bounding_box))
 
-    def to_bounding_box(self) -> "RegionBoundingBox":
+    def to_bounding_box(self) -> RegionBoundingBox:
         """Return the pixels that this box touches as a `regions.RegionBoundingBox`."""
         return Box2I.from_box2d(self).to_bounding_box()
 
     @classmethod
-    def from_region(cls, region: "RectanglePixelRegion") -> Self:
+    def from_region(cls, region: RectanglePixelRegion) -> Self:
         """Return a `regions.RectanglePixelRegion` whose angle is a multiple of 90 degrees as a box.
 
         Raises
@@ -449,7 +451,7 @@ class Box2D(_Box):
         size = (region.width, region.height) if quarters % 2 == 0 else (region.height, region.width)
         return cls.from_center_size((region.center.x, region.center.y), size)
 
-    def to_region(self) -> "RectanglePixelRegion":
+    def to_region(self) -> RectanglePixelRegion:
         """Return this box as a `regions.RectanglePixelRegion`.
 
         Raises
@@ -482,7 +484,7 @@ class Box2D(_Box):
         x, y = self.x, self.y
         return Point2D(x.min, y.min), Point2D(x.max, y.min), Point2D(x.max, y.max), Point2D(x.min, y.max)
 
-    def expanded_to(self, other: "Point | Box2D") -> Self:
+    def expanded_to(self, other: Point | Box2D) -> Self:
         """Return the smallest box that contains this one and another, or a point (see `from_points`).
 
         Raises

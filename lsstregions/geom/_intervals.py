@@ -1,5 +1,7 @@
 """Intervals of pixels, half-open, and of floats, closed."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, Self, TypeAlias, overload
@@ -85,7 +87,7 @@ class IntervalI(Value):
         return cls(start, start + size)
 
     @classmethod
-    def from_interval_d(cls, interval: "IntervalD", edges: Edges = "expand") -> Self:
+    def from_interval_d(cls, interval: IntervalD, edges: Edges = "expand") -> Self:
         """Return the pixels that an interval touches ("expand"), or that lie wholly in it ("shrink").
 
         A pixel that shares no more than its edge with an interval is not touched by it, so that intervals of
@@ -143,7 +145,7 @@ class IntervalI(Value):
     def __iter__(self) -> Iterator[int]:
         return iter(self.to_range())
 
-    def __contains__(self, other: "float | IntervalI") -> bool:
+    def __contains__(self, other: float | IntervalI) -> bool:
         return bool(self.contains(other))
 
     def to_range(self) -> range:
@@ -174,7 +176,7 @@ class IntervalI(Value):
         return slice(start, start + self.size)
 
     @overload
-    def contains(self, other: "float | IntervalI") -> bool: ...
+    def contains(self, other: float | IntervalI) -> bool: ...
     @overload
     def contains(self, other: ArrayLike) -> NDArray[np.bool_]: ...
     def contains(self, other: Any) -> Any:
@@ -198,11 +200,11 @@ class IntervalI(Value):
         values = as_coordinates(other, "other")
         return scalar_or_array((values >= self.start - 0.5) & (values < self.stop - 0.5))
 
-    def overlaps(self, other: "IntervalI") -> bool:
+    def overlaps(self, other: IntervalI) -> bool:
         """Return whether the two share a pixel."""
         return not self.clipped_to(other).is_empty
 
-    def is_disjoint(self, other: "IntervalI") -> bool:
+    def is_disjoint(self, other: IntervalI) -> bool:
         """Return whether the two share no pixel."""
         return not self.overlaps(other)
 
@@ -261,7 +263,7 @@ class IntervalI(Value):
             raise ValueError(f"point must be a multiple of 0.5, not {point!r}")
         return type(self)(int(twice) - self.max, int(twice) - self.min + 1) if self else self
 
-    def expanded_to(self, other: "int | IntervalI") -> Self:
+    def expanded_to(self, other: int | IntervalI) -> Self:
         """Return the smallest interval that contains this one and another, or a pixel."""
         if not isinstance(other, IntervalI):
             other = type(self).from_points([other])
@@ -271,7 +273,7 @@ class IntervalI(Value):
             return type(self)(other.start, other.stop)
         return type(self)(min(self.start, other.start), max(self.stop, other.stop))
 
-    def clipped_to(self, other: "IntervalI") -> Self:
+    def clipped_to(self, other: IntervalI) -> Self:
         """Return what the two share, empty if nothing.
 
         Raises
@@ -392,11 +394,11 @@ class IntervalD(Value):
     def __bool__(self) -> bool:
         return not self.is_empty
 
-    def __contains__(self, other: "float | IntervalD") -> bool:
+    def __contains__(self, other: float | IntervalD) -> bool:
         return bool(self.contains(other))
 
     @overload
-    def contains(self, other: "float | IntervalD") -> bool: ...
+    def contains(self, other: float | IntervalD) -> bool: ...
     @overload
     def contains(self, other: ArrayLike) -> NDArray[np.bool_]: ...
     def contains(self, other: Any) -> Any:
@@ -414,7 +416,7 @@ class IntervalD(Value):
         values = as_coordinates(other, "other")
         return scalar_or_array((values >= self.min) & (values <= self.max))
 
-    def overlaps(self, other: "IntervalD") -> bool:
+    def overlaps(self, other: IntervalD) -> bool:
         """Return whether the two share a number; touching at an end is enough.
 
         Raises
@@ -425,7 +427,7 @@ class IntervalD(Value):
         require(other, IntervalD, "other")
         return max(self.min, other.min) <= min(self.max, other.max)
 
-    def is_disjoint(self, other: "IntervalD") -> bool:
+    def is_disjoint(self, other: IntervalD) -> bool:
         """Return whether the two share no number."""
         return not self.overlaps(other)
 
@@ -480,7 +482,7 @@ class IntervalD(Value):
         twice = 2 * as_finite(point, "point")
         return type(self)(twice - self.max, twice - self.min) if self else self
 
-    def expanded_to(self, other: "float | IntervalD") -> Self:
+    def expanded_to(self, other: float | IntervalD) -> Self:
         """Return the smallest interval that contains this one and another, or a number.
 
         Raises
@@ -495,7 +497,7 @@ class IntervalD(Value):
             other = IntervalD(value, value)
         return type(self)(min(self.min, other.min), max(self.max, other.max))
 
-    def clipped_to(self, other: "IntervalD") -> Self:
+    def clipped_to(self, other: IntervalD) -> Self:
         """Return what the two share, empty if nothing.
 
         Raises

@@ -1,5 +1,7 @@
 """Points and extents: Point - Point = Extent, Point + Extent = Point, and two points have no sum."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
@@ -58,35 +60,35 @@ class Point2I(_Pair):
         self._set(x=as_int32(x, "x"), y=as_int32(y, "y"))
 
     @overload
-    def __add__(self, other: "Extent2I") -> "Point2I": ...
+    def __add__(self, other: Extent2I) -> Point2I: ...
     @overload
-    def __add__(self, other: "Extent2D") -> "Point2D": ...
-    def __add__(self, other: Any) -> "Point2I | Point2D":
+    def __add__(self, other: Extent2D) -> Point2D: ...
+    def __add__(self, other: Any) -> Point2I | Point2D:
         return _add_extent(self, other)
 
     @overload
-    def __radd__(self, other: "Extent2I") -> "Point2I": ...
+    def __radd__(self, other: Extent2I) -> Point2I: ...
     @overload
-    def __radd__(self, other: "Extent2D") -> "Point2D": ...
-    def __radd__(self, other: Any) -> "Point2I | Point2D":
+    def __radd__(self, other: Extent2D) -> Point2D: ...
+    def __radd__(self, other: Any) -> Point2I | Point2D:
         return _add_extent(self, other)
 
     @overload
-    def __sub__(self, other: "Point2I") -> "Extent2I": ...
+    def __sub__(self, other: Point2I) -> Extent2I: ...
     @overload
-    def __sub__(self, other: "Extent2I") -> "Point2I": ...
+    def __sub__(self, other: Extent2I) -> Point2I: ...
     @overload
-    def __sub__(self, other: "Point2D") -> "Extent2D": ...
+    def __sub__(self, other: Point2D) -> Extent2D: ...
     @overload
-    def __sub__(self, other: "Extent2D") -> "Point2D": ...
+    def __sub__(self, other: Extent2D) -> Point2D: ...
     def __sub__(self, other: Any) -> Any:
         return _subtract(self, other)
 
-    def to_extent(self) -> "Extent2I":
+    def to_extent(self) -> Extent2I:
         """Return the extent from the origin to this point."""
         return Extent2I(self.x, self.y)
 
-    def distance(self, other: "Point2I | Point2D") -> float:
+    def distance(self, other: Point2I | Point2D) -> float:
         """Return the Euclidean distance to another point."""
         return math.dist(self, other)
 
@@ -116,20 +118,20 @@ class Point2D(_Pair):
     def __init__(self, x: float, y: float):
         self._set(x=as_float(x, "x"), y=as_float(y, "y"))
 
-    def __add__(self, other: "Extent2I | Extent2D") -> "Point2D":
+    def __add__(self, other: Extent2I | Extent2D) -> Point2D:
         return _add_extent(self, other)
 
-    def __radd__(self, other: "Extent2I | Extent2D") -> "Point2D":
+    def __radd__(self, other: Extent2I | Extent2D) -> Point2D:
         return _add_extent(self, other)
 
     @overload
-    def __sub__(self, other: "Point2I | Point2D") -> "Extent2D": ...
+    def __sub__(self, other: Point2I | Point2D) -> Extent2D: ...
     @overload
-    def __sub__(self, other: "Extent2I | Extent2D") -> "Point2D": ...
+    def __sub__(self, other: Extent2I | Extent2D) -> Point2D: ...
     def __sub__(self, other: Any) -> Any:
         return _subtract(self, other)
 
-    def to_extent(self) -> "Extent2D":
+    def to_extent(self) -> Extent2D:
         """Return the extent from the origin to this point."""
         return Extent2D(self.x, self.y)
 
@@ -145,12 +147,12 @@ class Point2D(_Pair):
         """
         return Point2I(pixel_at(as_finite(self.x, "x")), pixel_at(as_finite(self.y, "y")))
 
-    def distance(self, other: "Point2I | Point2D") -> float:
+    def distance(self, other: Point2I | Point2D) -> float:
         """Return the Euclidean distance to another point."""
         return math.dist(self, other)
 
     @classmethod
-    def from_pixcoord(cls, pixcoord: "PixCoord") -> "Point2D":
+    def from_pixcoord(cls, pixcoord: PixCoord) -> Point2D:
         """Return the point at a scalar `regions.PixCoord`.
 
         Raises
@@ -162,7 +164,7 @@ class Point2D(_Pair):
             raise ValueError(f"pixcoord must be scalar, not of shape {pixcoord.x.shape}")
         return cls(pixcoord.x, pixcoord.y)
 
-    def to_pixcoord(self) -> "PixCoord":
+    def to_pixcoord(self) -> PixCoord:
         """Return this point as a `regions.PixCoord`."""
         from regions import PixCoord
 
@@ -196,42 +198,42 @@ class Extent2I(_Pair):
         self._set(x=as_int32(x, "x"), y=as_int32(y, "y"))
 
     @overload
-    def __add__(self, other: "Extent2I") -> "Extent2I": ...
+    def __add__(self, other: Extent2I) -> Extent2I: ...
     @overload
-    def __add__(self, other: "Extent2D") -> "Extent2D": ...
-    def __add__(self, other: Any) -> "Extent2I | Extent2D":
+    def __add__(self, other: Extent2D) -> Extent2D: ...
+    def __add__(self, other: Any) -> Extent2I | Extent2D:
         return _add_extents(self, other)
 
     @overload
-    def __sub__(self, other: "Extent2I") -> "Extent2I": ...
+    def __sub__(self, other: Extent2I) -> Extent2I: ...
     @overload
-    def __sub__(self, other: "Extent2D") -> "Extent2D": ...
-    def __sub__(self, other: Any) -> "Extent2I | Extent2D":
+    def __sub__(self, other: Extent2D) -> Extent2D: ...
+    def __sub__(self, other: Any) -> Extent2I | Extent2D:
         return _subtract_extents(self, other)
 
     @overload
-    def __mul__(self, factor: int) -> "Extent2I": ...
+    def __mul__(self, factor: int) -> Extent2I: ...
     @overload
-    def __mul__(self, factor: float) -> "Extent2D": ...
-    def __mul__(self, factor: Any) -> "Extent2I | Extent2D":
+    def __mul__(self, factor: float) -> Extent2D: ...
+    def __mul__(self, factor: Any) -> Extent2I | Extent2D:
         if _is_integer(factor):
             return Extent2I(self.x * int(factor), self.y * int(factor))
         return _scaled(self, factor)
 
     __rmul__ = __mul__
 
-    def __truediv__(self, divisor: float) -> "Extent2D":
+    def __truediv__(self, divisor: float) -> Extent2D:
         return _divided(self, divisor)
 
-    def __floordiv__(self, divisor: int) -> "Extent2I":
+    def __floordiv__(self, divisor: int) -> Extent2I:
         if not _is_integer(divisor):
             return NotImplemented
         return Extent2I(self.x // int(divisor), self.y // int(divisor))
 
-    def __neg__(self) -> "Extent2I":
+    def __neg__(self) -> Extent2I:
         return Extent2I(-self.x, -self.y)
 
-    def __pos__(self) -> "Extent2I":
+    def __pos__(self) -> Extent2I:
         return self
 
     def to_point(self) -> Point2I:
@@ -274,24 +276,24 @@ class Extent2D(_Pair):
     def __init__(self, x: float, y: float):
         self._set(x=as_float(x, "x"), y=as_float(y, "y"))
 
-    def __add__(self, other: "Extent2I | Extent2D") -> "Extent2D":
+    def __add__(self, other: Extent2I | Extent2D) -> Extent2D:
         return _add_extents(self, other)
 
-    def __sub__(self, other: "Extent2I | Extent2D") -> "Extent2D":
+    def __sub__(self, other: Extent2I | Extent2D) -> Extent2D:
         return _subtract_extents(self, other)
 
-    def __mul__(self, factor: float) -> "Extent2D":
+    def __mul__(self, factor: float) -> Extent2D:
         return _scaled(self, factor)
 
     __rmul__ = __mul__
 
-    def __truediv__(self, divisor: float) -> "Extent2D":
+    def __truediv__(self, divisor: float) -> Extent2D:
         return _divided(self, divisor)
 
-    def __neg__(self) -> "Extent2D":
+    def __neg__(self) -> Extent2D:
         return Extent2D(-self.x, -self.y)
 
-    def __pos__(self) -> "Extent2D":
+    def __pos__(self) -> Extent2D:
         return self
 
     def to_point(self) -> Point2D:

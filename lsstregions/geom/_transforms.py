@@ -1,5 +1,7 @@
 """Linear and affine maps of the pixel plane."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
 
@@ -119,10 +121,10 @@ class LinearTransform(Value):
         return xx * x + xy * y, yx * x + yy * y
 
     @overload
-    def __matmul__(self, other: "LinearTransform") -> "LinearTransform": ...
+    def __matmul__(self, other: LinearTransform) -> LinearTransform: ...
     @overload
-    def __matmul__(self, other: "AffineTransform") -> "AffineTransform": ...
-    def __matmul__(self, other: Any) -> "LinearTransform | AffineTransform":
+    def __matmul__(self, other: AffineTransform) -> AffineTransform: ...
+    def __matmul__(self, other: Any) -> LinearTransform | AffineTransform:
         if isinstance(other, LinearTransform):
             return LinearTransform(self.matrix @ other.matrix)
         if isinstance(other, AffineTransform):
@@ -130,22 +132,22 @@ class LinearTransform(Value):
         return NotImplemented
 
     @overload
-    def __add__(self, other: "LinearTransform") -> "LinearTransform": ...
+    def __add__(self, other: LinearTransform) -> LinearTransform: ...
     @overload
-    def __add__(self, other: "AffineTransform") -> "AffineTransform": ...
-    def __add__(self, other: Any) -> "LinearTransform | AffineTransform":
+    def __add__(self, other: AffineTransform) -> AffineTransform: ...
+    def __add__(self, other: Any) -> LinearTransform | AffineTransform:
         if isinstance(other, LinearTransform):
             return LinearTransform(self.matrix + other.matrix)
         return AffineTransform(self) + other if isinstance(other, AffineTransform) else NotImplemented
 
     @overload
-    def __sub__(self, other: "LinearTransform") -> "LinearTransform": ...
+    def __sub__(self, other: LinearTransform) -> LinearTransform: ...
     @overload
-    def __sub__(self, other: "AffineTransform") -> "AffineTransform": ...
-    def __sub__(self, other: Any) -> "LinearTransform | AffineTransform":
+    def __sub__(self, other: AffineTransform) -> AffineTransform: ...
+    def __sub__(self, other: Any) -> LinearTransform | AffineTransform:
         return self + -other if isinstance(other, (LinearTransform, AffineTransform)) else NotImplemented
 
-    def __neg__(self) -> "LinearTransform":
+    def __neg__(self) -> LinearTransform:
         return LinearTransform(-self.matrix)
 
     def parameter_jacobian(self, point: Point | Extent) -> NDArray[np.float64]:
@@ -266,7 +268,7 @@ class AffineTransform(Value):
         return cls(translation=(x, y))
 
     @classmethod
-    def from_model(cls, model: "AffineTransformation2D") -> Self:
+    def from_model(cls, model: AffineTransformation2D) -> Self:
         """Return an `astropy.modeling` AffineTransformation2D, without units or in pixels, as a map.
 
         Raises
@@ -279,7 +281,7 @@ class AffineTransform(Value):
                 raise ValueError(f"{parameter.name} must have no unit or be in pixels, not in {parameter.unit}")
         return cls(model.matrix.value, tuple(np.ravel(model.translation.value)))
 
-    def to_model(self) -> "AffineTransformation2D":
+    def to_model(self) -> AffineTransformation2D:
         """Return this map as an `astropy.modeling.models.AffineTransformation2D`."""
         from astropy.modeling.models import AffineTransformation2D
 
@@ -315,24 +317,24 @@ class AffineTransform(Value):
         mapped = self.linear(x)
         return mapped + self.translation if isinstance(mapped, Point2D) else mapped
 
-    def __matmul__(self, other: "LinearTransform | AffineTransform") -> "AffineTransform":
+    def __matmul__(self, other: LinearTransform | AffineTransform) -> AffineTransform:
         if isinstance(other, LinearTransform):
             return AffineTransform(self.linear @ other, self.translation)
         if isinstance(other, AffineTransform):
             return AffineTransform(self.linear @ other.linear, self.linear(other.translation) + self.translation)
         return NotImplemented
 
-    def __add__(self, other: "LinearTransform | AffineTransform") -> "AffineTransform":
+    def __add__(self, other: LinearTransform | AffineTransform) -> AffineTransform:
         if isinstance(other, LinearTransform):
             return AffineTransform(self.linear + other, self.translation)
         if isinstance(other, AffineTransform):
             return AffineTransform(self.linear + other.linear, self.translation + other.translation)
         return NotImplemented
 
-    def __sub__(self, other: "LinearTransform | AffineTransform") -> "AffineTransform":
+    def __sub__(self, other: LinearTransform | AffineTransform) -> AffineTransform:
         return self + -other if isinstance(other, (LinearTransform, AffineTransform)) else NotImplemented
 
-    def __neg__(self) -> "AffineTransform":
+    def __neg__(self) -> AffineTransform:
         return AffineTransform(-self.linear, -self.translation)
 
     def parameter_jacobian(self, point: Point | Extent) -> NDArray[np.float64]:

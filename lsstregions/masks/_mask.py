@@ -1,5 +1,7 @@
 """Mask: an image of bits, each a named plane."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Self
@@ -175,7 +177,7 @@ class Mask(NDArrayOperatorsMixin):
         """Invert planes in a region; see `set`."""
         self._paint(planes, region, wcs, "toggle")
 
-    def dilate(self, planes: str | Iterable[str], element: "float | SpanSet", shape: Shape = "disk") -> None:
+    def dilate(self, planes: str | Iterable[str], element: float | SpanSet, shape: Shape = "disk") -> None:
         """Grow planes, each on its own, by a shape of that radius or by a structuring element.
 
         See `SpanSet.dilate`; what grows beyond the mask is left out.
@@ -183,7 +185,7 @@ class Mask(NDArrayOperatorsMixin):
         for plane in self._schema._select(planes):
             self.set(plane.name, self.spans(plane.name).dilate(element, shape))
 
-    def update(self, other: "Mask") -> None:
+    def update(self, other: Mask) -> None:
         """Set every bit that another mask has set, by the name of its plane; the same as ``self |= other``.
 
         What is bad is as this mask has it, whatever the other one says; ``self | other`` refuses to choose.
@@ -475,7 +477,7 @@ class Mask(NDArrayOperatorsMixin):
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.array, self._schema, self._xy0)
 
-    def equals(self, other: "Mask") -> bool:
+    def equals(self, other: Mask) -> bool:
         """Return whether schema, `xy0` and every bit are the same (``==`` compares bad pixels one by one).
 
         Raises
@@ -514,7 +516,7 @@ class Mask(NDArrayOperatorsMixin):
 
         return mask_png(self)
 
-    def plot(self, ax: Any = None, **style: Any) -> "MaskOverlay":
+    def plot(self, ax: Any = None, **style: Any) -> MaskOverlay:
         """Draw the planes, as transparent colours, as one artist; see `lsstregions.plotting.plot_mask`."""
         from ..plotting import plot_mask
 

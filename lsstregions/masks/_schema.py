@@ -1,5 +1,7 @@
 """MaskPlane and MaskSchema: which bit means what."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, replace
@@ -332,7 +334,7 @@ class MaskSchema(Value):
         self._select(names)
         return type(self)(replace(plane, name=names.get(plane.name, plane.name)) for plane in self._planes)
 
-    def merge(self, other: "MaskSchema") -> Self:
+    def merge(self, other: MaskSchema) -> Self:
         """Return the planes of both; the same as ``self | other``.
 
         Planes of this schema keep their bits. A new one keeps its bit where that is free, and gets the next

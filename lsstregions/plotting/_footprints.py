@@ -1,5 +1,7 @@
 """Footprints as one artist: outlines, fillings, peaks and numbers."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -50,7 +52,7 @@ def plot_footprints(
     peaks: bool | Mapping[str, Any] = False,
     origin: tuple[int, int] = (0, 0),
     **style: Any,
-) -> "FootprintCollection":
+) -> FootprintCollection:
     """Draw the outlines of footprints, holes included, as one artist.
 
     Parameters

@@ -1,5 +1,7 @@
 """The planes of a mask as transparent colours over an image."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -28,7 +30,7 @@ def plot_mask(
     legend: bool = True,
     origin: tuple[int, int] = (0, 0),
     **style: Any,
-) -> "MaskOverlay":
+) -> MaskOverlay:
     """Draw the planes of a mask as transparent colours.
 
     Parameters

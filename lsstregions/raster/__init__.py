@@ -4,6 +4,8 @@ This package stands below the classes and knows none above `geom` and `ellipses`
 method ``__runs__()``. What turns a foreign object into runs is one `functools.singledispatch` function, `runs_of`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -60,7 +62,7 @@ MAX_AREA = 10**9
 
 def rasterize(
     region: Any, *, wcs: Any = None, within: Box2I | None = None, unprojectable: Unprojectable = "raise"
-) -> "SpanSet":
+) -> SpanSet:
     """Return the pixels of anything region-like.
 
     A pixel belongs to a shape if its centre lies strictly inside, without tolerance; the inner edge of an annulus is
@@ -115,7 +117,7 @@ def rasterize(
 
 def coverage(
     region: Any, *, wcs: Any = None, within: Box2I | None = None, unprojectable: Unprojectable = "raise"
-) -> tuple["SpanSet", NDArray[np.float64]]:
+) -> tuple[SpanSet, NDArray[np.float64]]:
     """Return every pixel that a region touches and the exact share of its area that lies inside.
 
     Polygons and arcs are integrated in closed form, wherever they are; interior pixels are not looked at one by one.

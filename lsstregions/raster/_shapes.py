@@ -5,6 +5,8 @@ Every function returns ``(runs, offsets)``: the runs ``int32[n, 3]`` of all shap
 strictly inside; the edge of a hole is inside.
 """
 
+from __future__ import annotations
+
 from math import isfinite
 from typing import Any, Protocol
 
