@@ -66,6 +66,14 @@ class _Measured:
         sums, _ = self._sums(variance)
         return np.where(sums[0] < self.sums[0], np.nan, sums[1])
 
+    @property
+    def perimeter(self) -> NDArray[np.int64]:
+        return 2 * np.diff(self.footprints.offsets) + 2 * self.area - 2 * self.adjacency[:, 0]
+
+    @property
+    def euler_number(self) -> NDArray[np.int64]:
+        return np.diff(self.footprints.offsets) - self.adjacency[:, 2]
+
     def _sums(self, plane: NDArray) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
         footprints, mask = self.footprints, self.frame.mask
         if mask is not None and mask.any():
@@ -134,8 +142,8 @@ _SHAPE: dict[str, _Column] = {
     "shape_semimajor": (lambda m: m.shape_axes[0], "pix", "semi-major axis of the ellipse of these moments"),
     "shape_semiminor": (lambda m: m.shape_axes[1], "pix", "semi-minor axis of the ellipse of these moments"),
     "shape_orientation": (lambda m: np.degrees(m.shape_axes[2]), "deg", "angle of the major axis from the x axis"),
-    "perimeter": (lambda m: _perimeter(m), "pix", "length of the outline along the pixel edges, holes included"),
-    "euler_number": (lambda m: _euler(m), "", "8-connected parts less holes"),
+    "perimeter": (lambda m: m.perimeter, "pix", "length of the outline along the pixel edges, holes included"),
+    "euler_number": (lambda m: m.euler_number, "", "8-connected parts less holes"),
     "sign": (lambda m: m.footprints.sign.copy(), "", "1 above a threshold, -1 below a negative one, 0 both"),
     "n_peaks": (lambda m: np.diff(m.footprints.peak_offsets), "", "number of peaks"),
 }
@@ -165,15 +173,6 @@ _WCS: dict[str, _Column] = {
     "sky_centroid": (lambda m: m.sky, "", "sky position of the centroid"),
 }
 _COLUMNS = _SHAPE | _EDGE | _IMAGE | _VARIANCE | _WCS
-
-
-def _perimeter(measured: _Measured) -> NDArray[np.int64]:
-    runs = np.diff(measured.footprints.offsets)
-    return 2 * runs + 2 * measured.area - 2 * measured.adjacency[:, 0]
-
-
-def _euler(measured: _Measured) -> NDArray[np.int64]:
-    return np.diff(measured.footprints.offsets) - measured.adjacency[:, 2]
 
 
 def central(sums: NDArray[np.float64], weight: NDArray[np.float64], origin: NDArray) -> NDArray[np.float64]:

@@ -144,7 +144,7 @@ class FootprintRegion(PixelRegion):
                 return self
             whole = self.merge(other) if isinstance(other, FootprintRegion) else self
             return whole._kept(operation(self.spans, _spans_of(other)))
-        meta, visual = known(self, RegionMeta), known(self, RegionVisual)
+        meta, visual = known(self.meta, RegionMeta), known(self.visual, RegionVisual)
         return CompoundPixelRegion(self, other, operation, meta=meta, visual=visual)
 
     def _kept(self, spans: SpanSet) -> Any:
@@ -195,7 +195,7 @@ class FootprintRegion(PixelRegion):
 
     def _under_xor(self, parts: Sequence[Any], compound: type) -> Any:
         """Return regions combined by xor in pairs: `regions` walks compounds by recursion, too deep for chains."""
-        meta, visual = known(self, RegionMeta), known(self, RegionVisual)
+        meta, visual = known(self.meta, RegionMeta), known(self.visual, RegionVisual)
         while len(parts) > 1:
             pairs = [compound(a, b, operator.xor, meta, visual) for a, b in zip(parts[::2], parts[1::2], strict=False)]
             parts = pairs + list(parts[2 * len(pairs) :])
@@ -232,12 +232,12 @@ class FootprintRegion(PixelRegion):
 
         parts = self._rings() if self.spans else []
         paths = [Path(np.concatenate([points, points[:1]]) - origin, closed=True) for points in parts]
-        options = known(self, RegionVisual).define_mpl_kwargs("Patch") | kwargs
+        options = known(self.visual, RegionVisual).define_mpl_kwargs("Patch") | kwargs
         return PathPatch(Path.make_compound_path(*paths) if paths else Path(np.empty((0, 2))), **options)
 
     def _visual_style(self) -> dict[str, Any]:
         """Return what ``visual`` says, as options of `plot_footprints`."""
-        options = known(self, RegionVisual).define_mpl_kwargs("Patch") if self.visual else {}
+        options = known(self.visual, RegionVisual).define_mpl_kwargs("Patch") if self.visual else {}
         return {"color" if name == "edgecolor" else name: value for name, value in options.items()}
 
     def write(self, filename: Any, format: str | None = None, overwrite: bool = False, **kwargs: Any) -> None:
@@ -267,9 +267,8 @@ def _spans_of(region: Any) -> SpanSet:
     return region if isinstance(region, SpanSet) else region.spans
 
 
-def known(footprint: Any, kind: Any) -> Any:
-    """Return what `regions` has keys for of a footprint's ``meta`` or ``visual``."""
-    values = footprint.meta if kind is RegionMeta else footprint.visual
+def known(values: dict[str, Any], kind: Any) -> Any:
+    """Return what `regions` has keys for of a footprint's ``meta`` or ``visual``, as its class of these."""
     valid = {*kind.valid_keys, *kind.key_mapping}
     return kind({key: value for key, value in values.items() if key in valid})
 
@@ -312,7 +311,7 @@ def to_regions(items: "Iterable[Footprint | FootprintSet | Any]", *, wcs: Any = 
     polygon = PolygonPixelRegion if wcs is None else PolygonSkyRegion
     polygons, lost = [], set()
     for number, footprint in enumerate(footprints):
-        meta, visual = known(footprint, RegionMeta), known(footprint, RegionVisual)
+        meta, visual = known(footprint.meta, RegionMeta), known(footprint.visual, RegionVisual)
         lost |= (footprint.meta.keys() - meta.keys()) | (footprint.visual.keys() - visual.keys())
         meta.setdefault("label", str(number))
         meta.setdefault("text", str(meta["label"]))

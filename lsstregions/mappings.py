@@ -68,6 +68,10 @@ class WcsMapping(Value):
     def __init__(self, wcs_in: Any, wcs_out: Any):
         self._set(wcs_in=as_wcs(wcs_in, "wcs_in"), wcs_out=as_wcs(wcs_out, "wcs_out"))
 
+    def __repr__(self) -> str:
+        kinds = (getattr(wcs, "low_level_wcs", wcs).world_axis_physical_types for wcs in (self.wcs_in, self.wcs_out))
+        return f"<WcsMapping from {' to '.join(', '.join(map(str, kind)) for kind in kinds)}>"
+
     def __call__(self, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the points of the other pixel plane; NaN where the sky ends."""
         from astropy.wcs.utils import pixel_to_pixel
@@ -164,8 +168,8 @@ def _images(
             np.stack((below, below, below + 1, below + 1)),
         )
         (x_start, x_stop), (y_start, y_stop) = (
-            _bounds(some, low[piece_owner], high[piece_owner])
-            for some, low, high in zip(corners, np.ceil(least - 0.5), np.floor(most + 0.5), strict=True)
+            _bounds(some, first_pixel[piece_owner], last_pixel[piece_owner])
+            for some, first_pixel, last_pixel in zip(corners, np.ceil(least - 0.5), np.floor(most + 0.5), strict=True)
         )
         height = (y_stop - y_start).astype(np.int64)
         n_rows = as_rows(n_rows + int(height.sum()), "transform")

@@ -221,7 +221,13 @@ class TestThresholds:
         with pytest.raises(TypeError, match="real numbers"):
             lr.Threshold(1j * u.Jy)
         assert len(lr.detect_footprints(np.ones((2, 2)), lr.Threshold(10**400, peak_multiplier=2))) == 0
-        assert eval(repr(lr.Threshold(3)), {"Threshold": lr.Threshold}) == lr.Threshold(3)
+        for rule in (
+            lr.Threshold(3),
+            lr.Threshold(5, "stdev", peak_multiplier=2),
+            lr.Threshold(float("inf"), inclusive=True),
+        ):
+            assert eval(repr(rule), {"Threshold": lr.Threshold}) == rule
+        assert repr(lr.Threshold(5, "stdev")) == "Threshold(5.0, kind='stdev')"
 
 
 class TestExactly:

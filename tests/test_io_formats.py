@@ -731,3 +731,12 @@ def test_outlines_on_the_sky(tmp_path):
         with pytest.raises(ValueError, match=f"{kind} hold pixels: leave out the wcs"):
             lr.write_regions(footprints, tmp_path / "x", kind, wcs=wcs)
     assert not (tmp_path / "x").exists()
+
+
+def test_options_of_formats(tmp_path):
+    footprints = FootprintSet([SpanSet.disk(3)])
+    footprints.write(tmp_path / "a.fits")
+    with pytest.raises(TypeError, match="read whole, without within"):
+        FootprintSet.read(tmp_path / "a.fits", within=Box2I((0, 2), (0, 2)))
+    footprints.write(tmp_path / "a.reg")
+    assert FootprintSet.read(tmp_path / "a.reg", within=Box2I((0, 2), (0, 2))).area.tolist() == [4]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .._frames import Frame
 from .._validate import as_float, as_int, unmasked
-from .._values import Value
+from .._values import Value, evaluable
 
 Kind = Literal["value", "stdev", "variance", "pixel_stdev", "bitmask"]
 
@@ -91,6 +91,11 @@ class Threshold(Value):
         made = cls.__new__(cls)
         made._set(value=value, kind=kind, inclusive=inclusive, peak_multiplier=peak_multiplier)
         return made
+
+    def __repr__(self) -> str:
+        usual = {"kind": "value", "inclusive": False, "peak_multiplier": 1.0}
+        options = "".join(f", {k}={getattr(self, k)!r}" for k, v in usual.items() if getattr(self, k) != v)
+        return f"Threshold({evaluable(self.value)}{options})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Threshold):

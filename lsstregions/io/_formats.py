@@ -39,8 +39,10 @@ def read_fits(path: Any, **options: Any) -> FootprintSet:
         data = _Bytes(content(path), name)
         hdus = open_checked(data)
         kind = kind_of_fits(hdus)
-        if kind == "lsstregions":
-            return footprints_of(hdus, **options)
+        if kind == "lsstregions" and not options:
+            return footprints_of(hdus)
+    if kind == "lsstregions":
+        raise TypeError(f"files of the format fits are read whole, without {', '.join(options)}")
     if kind == "lsst":
         return lsst.read_lsst(data, **options)
     if kind == "regions":

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import _coverage
+from .. import _coverage, _runs
 from .._frames import Frame
 from .._validate import require
 from ..geom import Box2I
 from ._dispatch import (
     SkippedRegionWarning,
-    SkippingWCS,
     UnprojectableError,
     batches,
     needed,
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = [
     "ApertureSums",
     "SkippedRegionWarning",
-    "SkippingWCS",
     "circles",
     "coverage",
     "coverage_sum",
@@ -152,7 +150,6 @@ def coverage(
     TypeError, OverflowError
         As `rasterize` does.
     """
-    from .. import _runs
     from ..spans import SpanSet
     from ._exact import pieces_of
 
