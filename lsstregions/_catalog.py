@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _measure, _photometry
+from . import _measure, _photometry, _raster
 from ._frames import Frame, as_bytes
 from ._wcs import as_celestial
+from .spans import SpanSet
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -50,6 +51,16 @@ class _Measured:
         return axes(*self.shape[2:])
 
     @cached_property
+    def used(self) -> "FootprintSet":
+        """The footprints without what is masked."""
+        mask, xy0 = self.frame.mask, self.frame.xy0
+        if mask is None:
+            return self.footprints
+        masked = SpanSet.from_mask(mask, xy0) if isinstance(mask, np.ndarray) else mask.spans()
+        spans, offsets = _raster.subtract_each(self.footprints.spans, self.footprints.offsets, masked.array)
+        return type(self.footprints)._from_columns(spans, offsets)
+
+    @cached_property
     def pixels(self) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
         return self._sums(self.frame.data)
 
@@ -61,10 +72,10 @@ class _Measured:
     def variance(self) -> NDArray[np.float64]:
         """The sum of the variances of the pixels that have a value."""
         data, variance = self.frame.data, self.frame.variance
-        if (self.sums[0] < self.area).any() and data.dtype.kind == "f":
+        if (self.sums[0] < self.used.area).any() and data.dtype.kind == "f":
             variance = np.where(np.isnan(data), np.nan, variance)
         sums, _ = self._sums(variance)
-        return np.where(sums[0] < self.sums[0], np.nan, sums[1])
+        return np.where((sums[0] < self.sums[0]) | (self.sums[0] == 0), np.nan, sums[1])
 
     @property
     def perimeter(self) -> NDArray[np.int64]:
@@ -75,17 +86,15 @@ class _Measured:
         return np.diff(self.footprints.offsets) - self.adjacency[:, 2]
 
     def _sums(self, plane: NDArray) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-        footprints, mask = self.footprints, self.frame.mask
-        if mask is not None and mask.any():
-            plane = np.where(mask, np.nan, plane)
+        used = self.used
         if plane.dtype.kind == "f" and plane.itemsize not in (4, 8):
             plane = plane.astype(np.float64)
-        return _photometry.measure(as_bytes(plane), plane.dtype, footprints.spans, footprints.offsets, *self.frame.xy0)
+        return _photometry.measure(as_bytes(plane), plane.dtype, used.spans, used.offsets, *self.frame.xy0)
 
     @cached_property
     def moments(self) -> NDArray[np.float64]:
         """Centroid and central second moments, weighted by the pixel values, (5, n)."""
-        return central(self.sums[2:7], self.sums[1], self.footprints._first().T)
+        return central(self.sums[2:7], self.sums[1], self.used._first().T)
 
     @cached_property
     def moment_axes(self) -> NDArray[np.float64]:

@@ -11,11 +11,15 @@ from .geom import Box2I
 
 
 class Frame(NamedTuple):
-    """An image and what belongs to its pixels; byte order and contiguity are as they were given."""
+    """An image and what belongs to its pixels; byte order and contiguity are as they were given.
+
+    The mask is a boolean array, or a `Mask` of the image's pixels, which becomes one where it is looked at; or bits, if
+    they were asked for.
+    """
 
     data: NDArray
     variance: NDArray | None
-    mask: NDArray | None
+    mask: Any
     xy0: tuple[int, int]
     unit: Any = None
     wcs: Any = None
@@ -54,11 +58,13 @@ class Frame(NamedTuple):
             if given is not None:
                 # A mask of its own is where the image is, wherever that is said to be.
                 mask = _part_under(mask, data.shape, box)
-            mask = _bits_of(mask, "mask") if bits else np.asarray(mask)
+            mask = _bits_of(mask, "mask") if bits else type(mask)._wrap(mask._words, mask.schema, xy0)
+        elif mask is not None:
+            mask = _as_mask(mask, bits)
         return cls(
             data,
             None if variance is None else _same_shape(_as_variance(variance, unit), data, "variance"),
-            None if mask is None else _same_shape(_as_mask(mask), data, "mask"),
+            None if mask is None else _same_shape(mask, data, "mask"),
             xy0,
             unit,
             wcs,
@@ -173,11 +179,15 @@ def _bits_of(mask: Any, name: str) -> NDArray:
 
 def variance_of(uncertainty: Any) -> Any:
     """Return the variance that an uncertainty tells, with its unit if it has one; None if it is of an unknown kind."""
-    from astropy.nddata import UnknownUncertainty, VarianceUncertainty
+    from astropy.nddata import StdDevUncertainty, UnknownUncertainty, VarianceUncertainty
     from astropy.units import Quantity
 
     if uncertainty is None or isinstance(uncertainty, UnknownUncertainty):
         return None
+    if isinstance(uncertainty, StdDevUncertainty):
+        # By way of `represent_as` it would take twice the memory.
+        variance = np.square(uncertainty.array, dtype=np.result_type(uncertainty.array, np.float32))
+        return variance if uncertainty.unit is None else Quantity(variance, uncertainty.unit**2, copy=False)
     variance = uncertainty.represent_as(VarianceUncertainty)
     return variance.array if variance.unit is None else Quantity(variance.array, variance.unit, copy=False)
 
@@ -202,11 +212,12 @@ def _as_variance(variance: Any, unit: Any) -> NDArray:
     return _as_image(unmasked(variance), "variance")
 
 
-def _as_mask(mask: Any) -> NDArray:
+def _as_mask(mask: Any, bits: bool) -> NDArray:
     check_unmasked(mask, "mask")
     array = np.asarray(mask)
-    if array.dtype.kind not in "biu":
-        raise TypeError(f"mask must hold bools or integers, not dtype {array.dtype}")
+    if array.dtype.kind not in ("biu" if bits else "b"):
+        kinds = "integers or booleans" if bits else "booleans, or be a Mask, which knows what is bad"
+        raise TypeError(f"mask must hold {kinds}, not dtype {array.dtype}")
     return array
 
 

@@ -317,7 +317,7 @@ class TestExactly:
         assert table["max_value"].tolist() == [2]
         assert table["area"].value.tolist() == [3]
         assert fs.measure(NDData(image.data, mask=image.mask))["segment_flux"].tolist() == [3]
-        with pytest.raises(TypeError, match="mask must hold bools or integers"):
+        with pytest.raises(TypeError, match="mask must hold booleans, or be a Mask"):
             lr.detect_footprints(image.data, 1, mask=image.mask.astype(str))
 
 
@@ -352,6 +352,25 @@ class TestInput:
                 assert np.array_equal(lr.detect_footprints(self.image, threshold).spans, expected.spans)
         with pytest.raises(ValueError, match="mask must have no masked entries"):
             lr.detect_footprints(self.image, 1.5, mask=np.ma.array(bad, mask=bad))
+
+    def test_masks_take_no_bytes(self):
+        """Beside the bits of a mask there are booleans only of what is looked at."""
+        image = lr.MaskedImage(np.zeros((2000, 2000), np.float32), lr.MaskSchema.lsst())
+        image.data[::50, ::50] = 9
+        image.set_mask("SAT", lr.SpanSet.disk(300).shift(500, 500))
+        found = lr.detect_footprints(image, 5)
+        for use in (
+            lambda: lr.detect_footprints(image, 5),
+            lambda: found.measure(image, columns=["segment_flux", "max_value", "x_centroid"]),
+            lambda: image.mask.footprints("SAT"),
+            lambda: image.mask[np.arange(9), np.arange(9)],
+        ):
+            use()
+            tracemalloc.start()
+            use()
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            assert peak < image.data.nbytes / 6
 
     def test_masks_of_images_go_where_they_are(self):
         bad = np.random.default_rng(3).random(self.image.shape) < 0.3
@@ -415,7 +434,15 @@ class TestInput:
             CCDData(self.image, mask=mask, unit=""),
         ):
             assert lr.detect_footprints(masked, 1.5) == expected
-        assert lr.detect_footprints(self.image, 1.5, mask=mask.astype(int) * 4) == expected
+        # Integers are bits, of which nobody here knows whether they are bad.
+        uses = [
+            lambda **mask: lr.detect_footprints(self.image, 1.5, **mask),
+            lambda **mask: expected.measure(NDData(self.image, **mask)),
+            lambda **mask: lr.coverage_sum(self.image, [], **mask),
+        ]
+        for use in uses:
+            with pytest.raises(TypeError, match="mask must hold booleans, or be a Mask, which knows what is bad, not"):
+                use(mask=mask.astype(int) * 4)
         self.same(np.ma.MaskedArray(self.image))
 
     def test_origin(self):

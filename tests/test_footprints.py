@@ -776,8 +776,10 @@ class TestPeakTables:
             footprint.add_peak(1, 0, 1.0, x_peak=3)
         with pytest.raises(ValueError, match="key must name a column of one value"):
             footprint.sort_peaks("pair")
-        with pytest.raises(TypeError, match="z must be a plain array"):
+        with pytest.raises(TypeError, match="z must have no unit"):
             footprint._columns.with_peak_columns(z=[1, 2] * u.m)
+        doubled = footprint._columns.with_peak_columns(z=2 * footprint.peaks["peak_value"])
+        assert (doubled.peaks["z"] == 2 * doubled.peaks["peak_value"]).all()
 
     def test_nan_in_a_column_equals_itself(self):
         footprint = lr.Footprint(self.spans, self.table(z=[np.nan, 1]))
@@ -1208,3 +1210,16 @@ def test_warnings_name_the_line_that_brings_them_about(tmp_path):
         with pytest.warns(lr.LossWarning) as caught:
             use()
         assert {warning.filename for warning in caught} == {__file__}
+
+
+def test_peaks_of_both_signs_are_sorted_by_how_far_they_are_from_zero():
+    peaks = Table({"x_peak": [0, 1, 2], "y_peak": [0, 0, 0], "peak_value": [5.0, -9.0, 1.0]})
+    both = lr.Footprint(lr.SpanSet([(0, 0, 3)]), peaks, sign=0).sort_peaks()
+    assert both.peaks["peak_value"].tolist() == [-9, 5, 1]
+
+
+def test_no_pixel_no_error():
+    image = lr.MaskedImage(np.ones((3, 4)), np.ones((3, 4), bool), uncertainty=VarianceUncertainty(np.ones((3, 4))))
+    row = lr.FootprintSet([lr.SpanSet([(0, 0, 3)])]).measure(image)[0]
+    assert row["segment_flux"] == 0
+    assert np.isnan(row["segment_flux_err"])

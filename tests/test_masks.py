@@ -638,6 +638,13 @@ class TestAsking:
 
 
 class TestIndexing:
+    @pytest.mark.parametrize("schema", [LSST, WIDE])
+    @pytest.mark.parametrize("key", [(3, 4), (slice(None, None, 2), 1), ([1, 5], [0, 8]), np.eye(7, 9, dtype=bool), 2])
+    def test_any_index_is_that_of_the_booleans(self, schema, key):
+        rng = np.random.default_rng(3)
+        mask = mask_with(schema, **{name: rng.random((7, 9)) < 0.3 for name in schema.names})
+        np.testing.assert_array_equal(mask[key], np.asarray(mask)[key])
+
     def test_windows_are_views_with_their_own_origin(self, images):
         mask = mask_with(**images)
         for window, rows, columns in [

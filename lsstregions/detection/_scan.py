@@ -53,7 +53,7 @@ def _row_blocks(frame: Frame, rule: Threshold, n_threads: int) -> list[tuple[int
         not _is_plain(frame.data)
         or rule.kind != "value"
         or np.ndim(rule.value)
-        or (frame.mask is not None and frame.mask.dtype != bool)
+        or not isinstance(frame.mask, np.ndarray | None)
     ):
         # What must be converted is converted in pieces that stay in the cache.
         count = max(count, ny * nx * 8 // _BLOCK)

@@ -457,7 +457,7 @@ class FootprintSet(Value):
         Raises
         ------
         TypeError
-            If a column is no plain array, ``id`` no integers, or ``x`` or ``y`` no real numbers.
+            If a column has a unit, ``id`` is no integers, or ``x`` or ``y`` no real numbers.
         ValueError
             If a column is of another length, has masked entries, or is one of ``x_peak``, ``y_peak``, ``peak_value``
             (see `with_peaks`); if an id is not unique, or a position not finite.
@@ -465,8 +465,8 @@ class FootprintSet(Value):
         for name, column in columns.items():
             if name in PIXEL_COLUMNS:
                 raise ValueError(f"{name} cannot be replaced alone; see FootprintSet.with_peaks")
-            if hasattr(column, "unit"):
-                raise TypeError(f"{name} must be a plain array, not {type(column).__name__}")
+            if (unit := getattr(column, "unit", None)) is not None:
+                raise TypeError(f"{name} must have no unit, which peaks do not keep, not {unit}")
             if np.shape(column)[:1] != (len(self._peaks),):
                 raise ValueError(
                     f"{name} must have a value for each of {len(self._peaks)} peaks, not {np.shape(column)}"
@@ -482,8 +482,8 @@ class FootprintSet(Value):
         key : str, optional
             The column.
         reverse : bool, optional
-            Whether the highest comes first; by default it does, but of the values in negative footprints the lowest:
-            the most significant.
+            Whether the highest comes first; by default it does, but of the values in negative footprints the lowest,
+            and in those of both signs the farthest from 0: the most significant.
 
         Raises
         ------
@@ -497,7 +497,8 @@ class FootprintSet(Value):
         if column.ndim > 1:
             raise ValueError(f"key must name a column of one value a peak; {key!r} has the shape {column.shape}")
         if reverse is None and key == "peak_value":
-            column = np.where(self.sign[owner] < 0, -column, column)
+            sign = self.sign[owner]
+            column = np.where(sign < 0, -column, np.where(sign == 0, np.abs(column), column))
         rank = np.argsort(column, kind="stable")
         if reverse is None or reverse:
             rank = np.argsort(column[::-1], kind="stable")[::-1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Iterable, Iterator, Mapping
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Self
@@ -10,7 +12,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import DTypeLike, NDArray
 
-from .. import _planes
+from .. import _planes, _runs
 from .._validate import as_int32, as_pair, check_unmasked, native
 from ..footprints import FootprintSet
 from ..geom import Box2I
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from ..plotting import MaskOverlay
 
 _ALL_BITS = (1 << 64) - 1
+# Planes become runs by way of so many booleans at a time.
+_BLOCK = 1 << 20
 
 
 class Mask(NDArrayOperatorsMixin):
@@ -261,7 +265,21 @@ class Mask(NDArrayOperatorsMixin):
 
     def spans(self, planes: str | Iterable[str] | None = None) -> SpanSet:
         """Return the pixels where any of the planes is set, by default of those declared bad."""
-        return SpanSet.from_mask(self.to_bool(planes), xy0=self._xy0)
+        names = self._schema.bad if planes is None else planes
+        ny, nx = self.shape
+        rows = max(1, _BLOCK // max(nx, 1))
+        x0, y0 = self._xy0
+        blocks = (self[start : start + rows].to_bool(names) for start in range(0, ny, rows))
+        parts = [_runs.from_mask(block.view(np.uint8), x0, y0 + i * rows) for i, block in enumerate(blocks)]
+        return SpanSet._from_canonical(np.concatenate([np.empty((0, 3), np.int32), *parts]))
+
+    def _are_set(self, words: list[Any], planes: Iterable[str]) -> Any:
+        """Return where any of the planes is set in words of some pixels."""
+        bits, width = self._schema.bitmask(planes), _width(self._words.dtype)
+        parts = [
+            (word & word.dtype.type(bits >> width * k & _all_bits(word.dtype))) != 0 for k, word in enumerate(words)
+        ]
+        return functools.reduce(operator.or_, parts)
 
     def footprints(self, planes: str | Iterable[str] | None = None, *, connectivity: int = 8) -> FootprintSet:
         """Return the connected parts of `spans`, in raster order."""
@@ -378,7 +396,7 @@ class Mask(NDArrayOperatorsMixin):
         if window is None and isinstance(key, tuple) and any(isinstance(part, str) for part in key):
             raise TypeError(f"several planes are asked for by a list, mask[{list(key)}], not by {key!r}")
         if window is None:
-            return np.asarray(self)[key]
+            return self._are_set([word[key] for word in self._words], self._schema.bad)
         rows, columns = window
         xy0 = (self._xy0[0] + columns.start, self._xy0[1] + rows.start)
         return self._wrap(self._words[:, rows, columns], self._schema, xy0)

@@ -241,8 +241,6 @@ def coverage_sum(
         If a coordinate does not fit into int32.
     """
     frame = Frame.of(image, variance, mask, xy0)
-    if frame.mask is not None and frame.mask.dtype != bool:
-        raise TypeError(f"mask must be boolean, not {frame.mask.dtype}")
     dtype = np.result_type(frame.data, np.float32, *([] if frame.variance is None else [frame.variance]))
     dtype = np.dtype(np.float32 if dtype == np.float32 else np.float64)
     box, unit = frame.box, frame.unit
@@ -253,7 +251,7 @@ def coverage_sum(
     planes = (
         _with_rows(frame.data.astype(dtype, copy=False)),
         _beside(frame.variance, dtype),
-        _beside(frame.mask, np.dtype(bool)).view(np.uint8),
+        _beside(None if frame.mask is None else np.asarray(frame.mask), np.dtype(bool)).view(np.uint8),
     )
     is_aperture = hasattr(regions, "positions")
     if is_aperture and hasattr(regions, "to_pixel"):
