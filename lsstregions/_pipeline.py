@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from astropy.convolution import convolve
+from astropy.convolution import Gaussian1DKernel, convolve
 from numpy.typing import NDArray
 
 from .detection import Polarity, Threshold, detect_footprints
@@ -40,13 +40,6 @@ def smoothed(data: NDArray, kernel: NDArray) -> NDArray:
     return data
 
 
-def gaussian(sigma: float) -> NDArray:
-    """Return the weights of a Gaussian along a line, 1 in all."""
-    reach = max(1, int(np.ceil(4 * sigma)))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    return kernel / kernel.sum()
-
-
 def detect(
     image: MaskedImage,
     *,
@@ -80,7 +73,8 @@ def detect(
         data, noise = less_background(image, mesh, exclude)
     searched, variance = data, image.variance
     if smooth > 0:
-        kernel = gaussian(smooth)
+        kernel = Gaussian1DKernel(smooth).array
+        kernel = kernel / kernel.sum()
         searched = smoothed(data if bad is None else np.where(bad, np.nan, data), kernel)
         # Noise that is independent from pixel to pixel.
         variance = None if variance is None else smoothed(variance, kernel**2)

@@ -34,19 +34,19 @@ _PAPER = np.array([244, 246, 248], np.float64)
 
 def spans_html(spans: "SpanSet") -> str:
     """Return a thumbnail and the measures of a span set."""
-    rows = [("pixels", spans.area), ("spans", len(spans)), *_box_rows(spans.bbox)]
+    rows = [("pixels", spans.area), ("spans", len(spans)), *_box_rows(_box_of(spans))]
     return _page("SpanSet", _image(spans_png(spans)), _facts(rows))
 
 
 def spans_png(spans: "SpanSet") -> bytes:
     """Return a thumbnail of a span set as PNG."""
-    return _png(_shades(_coverage(spans.array, spans.bbox)))
+    return _png(_shades(_coverage(spans.array, _box_of(spans))))
 
 
 def footprint_html(footprint: "Footprint") -> str:
     """Return a thumbnail, the measures and the first peaks of a footprint."""
     peaks = footprint.peaks
-    rows = [("pixels", footprint.area), *_box_rows(footprint.bbox), ("peaks", len(peaks))]
+    rows = [("pixels", footprint.area), *_box_rows(_box_of(footprint)), ("peaks", len(peaks))]
     columns = ("x_peak", "y_peak", "peak_value")
     table = _table(columns, ([f"{row[name]:.6g}" for name in columns] for row in peaks[:_ROWS]), len(peaks))
     return _page(
@@ -162,9 +162,9 @@ def ellipse_svg(ellipse: Ellipse) -> str:
     return _svg(160, 180, shape + _text(80, 154, "middle", center) + _text(80, 170, "middle", size))
 
 
-def _coverage(runs: NDArray[np.int32], box: Box2I) -> NDArray[np.float64]:
+def _coverage(runs: NDArray[np.int32], box: Box2I | None) -> NDArray[np.float64]:
     """Return how much of each pixel of a thumbnail of a box some runs cover, between 0 and 1; row 0 is the lowest."""
-    if box.is_empty:
+    if box is None or box.is_empty:
         return np.zeros((1, 1))
     scale = max(1.0, max(box.width, box.height) / _SIZE)
     ny, nx = (int(-(-side // scale)) for side in (box.height, box.width))
@@ -227,7 +227,15 @@ def blocks_ored(words: NDArray, step: int, axis: int) -> NDArray:
     return np.moveaxis(result, 0, axis)
 
 
-def _box_of(footprints: "FootprintSet") -> Box2I:
+def _box_of(pixels: Any) -> Box2I | None:
+    """Return the box of what is shown, or None if it is wider than a box may be."""
+    try:
+        return _hull(pixels) if hasattr(pixels, "offsets") else pixels.bbox
+    except OverflowError:
+        return None
+
+
+def _hull(footprints: "FootprintSet") -> Box2I:
     """Return the smallest box that holds the region and all footprints, which may leave it."""
     box = Box2I.empty() if footprints.region is None else footprints.region
     boxes = footprints.bbox[np.diff(footprints.offsets) > 0]
@@ -237,7 +245,9 @@ def _box_of(footprints: "FootprintSet") -> Box2I:
     return box
 
 
-def _box_rows(box: Box2I) -> list[tuple[str, Any]]:
+def _box_rows(box: Box2I | None) -> list[tuple[str, Any]]:
+    if box is None:
+        return [("box", "wider than int32 tells")]
     if box.is_empty:
         return [("box", "empty")]
     return [("columns", f"{box.x.min} to {box.x.max}"), ("rows", f"{box.y.min} to {box.y.max}")]

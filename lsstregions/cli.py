@@ -393,10 +393,7 @@ def _read_image(path: str, hdu: str | None = None) -> MaskedImage:
 
 
 def _read_footprints(path: str, *, format: str | None = None) -> FootprintSet:
-    try:
-        found: FootprintSet = io.read(FootprintSet, path, format=format)
-    except IORegistryError:
-        raise ValueError(f"{path} is of no format that is known, which are {', '.join(_formats('read'))}") from None
+    found: FootprintSet = io.read(FootprintSet, path, format=format)
     return found
 
 
@@ -450,13 +447,7 @@ def _write_regions(
 
 
 def _write_footprints(footprints: FootprintSet, path: str, *, format: str | None = None, overwrite: bool) -> None:
-    try:
-        io.write(footprints, path, format=format, overwrite=overwrite)
-    except IORegistryError:
-        if format is not None:
-            raise
-        suffixes = sorted(suffix for name in _formats("write") for suffix in FORMATS[name].suffixes)
-        raise ValueError(f"{path}: the name must end in one of {', '.join(suffixes)}") from None
+    io.write(footprints, path, format=format, overwrite=overwrite)
 
 
 def _write_table(table: Any, path: str, overwrite: bool) -> None:

@@ -22,6 +22,7 @@ from ._validate import as_pair, check_unmasked
 from ._wcs import absolute
 from .geom import Box2I
 from .masks import MASKED, Mask, MaskSchema, merge_masks, window_of
+from .raster import Unprojectable
 
 
 class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
@@ -149,7 +150,7 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
         """
         return absolute(self.wcs, self.xy0)
 
-    def set_mask(self, planes: Any, region: Any) -> None:
+    def set_mask(self, planes: Any, region: Any, *, unprojectable: Unprojectable = "raise") -> None:
         """Set planes of the mask in a region; sky regions go through the image's WCS. See `Mask.set`.
 
         Raises
@@ -159,7 +160,7 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
         """
         if self.mask is None:
             raise ValueError("the image has no mask: assign one, or a MaskSchema, to its attribute mask")
-        self.mask.set(planes, region, wcs=self.absolute_wcs)
+        self.mask.set(planes, region, self.absolute_wcs, unprojectable=unprojectable)
 
     def cutout(self, position: Any, size: int | tuple[int, int], *, mode: str = "trim") -> Self:
         """Return the part of the image around a position, sharing its pixels.
@@ -207,7 +208,7 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
         return kind(self.data, **parts | changes)
 
     @classmethod
-    def read(cls, path: Any, *, format: str | None = None, **options: Any) -> Self:
+    def read(cls, path: Any, format: str | None = None, **options: Any) -> Self:
         """Read an image from a file.
 
         For the options of FITS files see `lsstregions.io.fits_mask.read_image`.
@@ -219,7 +220,6 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
     def write(
         self,
         path: Any,
-        *,
         format: str | None = None,
         overwrite: bool = False,
         **options: Any,

@@ -30,7 +30,7 @@ from ._values import Value
 from .ellipses import Ellipse, Quadrupole
 from .geom import AffineTransform, Box2I, LinearTransform, Point2D, Point2I
 from .mappings import Mapping, WcsMapping, as_mappings, transformed
-from .raster import rasterize
+from .raster import Unprojectable, rasterize
 
 if TYPE_CHECKING:
     import shapely
@@ -204,9 +204,11 @@ class SpanSet(Value):
         return cls._from_canonical(cls().complement(box).array)
 
     @classmethod
-    def from_region(cls, region: Any, *, wcs: Any = None, within: Box2I | None = None) -> SpanSet:
+    def from_region(
+        cls, region: Any, *, wcs: Any = None, within: Box2I | None = None, unprojectable: Unprojectable = "raise"
+    ) -> SpanSet:
         """Return the pixels of anything region-like, shapely polygons included: see `lsstregions.rasterize`."""
-        return rasterize(region, wcs=wcs, within=within)
+        return rasterize(region, wcs=wcs, within=within, unprojectable=unprojectable)
 
     @classmethod
     def from_ellipse(cls, ellipse: Ellipse) -> Self:
@@ -971,7 +973,7 @@ class SpanSet(Value):
     # Files
 
     @classmethod
-    def read(cls, path: Any, *, format: str | None = None, **options: Any) -> Self:
+    def read(cls, path: Any, format: str | None = None, **options: Any) -> Self:
         """Read from a file of any format that `lsstregions.io` names; by default it is found by content or suffix.
 
         Region files take ``wcs=``, which regions on the sky need, and like GeoJSON and WKT ``within=``, a `Box2I` to
@@ -984,7 +986,7 @@ class SpanSet(Value):
 
         return read(cls, path, format=format, **options)
 
-    def write(self, path: Any, *, format: str | None = None, overwrite: bool = False, **options: Any) -> None:
+    def write(self, path: Any, format: str | None = None, overwrite: bool = False, **options: Any) -> None:
         """Write to a file in any format that `lsstregions.io` names; a failed write leaves an old file as it was.
 
         With ``wcs=`` region files have outlines on the sky. Those in pixels count from the pixel (0, 0).

@@ -188,7 +188,7 @@ def test_measure_convert_show_info(run, field, tmp_path):
     [
         (["info", "none.fits"], "there is no file none.fits"),
         (["detect", "none.fits"], "there is no file none.fits"),
-        (["info", "text.txt"], "text.txt is of no format that is known"),
+        (["info", "text.txt"], "text.txt: it is of no format that is known"),
         (["detect", "text.txt"], "text.txt"),
         (["info", "broken.fits"], "broken.fits"),
         (["convert", "good.fits", "x.xyz"], "x.xyz: the name must end in one of"),

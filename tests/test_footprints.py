@@ -1098,8 +1098,12 @@ class TestJoining:
             lr.FootprintSet.concatenate([lr.FootprintSet(), lr.FootprintSet([b])]).values.keys()
             == b._columns.values.keys()
         )
+        heavy = self.two.make_heavy(self.image)
+        assert heavy.merge(lr.FootprintSet(region=self.two.region)) == heavy
+        with pytest.warns(lr.LossWarning, match="plane image"):
+            assert not heavy.merge(self.two).is_heavy
         # What is left behind by its nature is not warned of.
-        self.two.make_heavy(self.image).merge(lr.FootprintSet(region=self.two.region))
+        assert not heavy.grow(1).is_heavy
 
     def test_columns_that_only_some_have(self):
         with_snr = self.two[:1].with_peak_columns(snr=[7.5], name=["a"])
@@ -1223,3 +1227,27 @@ def test_no_pixel_no_error():
     row = lr.FootprintSet([lr.SpanSet([(0, 0, 3)])]).measure(image)[0]
     assert row["segment_flux"] == 0
     assert np.isnan(row["segment_flux_err"])
+
+
+@given(st.lists(frames(7, 8), max_size=3), st.lists(frames(7, 8), max_size=3))
+def test_merging_heavy_sets(ours, theirs):
+    """Every pixel has the sum of what all had there, and the bits of all."""
+    box, rng = lr.Box2I.from_shape((7, 8)), np.random.default_rng(4)
+    total, bits = np.zeros((7, 8), int), np.zeros((7, 8), int)
+    sets = []
+    for masks in (ours, theirs):
+        footprints = []
+        for mask in masks:
+            spans = lr.SpanSet.from_mask(mask).clip(box)
+            image, flags = rng.integers(0, 99, (2, spans.area))
+            footprints.append(lr.HeavyFootprint(spans, image, mask=flags))
+            total += spans.unflatten(image, box)
+            bits |= spans.unflatten(flags, box)
+        sets.append(lr.FootprintSet(footprints, box))
+    merged = sets[0].merge(sets[1])
+    image, mask = np.zeros((2, 7, 8), int)
+    if merged.is_heavy:
+        merged.insert(image)
+        merged.insert(mask, plane="mask")
+    assert np.array_equal(image, total)
+    assert np.array_equal(mask, bits)

@@ -532,9 +532,11 @@ class FootprintSet(Value):
         TypeError
             If `box` is no Box2I.
         """
-        box = self._box() if box is None else require(box, Box2I, "box")
+        inside = self.clip(self._box() if box is None else require(box, Box2I, "box"), keep_empty=True)
+        if box is None and len(inside.spans) != len(self.spans):
+            warn("footprints leave their region: labels are of what is inside", LossWarning)
+        box = self._box() if box is None else box
         labels = np.zeros(box.shape, np.int32)
-        inside = self.clip(box, keep_empty=True)
         if box:
             _label_image.paint(labels, inside.spans, inside.offsets, *box.xy0)
         return labels
@@ -715,7 +717,7 @@ class FootprintSet(Value):
     # Files
 
     @classmethod
-    def read(cls, path: Any, *, format: str | None = None, **options: Any) -> Self:
+    def read(cls, path: Any, format: str | None = None, **options: Any) -> Self:
         """Read from a file of any format that `lsstregions.io` names; by default it is found by content or suffix.
 
         Region files take ``wcs=``, which regions on the sky need, and like GeoJSON and WKT ``within=``, a `Box2I` to
@@ -728,7 +730,7 @@ class FootprintSet(Value):
 
         return read(cls, path, format=format, **options)
 
-    def write(self, path: Any, *, format: str | None = None, overwrite: bool = False, **options: Any) -> None:
+    def write(self, path: Any, format: str | None = None, overwrite: bool = False, **options: Any) -> None:
         """Write to a file in any format that `lsstregions.io` names; a failed write leaves an old file as it was.
 
         With ``wcs=`` region files have outlines on the sky. Those in pixels count from the pixel (0, 0).
@@ -1023,7 +1025,7 @@ class FootprintSet(Value):
     def merge(self, other: FootprintSet, *, return_parents: bool = False) -> Any:
         """Return the footprints of both sets; those that meet, if only at a corner, become one, with the peaks of all.
 
-        What is in parts that do not meet comes apart. Pixel values are left behind; `Footprint.merge` adds them.
+        What is in parts that do not meet comes apart. Where heavy footprints share pixels their values are added.
 
         Parameters
         ----------
@@ -1039,18 +1041,33 @@ class FootprintSet(Value):
         parents, other_parents : ndarray of int64, if asked for
             For each footprint of both sets the index of the merged one that holds its first pixel; -1 for empty ones.
 
+        Warns
+        -----
+        LossWarning
+            If values are left out: of planes that only some of the footprints have.
+
         Raises
         ------
         TypeError
             If `other` is no FootprintSet.
         ValueError
             If the regions differ.
+        OverflowError
+            If sums of integers do not fit into their dtype, or columns of peaks into int64 and uint64.
         """
         if self.region != require(other, FootprintSet, "other").region:
             raise ValueError(f"sets of different regions cannot be merged: {self.region!r} and {other.region!r}")
-        both = FootprintSet.concatenate([self._replaced(values={}), other._replaced(values={})])
+        both = FootprintSet.concatenate([self, other])
         runs = both.union().array
-        merged, parents = both._regrouped(runs, *_label.label(runs, 8))
+        labels, count = _label.label(runs, 8)
+        merged, parents = both._regrouped(runs, labels, count)
+        if both._values:
+            pixels = _pixels_in(runs, both.spans)
+            area = runs[:, 2].astype(np.int64) - runs[:, 1]
+            order = np.argsort(labels, kind="stable")
+            grouped = ranges(offsets_of(area)[:-1][order], area[order])
+            added = _added(both._values, pixels, int(area.sum()))
+            merged = merged._replaced(values={name: column[grouped] for name, column in added.items()})
         return (merged, parents[: len(self)], parents[len(self) :]) if return_parents else merged
 
     def _united(self, labels: NDArray[np.int32], count: int) -> FootprintSet:
@@ -1064,16 +1081,7 @@ class FootprintSet(Value):
         owner = np.repeat(labels, self.area)
         place = _pixel_keys(made, np.repeat(np.arange(count), made.area))
         where = np.searchsorted(place, _pixel_keys(self, owner)) if len(place) else np.empty(0, np.int64)
-        values = {}
-        for name, column in self._values.items():
-            if name == "mask" or column.dtype == bool:
-                values[name] = np.zeros(len(place), column.dtype)
-                np.bitwise_or.at(values[name], where, column)
-            else:
-                total = np.zeros(len(place), _wide(column.dtype, column.dtype))
-                np.add.at(total, where, column)
-                values[name] = as_dtype(total, column.dtype, name)
-        return made._replaced(values=values)
+        return made._replaced(values=_added(self._values, where, len(place)))
 
     def __or__(self, other: FootprintSet) -> FootprintSet:
         if not isinstance(other, FootprintSet):
@@ -1203,6 +1211,28 @@ def _common_sign(sign: NDArray[np.int8], parents: NDArray[np.int64], count: int)
     total = np.bincount(parents[parents >= 0], minlength=count)
     signed = np.bincount(parents[parents >= 0], sign[parents >= 0], minlength=count)
     return np.where(np.abs(signed) == total, np.sign(signed), 0).astype(np.int8)
+
+
+def _added(values: dict[str, NDArray], where: NDArray[np.int64], count: int) -> dict[str, NDArray]:
+    """Return pixel values added up in so many places, or for masks or-ed together."""
+    result = {}
+    for name, column in values.items():
+        if name == "mask" or column.dtype == bool:
+            result[name] = np.zeros(count, column.dtype)
+            np.bitwise_or.at(result[name], where, column)
+        else:
+            total = np.zeros(count, _wide(column.dtype, column.dtype))
+            np.add.at(total, where, column)
+            result[name] = as_dtype(total, column.dtype, name)
+    return result
+
+
+def _pixels_in(runs: NDArray[np.int32], spans: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the places, among the pixels of canonical runs, of the pixels of spans that lie in them."""
+    start = offsets_of(runs[:, 2].astype(np.int64) - runs[:, 1])[:-1]
+    which = _runs.find(runs, spans[:, 1].astype(float), spans[:, 0].astype(float))
+    first = start[which] + spans[:, 1] - runs[which, 1]
+    return ranges(first, spans[:, 2].astype(np.int64) - spans[:, 1])
 
 
 def _pixel_keys(footprints: FootprintSet, owner: NDArray[np.integer]) -> NDArray:

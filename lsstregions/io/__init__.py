@@ -27,7 +27,7 @@ from typing import Any
 from astropy.io import registry
 
 from . import _formats, fits_mask
-from ._checked import FileFormatError, LossWarning
+from ._checked import FileFormatError, LossWarning, name_of
 from .arrow import from_arrow, to_arrow
 from .outlines import to_polygons
 from .tables import to_table
@@ -57,8 +57,19 @@ def read(kind: type, path: Any, **options: Any) -> Any:
     path : path-like
     **options : dict
         `format`, found from the file where it is not given, and what the format takes.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is of no format that is known.
+    ValueError
+        If there is no such format.
     """
-    return registry.read(kind, path, **options)
+    try:
+        return registry.read(kind, path, **options)
+    except registry.IORegistryError:
+        _check_format(kind, "Read", options.get("format"))
+        raise FileFormatError(f"{name_of(path)}: it is of no format that is known; format= says which") from None
 
 
 def write(value: Any, path: Any, **options: Any) -> None:
@@ -70,5 +81,21 @@ def write(value: Any, path: Any, **options: Any) -> None:
     path : path-like
     **options : dict
         `format`, found from the name where it is not given, `overwrite`, and what the format takes.
+
+    Raises
+    ------
+    ValueError
+        If there is no such format, or the name does not tell.
     """
-    registry.write(value, path, **options)
+    try:
+        registry.write(value, path, **options)
+    except registry.IORegistryError:
+        _check_format(type(value), "Write", options.get("format"))
+        ends = ", ".join(sorted(suffix for form in _formats.FORMATS.values() if form.write for suffix in form.suffixes))
+        raise ValueError(f"{name_of(path)}: the name must end in one of {ends}, or format= say what it is") from None
+
+
+def _check_format(kind: type, what: str, name: str | None) -> None:
+    formats = registry.get_formats(kind, what)["Format"].tolist()
+    if name is not None and name not in formats:
+        raise ValueError(f"format must be one of {', '.join(formats)}, not {name!r}")

@@ -279,7 +279,7 @@ def parse_regions(data: bytes, format: str) -> "regions.Regions":
     Raises
     ------
     ValueError
-        If there is no table of regions in a FITS file.
+        If there is no table of regions in a FITS file, or neither a region nor a header in a text.
     """
     import regions
 
@@ -289,7 +289,11 @@ def parse_regions(data: bytes, format: str) -> "regions.Regions":
             raise ValueError("there is no table of regions")
         return regions.Regions.parse(QTable.read(table), format="fits")
     # Lines may end as they did on old Macintoshes.
-    return regions.Regions.parse(io.TextIOWrapper(io.BytesIO(data), encoding="utf-8").read(), format=format)
+    text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8").read()
+    found = regions.Regions.parse(text, format=format)
+    if not len(found) and text.strip() and not text.lstrip().startswith("#"):
+        raise ValueError(f"there is no region in it, and no header of the format {format}")
+    return found
 
 
 def is_region_table(hdu: Any) -> bool:

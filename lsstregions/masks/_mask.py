@@ -16,7 +16,8 @@ from .. import _planes, _runs
 from .._validate import as_int32, as_pair, check_unmasked, native
 from ..footprints import FootprintSet
 from ..geom import Box2I
-from ..raster import runs_of, unordered_runs_of
+from ..raster import Unprojectable, runs_of, unordered_runs_of
+from ..raster._dispatch import SkippingWCS, projecting
 from ..spans import Shape, SpanSet
 from ._schema import MASKED, MaskPlane, MaskSchema, bit_numbers, bit_of
 
@@ -150,7 +151,9 @@ class Mask(NDArrayOperatorsMixin):
 
     # Setting bits
 
-    def set(self, planes: str | Iterable[str], region: Any, *, wcs: Any = None) -> None:
+    def set(
+        self, planes: str | Iterable[str], region: Any, wcs: Any = None, *, unprojectable: Unprojectable = "raise"
+    ) -> None:
         """Set planes in a region.
 
         Parameters
@@ -163,6 +166,13 @@ class Mask(NDArrayOperatorsMixin):
             A bool array, also one in a list, must have the shape of the mask. ``...`` is every pixel.
         wcs : APE-14 WCS, optional
             From the pixel plane (not from array indices, where `xy0` is not 0) to the sky, for sky regions.
+        unprojectable : {"raise", "skip"}, optional
+            What to do with regions on the sky that do not project, as of `rasterize`.
+
+        Warns
+        -----
+        SkippedRegionWarning
+            If such regions are skipped.
 
         Raises
         ------
@@ -171,15 +181,37 @@ class Mask(NDArrayOperatorsMixin):
         ValueError
             If the mask is read-only, or a bool array has another shape.
         """
-        self._paint(planes, region, wcs, "set")
+        self._paint(planes, region, projecting(wcs, unprojectable), "set")
 
-    def clear(self, planes: str | Iterable[str] | None = None, region: Any = ..., *, wcs: Any = None) -> None:
-        """Clear planes, all of them by default, in a region, everywhere by default; see `set`."""
-        self._paint(self._schema.names if planes is None else planes, ... if region is None else region, wcs, "clear")
+    def clear(
+        self,
+        planes: str | Iterable[str] | None = None,
+        region: Any = ...,
+        wcs: Any = None,
+        *,
+        unprojectable: Unprojectable = "raise",
+    ) -> None:
+        """Clear planes, all of them by default, in a region, everywhere by default; see `set`.
 
-    def toggle(self, planes: str | Iterable[str], region: Any, *, wcs: Any = None) -> None:
-        """Invert planes in a region; see `set`."""
-        self._paint(planes, region, wcs, "toggle")
+        Raises
+        ------
+        KeyError, ValueError
+            As by `set`.
+        """
+        planes = self._schema.names if planes is None else planes
+        self._paint(planes, ... if region is None else region, projecting(wcs, unprojectable), "clear")
+
+    def toggle(
+        self, planes: str | Iterable[str], region: Any, wcs: Any = None, *, unprojectable: Unprojectable = "raise"
+    ) -> None:
+        """Invert planes in a region; see `set`.
+
+        Raises
+        ------
+        KeyError, ValueError
+            As by `set`.
+        """
+        self._paint(planes, region, projecting(wcs, unprojectable), "toggle")
 
     def dilate(self, planes: str | Iterable[str], element: float | SpanSet, shape: Shape = "disk") -> None:
         """Grow planes, each on its own, by a shape of that radius or by a structuring element.
@@ -244,6 +276,8 @@ class Mask(NDArrayOperatorsMixin):
         if isinstance(region, FootprintSet):
             # A pixel in two footprints is toggled once; for the rest they may come as they are.
             return region.union().array if action == "toggle" else region.spans
+        # Lists are what leaves members out.
+        region = [region] if isinstance(wcs, SkippingWCS) else region
         return (runs_of if action == "toggle" else unordered_runs_of)(region, wcs, self.bbox)
 
     def _check_writeable(self) -> None:
@@ -543,7 +577,7 @@ class Mask(NDArrayOperatorsMixin):
     # Files
 
     @classmethod
-    def read(cls, path: Any, *, format: str | None = None, **options: Any) -> Self:
+    def read(cls, path: Any, format: str | None = None, **options: Any) -> Self:
         """Read a mask from a file.
 
         For the options of FITS files see `lsstregions.io.fits_mask.read_mask`.
@@ -555,7 +589,6 @@ class Mask(NDArrayOperatorsMixin):
     def write(
         self,
         path: Any,
-        *,
         format: str | None = None,
         overwrite: bool = False,
         **options: Any,

@@ -18,7 +18,7 @@ _STRING = re.compile(r"(?:[^=']*=|CONTINUE) *'((?:[^']|'')*)' *(?:/.*)?$")
 MAX_BITS = 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MaskPlane:
     """A named bit.
 
