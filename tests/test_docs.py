@@ -44,6 +44,9 @@ def test_classes_have_what_notebooks_and_figures_ask_for():
     for one in (*made, lsstregions.Mask(box, lsstregions.MaskSchema.lsst())):
         assert one._repr_html_().startswith("<div")
         assert one._repr_png_().startswith(b"\x89PNG")
+    wide = lsstregions.SpanSet([(0, -(2**30) - 5, -(2**30)), (0, 2**30, 2**30 + 5)])
+    for one in (wide, lsstregions.Footprint(wide), lsstregions.FootprintSet([wide])):
+        assert "wider than int32" in one._repr_html_()
     for one in (box, lsstregions.Box2D((0, 9), (0, 7)), lsstregions.Ellipse(lsstregions.Axes(3, 2, 1))):
         assert one._repr_svg_().startswith("<svg")
 

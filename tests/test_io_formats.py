@@ -740,3 +740,27 @@ def test_options_of_formats(tmp_path):
         FootprintSet.read(tmp_path / "a.fits", within=Box2I((0, 2), (0, 2)))
     footprints.write(tmp_path / "a.reg")
     assert FootprintSet.read(tmp_path / "a.reg", within=Box2I((0, 2), (0, 2))).area.tolist() == [4]
+
+
+def test_unknown_formats(tmp_path):
+    (tmp_path / "a.txt").write_text("what is this")
+    with pytest.raises(io.FileFormatError, match="a.txt: it is of no format that is known"):
+        FootprintSet.read(tmp_path / "a.txt")
+    for name in ("ds9", "crtf"):
+        with pytest.raises(io.FileFormatError, match="a.txt: "):
+            FootprintSet.read(tmp_path / "a.txt", name)
+    uses = [lambda: FootprintSet.read(tmp_path / "a.txt", "what"), lambda: FootprintSet().write(tmp_path / "b", "what")]
+    for use in uses:
+        with pytest.raises(ValueError, match="format must be one of .*coco.*, not 'what'"):
+            use()
+    with pytest.raises(ValueError, match="the name must end in one of .*fits"):
+        FootprintSet().write(tmp_path / "b.what")
+    FootprintSet().write(tmp_path / "c.fits", "fits", True)
+    FootprintSet().write(tmp_path / "c.fits", "fits", True)
+
+
+def test_labels_are_of_the_region():
+    footprints = FootprintSet([SpanSet.disk(3)], Box2I((-1, 4), (-1, 4)))
+    with pytest.warns(io.LossWarning, match="leave their region"):
+        assert footprints.to_labels().sum() < 29
+    assert footprints.to_labels(Box2I((-3, 4), (-3, 4))).sum() == 29

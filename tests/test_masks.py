@@ -8,19 +8,24 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from astropy import units as u
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.nddata import bitmask
 from astropy.utils.masked import Masked
+from astropy.wcs import WCS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from reference_masks import bad_pixels, merged, pixels_of, words_of
+from regions import CircleSkyRegion
 
 from lsstregions import _planes
 from lsstregions.footprints import FootprintSet
 from lsstregions.geom import Box2I
 from lsstregions.masks import Mask, MaskPlane, MaskSchema, merge_masks
+from lsstregions.raster import SkippedRegionWarning
 from lsstregions.spans import SpanSet
 
 LSST = MaskSchema.lsst()
@@ -1025,3 +1030,18 @@ class TestOfTheUnwary:
         mask = Mask((6, 8), MaskSchema([MaskPlane("SAT", bad=True)]), xy0=(100, 200))
         mask.set("SAT", Box2I((105, 108), (201, 203)))
         assert SpanSet.from_mask(mask) == mask.spans() == SpanSet.from_box(Box2I((105, 108), (201, 203)))
+
+
+def test_sky_regions_that_do_not_project():
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.cdelt, wcs.wcs.crval = ["RA---TAN", "DEC--TAN"], [-1e-4, 1e-4], [50, 30]
+    here, there = (CircleSkyRegion(SkyCoord(*at, unit="deg"), 2 * u.arcsec) for at in ((50, 30), (230, -30)))
+    mask = Mask((20, 20), MaskSchema(["A"]), xy0=(-10, -10))
+    for change in (mask.set, mask.clear, mask.toggle):
+        with pytest.raises(ValueError, match="do not project"):
+            change("A", [here, there], wcs)
+        with pytest.warns(SkippedRegionWarning, match="number 1"):
+            change("A", [here, there], wcs, unprojectable="skip")
+    assert mask.count()["A"] == SpanSet.from_region(here, wcs=wcs).area > 9
+    with pytest.warns(SkippedRegionWarning):
+        assert not SpanSet.from_region(there, wcs=wcs, unprojectable="skip")
