@@ -46,7 +46,7 @@ cdef inline void ask_ahead(const Bytes *image, const Span *span, Py_ssize_t i, P
 
 def paint(uint8_t[:, :] image, const int32_t[:, ::1] runs, int32_t x0, int32_t y0, const uint8_t[::1] value):
     """Write `value`, the bytes of one element, under runs."""
-    cdef Py_ssize_t i, x, size = value.shape[0], n = runs.shape[0]
+    cdef Py_ssize_t i, x, width, size = value.shape[0], n = runs.shape[0]
     cdef const Span *span
     cdef uint8_t *target
     cdef const uint8_t *source = &value[0]
@@ -59,16 +59,17 @@ def paint(uint8_t[:, :] image, const int32_t[:, ::1] runs, int32_t x0, int32_t y
         for i in range(n):
             ask_ahead(&rows, span, i, n, True)
             target = first_of(&rows, span + i)
+            width = span[i].x_stop - <Py_ssize_t> span[i].x_start
             if size == 1:
-                memset(target, source[0], span[i].x_stop - span[i].x_start)
+                memset(target, source[0], width)
             elif size == 4:
-                for x in range(span[i].x_stop - span[i].x_start):
+                for x in range(width):
                     memcpy(target + 4 * x, source, 4)
             elif size == 8:
-                for x in range(span[i].x_stop - span[i].x_start):
+                for x in range(width):
                     memcpy(target + 8 * x, source, 8)
             else:
-                for x in range(span[i].x_stop - span[i].x_start):
+                for x in range(width):
                     memcpy(target + size * x, source, size)
 
 

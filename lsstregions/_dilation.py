@@ -51,9 +51,9 @@ def _on_bits(runs: Runs, element: Runs) -> Callable[[Box, bool], Components] | N
 
 def _groups(element: Runs) -> tuple[NDArray[np.int64], Runs]:
     """Return an element's spans in groups of the same width and column, as ``dilate_bits`` takes them."""
-    width = element[:, 2] - element[:, 1]
+    width = element[:, 2] - element[:, 1].astype(np.int64)
     order = np.lexsort((element[:, 0], element[:, 1], width))
-    shape = np.column_stack((width, element[:, 1] - element[:, 1].min()))[order].astype(np.int64)
+    shape = np.column_stack((width, element[:, 1] - element[:, 1].min().astype(np.int64)))[order]
     first = np.flatnonzero(np.r_[True, (shape[1:] != shape[:-1]).any(axis=1)])
     groups = np.column_stack((shape[first], first, np.r_[first[1:], len(order)]))
     return np.ascontiguousarray(groups), element[order, 0] - element[0, 0]
@@ -93,7 +93,7 @@ def erode(runs: Runs, element: Runs) -> Runs:
 
 def _erode_runs(runs: Runs, element: Runs) -> Runs:
     # The widest spans first: what is left shrinks soonest.
-    order = np.argsort(element[:, 1] - element[:, 2], kind="stable")
+    order = np.argsort(element[:, 1] - element[:, 2].astype(np.int64), kind="stable")
     left = runs[:0]
     for turn, (dy, x_start, x_stop) in enumerate(element[order].tolist()):
         narrowed = _morphology.widen(runs, -dy, -x_start, 1 - x_stop)

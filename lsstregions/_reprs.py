@@ -221,7 +221,7 @@ def blocks_ored(words: NDArray, step: int, axis: int) -> NDArray:
         return words
     words = np.moveaxis(words, axis, 0)
     result = words[::step].copy()
-    for k in range(1, step):
+    for k in range(1, min(step, len(words))):
         part = words[k::step]
         result[: len(part)] |= part
     return np.moveaxis(result, 0, axis)

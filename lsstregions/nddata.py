@@ -18,7 +18,7 @@ from astropy.wcs import WCS
 from numpy.typing import ArrayLike, NDArray
 
 from ._frames import variance_of
-from ._validate import as_pair, check_unmasked
+from ._validate import as_any_pair, as_float, as_pair, check_unmasked
 from ._wcs import absolute
 from .geom import Box2I
 from .masks import MASKED, Mask, MaskSchema, merge_masks, window_of
@@ -190,10 +190,8 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
                 raise ValueError("a position on the sky needs an image with a WCS")
             x, y = self.wcs.world_to_pixel(position)
         else:
-            try:
-                x, y = (float(value) - start for value, start in zip(position, self.xy0, strict=True))
-            except TypeError:
-                raise TypeError(f"position must be (x, y) or a SkyCoord, not {position!r}") from None
+            point = as_any_pair(position, "position")
+            x, y = (as_float(value, "position") - start for value, start in zip(point, self.xy0, strict=True))
         shape: Any = (size, size) if np.ndim(size) == 0 else size
         window, _ = overlap_slices(self.data.shape, shape, (float(y), float(x)), mode=mode)
         return self[window]

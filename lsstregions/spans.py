@@ -24,6 +24,7 @@ from ._validate import (
     as_points,
     as_rows,
     as_runs,
+    check_unmasked,
     require,
 )
 from ._values import Value
@@ -723,6 +724,7 @@ class SpanSet(Value):
             If a pixel looked at would leave int32.
         """
         if len(self) and not isinstance(element, SpanSet) and self._is_narrower(_as_radius(element)):
+            _check_shape(shape)
             return SpanSet()
         element = _as_element(element, shape)
         if not len(self):
@@ -859,6 +861,7 @@ class SpanSet(Value):
         Returns
         -------
         ndarray, shape (area, ...)
+            A masked array of one, a Quantity of one.
 
         Raises
         ------
@@ -869,9 +872,12 @@ class SpanSet(Value):
         OverflowError
             If `xy0` does not fit into int32.
         """
+        if isinstance(image, np.ma.MaskedArray):
+            return np.ma.MaskedArray(self.flatten(image.data, xy0), self.flatten(np.ma.getmaskarray(image), xy0))
+        check_unmasked(image, "image")
         array = np.asarray(image)
         x0, y0 = self._check_inside(array, xy0)
-        return values_under(array, self.array, (x0, y0))
+        return _with_unit(values_under(array, self.array, (x0, y0)), image)
 
     def unflatten(self, values: ArrayLike, box: Box2I | None = None, fill: Any = 0) -> NDArray:
         """Return an image of a box with values under this set: the inverse of `flatten`.
@@ -895,6 +901,7 @@ class SpanSet(Value):
         ValueError
             If `values` are not one a pixel, the box does not hold the set, or `fill` does not fit the values' dtype.
         """
+        check_unmasked(values, "values")
         array = np.asarray(values)
         if array.ndim < 1 or len(array) != self.area:
             raise ValueError(f"values must have the shape ({self.area}, ...), not {array.shape}")
@@ -909,7 +916,7 @@ class SpanSet(Value):
         elif array.size:
             flat = np.ascontiguousarray(array).reshape(-1)
             _pixels.scatter(rows, self.array, x0, y0, flat.nbytes // len(array), flat.view(np.uint8))
-        return image
+        return _with_unit(image, values)
 
     def paint(self, image: NDArray, value: Any, xy0: tuple[int, int] | Point2I = (0, 0)) -> None:
         """Write a value to the pixels of an image under this set.
@@ -1006,6 +1013,9 @@ def _as_spans(spans: Any, name: str) -> SpanSet:
 
 def _as_pixel(value: Any, dtype: np.dtype, shape: tuple[int, ...], name: str) -> NDArray:
     """Return a value as one pixel of a dtype and shape: floats may be rounded, all else must stay what it is."""
+    check_unmasked(value, name)
+    if getattr(value, "unit", None) is not None:
+        raise ValueError(f"{name} must have no unit: pass its value in that of the pixels")
     array, element = np.asarray(value), np.empty(shape, dtype)
     numbers = {"f": "biuf", "c": "biufc", "b": "biuf", "i": "biuf", "u": "biuf"}.get(dtype.kind, array.dtype.kind)
     fits = array.dtype.kind in numbers
@@ -1021,6 +1031,15 @@ def _as_pixel(value: Any, dtype: np.dtype, shape: tuple[int, ...], name: str) ->
         of = f" and shape {shape}" if shape else ""
         raise ValueError(f"{name} must be what a pixel of dtype {dtype}{of} takes, not {value!r}")
     return element
+
+
+def _with_unit(values: NDArray, given: Any) -> NDArray:
+    """Return values in the unit of what they were taken from."""
+    if getattr(given, "unit", None) is None:
+        return values
+    from astropy.units import Quantity
+
+    return Quantity(values, given.unit, copy=False, dtype=values.dtype)
 
 
 def _as_radius(radius: Any) -> float:
@@ -1039,10 +1058,14 @@ def _as_element(element: Any, shape: str) -> SpanSet:
         if not len(element):
             raise ValueError("element must not be empty")
         return element
-    if shape not in ("disk", "square", "diamond"):
-        raise ValueError(f"shape must be 'disk', 'square' or 'diamond', not {shape!r}")
+    _check_shape(shape)
     made: SpanSet = getattr(SpanSet, shape)(element)
     return made
+
+
+def _check_shape(shape: str) -> None:
+    if shape not in ("disk", "square", "diamond"):
+        raise ValueError(f"shape must be 'disk', 'square' or 'diamond', not {shape!r}")
 
 
 def _row_runs(rows: NDArray, first: NDArray, last: NDArray) -> NDArray[np.int32]:

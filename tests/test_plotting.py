@@ -689,3 +689,47 @@ def test_every_plane_has_a_colour_of_its_own():
     schema = MaskSchema([f"P{i}" for i in range(25)])
     assert len(set(plane_colors(schema, "colorblind").values())) == 25
     assert len(set(plane_colors(MaskSchema.lsst(), "colorblind").values())) == 11
+
+
+@pytest.mark.parametrize("file_format", ["png", "svg", "pdf", "ps"])
+def test_hatches_in_every_format(file_format):
+    ax = Figure().subplots()
+    plot_footprints(SpanSet.disk(20), ax, hatch="//")
+    ax.figure.savefig(io.BytesIO(), format=file_format)
+
+
+@pytest.mark.parametrize("size", [(0, 0.5), (0.5, 0), (0, 0)])
+def test_axes_of_no_size(size):
+    mask = Mask((100, 120), MaskSchema.lsst())
+    mask.set("SAT", SpanSet.disk(9).shift(50, 50))
+    figure = Figure()
+    ax = figure.add_axes((0.1, 0.1, *size))
+    ax.imshow(np.zeros((100, 120)), aspect="auto")
+    plot_mask(mask, ax)
+    figure.savefig(io.BytesIO())
+
+
+def test_masks_from_very_far():
+    """Their cost is that of the screen."""
+    mask = Mask((100, 120), MaskSchema.lsst())
+    mask.set("SAT", ...)
+    ax = Figure().subplots()
+    plot_mask(mask, ax)
+    ax.set(xlim=(-1e15, 1e15), ylim=(-1e15, 1e15))
+    ax.figure.savefig(io.BytesIO())
+    words = np.array([[[1], [2], [4]]], np.uint8)
+    assert _reprs.blocks_ored(words, 10**15, 1).tolist() == [[[7]]]
+
+
+def test_what_is_not_seen_is_not_found():
+    ax = make_axes((30, 30))
+    collection = plot_footprints(SpanSet.disk(8).shift(10, 10), ax, visible=False)
+    event = LocationEvent("motion_notify_event", ax.figure.canvas, *ax.transData.transform((10, 10)))
+    assert collection.contains(event) == (False, {})
+    collection.set_visible(True)
+    assert collection.contains(event)[0]
+    assert len(plot_footprints(SpanSet.disk(3), ax, color="none", fill=True)) == 1
+    for plot in (lambda ax: plot_footprints(SpanSet.disk(3), ax), lambda ax: plot_mask(Mask((3, 3), MaskSchema()), ax)):
+        for wrong in ("r", ax.figure):
+            with pytest.raises(TypeError, match="ax must be Axes of matplotlib"):
+                plot(wrong)

@@ -1,5 +1,6 @@
 """Shapes to runs: against dense definitions, against regions, and at the edges of what is possible."""
 
+import abc
 import copy
 import functools
 import itertools
@@ -844,6 +845,26 @@ def test_classes_that_make_their_own_pixels():
     ring, named = (kind(ar.PixCoord(10, 10), 3.7) for kind in (Ring, Named))
     assert lr.rasterize(ring).area == ring.to_mask().data.sum() < lr.rasterize(named).area
     assert [len(f.spans) for f in lr.FootprintSet.from_regions([ring, named])] == [6, 7]
+
+
+def test_what_others_register_is_what_is_used():
+    class Shape(abc.ABC):  # noqa: B024 Others are registered with it.
+        pass
+
+    class Base:
+        pass
+
+    class Mine:
+        def to_mask(self):
+            raise AssertionError
+
+    class Derived(Base):
+        to_mask = Mine.to_mask
+
+    Shape.register(Mine)
+    for kind in (Shape, Base):
+        runs_of.register(kind, lambda region, wcs, within: np.array([[0, 1, 2]], np.int32))
+    assert lr.rasterize(Mine()).array.tolist() == lr.rasterize(Derived()).array.tolist() == [[0, 1, 2]]
 
 
 @pytest.mark.parametrize("size", [1e14, 1e15, 1e16, 1e17, 1e150, 1e300])

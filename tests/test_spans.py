@@ -11,6 +11,7 @@ import pytest
 import reference
 import shapely
 from astropy import units as u
+from astropy.utils.masked import Masked
 from hypothesis import given
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from strategies import element_set, elements, frames, origins, pairs
@@ -725,3 +726,39 @@ def test_files(tmp_path):
     spans = SpanSet.disk(3).shift(-7, 5)
     spans.write(tmp_path / "a.fits")
     assert SpanSet.read(tmp_path / "a.fits") == spans
+
+
+def test_masked_values_and_units():
+    spans, corner = SpanSet.disk(1), (-2, -2)
+    image = np.ma.masked_greater(np.arange(25.0).reshape(5, 5), 11)
+    flat = spans.flatten(image, corner)
+    assert flat.tolist() == [7, 11, None, None, None]
+    with pytest.raises(ValueError, match="image must have no masked entries"):
+        spans.flatten(Masked(image.data, mask=image.mask), corner)
+    with pytest.raises(ValueError, match="values must have no masked entries"):
+        spans.unflatten(flat)
+    assert (spans.flatten(image.data * u.Jy, corner) == image.data[[1, 2, 2, 2, 3], [2, 1, 2, 3, 2]] * u.Jy).all()
+    assert spans.unflatten(np.arange(5, dtype="f4") * u.Jy).dtype == np.float32
+    assert spans.unflatten(np.arange(5) * u.Jy)[1, 1] == 2 * u.Jy
+    plain = np.ones((5, 5))
+    for value in (np.ma.masked, 5 * u.mJy):
+        with pytest.raises(ValueError, match="value must have no"):
+            spans.paint(plain, value, corner)
+    assert (plain == 1).all()
+
+
+def test_elements_wider_than_int32():
+    runs = np.zeros((1000, 3), np.int32)
+    runs[:, 1] = 2 * np.arange(1000)
+    runs[:, 2] = runs[:, 1] + 1
+    grown = SpanSet(runs).dilate(SpanSet([(0, -1_500_000_000, 1_500_000_000)]))
+    assert grown.array.tolist() == [[0, -1_500_000_000, 1_500_001_998]]
+    groups, _ = _dilation._groups(np.array([[0, -1_500_000_000, 1_500_000_000]], np.int32))
+    assert groups[0, 0] == 3_000_000_000
+
+
+def test_shapes_are_looked_at():
+    for use in (SpanSet.erode, SpanSet.open, SpanSet.dilate):
+        for radius in (1, 100):
+            with pytest.raises(ValueError, match="shape must be"):
+                use(SpanSet.disk(3), radius, "bogus")

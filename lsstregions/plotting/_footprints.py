@@ -205,7 +205,7 @@ class FootprintCollection(Collection):
 
     def contains(self, mouseevent: Any) -> tuple[bool, dict[str, Any]]:
         """Return whether the mouse is over a footprint, and the index of it."""
-        if self._different_canvas(mouseevent):
+        if self._different_canvas(mouseevent) or not self.get_visible():
             return False, {}
         x, y = self.get_transform().inverted().transform((mouseevent.x, mouseevent.y)) + self.origin
         index = int(self.footprints.at(x, y))
@@ -315,6 +315,7 @@ class FootprintCollection(Collection):
         transform = self.get_transform()
         for chosen, face, edge, width in self._styles(large):
             gc.set_foreground(edge, isRGBA=True)
+            gc.set_hatch_color(edge)
             gc.set_linewidth(width if edge[3] > 0 else 0)
             for path in self._pieces(chosen, detail):
                 path = transform.transform_path_non_affine(path)
@@ -452,7 +453,7 @@ def axes_or_current(ax: Any) -> Any:
         from matplotlib import pyplot as plt
 
         return plt.gca()
-    if not hasattr(ax, "add_artist"):
+    if not hasattr(ax, "has_data"):
         raise TypeError(f"ax must be Axes of matplotlib, not {ax!r}")
     return ax
 
@@ -481,7 +482,7 @@ def _colors(footprints: FootprintSet, fill: bool, color: Any, column: Any) -> di
         raise TypeError("give either color or column")
     if column is None:
         colors = to_rgba_array("tab:orange" if color is None else color)
-        if len(colors) != 1:
+        if len(colors) != 1 and not (isinstance(color, str) and color == "none"):
             _check_length(colors, "color", len(footprints))
         properties = {"facecolors": colors}
     else:

@@ -205,6 +205,8 @@ class MaskOverlay(AxesImage):
 
     def _view(self) -> tuple[tuple[int, int, int, int] | None, int]:
         """Return the part of the mask in view, in whole steps, and the step: mask pixels to a pixel of the screen."""
+        if self.axes.bbox.width == 0 or self.axes.bbox.height == 0:
+            return None, 1
         corners = self.axes.bbox.corners()
         (x_min, y_min), (x_max, y_max) = (
             end(self.axes.transData.inverted().transform(corners), axis=0) for end in (np.min, np.max)

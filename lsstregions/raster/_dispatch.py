@@ -130,14 +130,13 @@ def _implementation(kind: type) -> Callable[..., Any]:
     # No thread may look while another one registers.
     with _ADAPTING:
         _adapt(kind)
-        if kind not in runs_of.registry and _is_its_own(kind):
-            return runs_of.registry[object]
-        return runs_of.dispatch(kind)
+        known = runs_of.dispatch(kind)
+        return runs_of.registry[object] if _is_ours(known) and _is_its_own(kind, known) else known
 
 
-def _is_its_own(kind: type) -> bool:
-    """Whether a class makes other pixels than the registered class that it is derived from, if that makes any."""
-    base = next(base for base in kind.__mro__ if base in runs_of.registry)
+def _is_its_own(kind: type, known: Callable[..., Any]) -> bool:
+    """Whether a class makes other pixels than the class, known to us, that it is derived from, if that makes any."""
+    base = next((base for base in kind.__mro__ if runs_of.registry.get(base) is known), kind)
     return not isabstract(base) and any(
         getattr(kind, name, None) is not getattr(base, name, None) for name in ("to_mask", "to_pixel")
     )
