@@ -306,6 +306,7 @@ def test_demo(tmp_path):
         capture_output=True,
         text=True,
         check=False,
+        cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     files = {"image.fits", "footprints.fits", "mask.fits", "regions.reg", "catalog.ecsv", "overlay.png"}

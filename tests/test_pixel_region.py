@@ -425,5 +425,5 @@ def test_the_format_is_known_whoever_comes_first(tmp_path, imports):
     path = tmp_path / "one.footprint"
     ar.Regions([footprint()]).write(path, format="footprint")
     code = f"{imports}; print(len(regions.Regions.read({str(path)!r}, format='footprint')))"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert result.stdout == "1\n", result.stderr

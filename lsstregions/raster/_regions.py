@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import regions as ar
 from numpy.typing import NDArray
+from regions.shapes.whole_sky import WholeSphericalSkyRegion
 
 from .._ragged import offsets_of
 from ._compounds import chains_of, combine, holds_outside
@@ -32,12 +33,6 @@ TORN = 30
 
 Regions = Sequence[Any]
 Doubles = NDArray[np.float64]
-
-
-def _named(*names: str) -> list[type]:
-    """Return the classes of these names that this version of `regions` has: those on the sphere are of 0.12."""
-    modules = ar.shapes, getattr(ar.shapes, "whole_sky", None)
-    return [getattr(module, name) for name in names for module in modules if hasattr(module, name)]
 
 
 def _numbers(regions: Regions, name: str) -> Doubles:
@@ -126,14 +121,14 @@ def _(region: ar.RegionBoundingBox, wcs: Any = None, within: Any = None) -> Runs
 batch(ar.Regions)(Lists)
 
 
-@batch(*_named("CircleSkyRegion", "CircleSphericalSkyRegion"))
+@batch(ar.CircleSkyRegion, ar.CircleSphericalSkyRegion)
 def _sky_circles(regions: Regions, wcs: Any) -> Batch:
     projection = Projection(regions, "center", wcs)
     r = _angles(regions, "radius", "arcsec") * projection.scale()
     return Shapes(CIRCLE, projection.x, projection.y, r, r, 0.0)
 
 
-@batch(*_named("CircleAnnulusSkyRegion", "CircleAnnulusSphericalSkyRegion"))
+@batch(ar.CircleAnnulusSkyRegion, ar.CircleAnnulusSphericalSkyRegion)
 def _sky_circle_annuli(regions: Regions, wcs: Any) -> Batch:
     projection = Projection(regions, "center", wcs)
     scale = projection.scale()
@@ -164,7 +159,9 @@ def _sky_rectangle_annuli(regions: Regions, wcs: Any) -> Batch:
 def _sky_shapes(kind: int, regions: Regions, wcs: Any, *prefixes: str) -> Batch:
     """Project shapes with widths, heights and an angle; the prefixes are those of an annulus's attributes."""
     projection = Projection(regions, "center", wcs)
-    jacobian, angle = projection.jacobian(), as_doubles(_angles(regions, "angle", "rad"), "angle")
+    # Angles are of the region's own frame.
+    angle = as_doubles(_angles(regions, "angle", "rad"), "angle") + projection.north()
+    jacobian = projection.jacobian()
     sizes: list[Doubles] = []
     turns: list[Doubles] = []
     for prefix in prefixes or ("",):
@@ -178,7 +175,7 @@ def _sky_shapes(kind: int, regions: Regions, wcs: Any, *prefixes: str) -> Batch:
     return Shapes(kind, projection.x, projection.y, sizes[0], sizes[1], turns[0], *sizes[2:])
 
 
-@batch(*_named("PolygonSkyRegion", "PolygonSphericalSkyRegion"))
+@batch(ar.PolygonSkyRegion, ar.PolygonSphericalSkyRegion)
 def _sky_polygons(regions: Regions, wcs: Any) -> Batch:
     projection = Projection(regions, "vertices", wcs)
     return Polygons(projection.x, projection.y, projection.offsets)
@@ -196,7 +193,7 @@ def _sky_lines(regions: Regions, wcs: Any) -> Batch:
     return Lines(start.x, start.y, end.x, end.y)
 
 
-@batch(*_named("RangeSphericalSkyRegion", "LuneSphericalSkyRegion"))
+@batch(ar.RangeSphericalSkyRegion, ar.LuneSphericalSkyRegion)
 def _sphere_outlines(regions: Regions, wcs: Any) -> Batch:
     outlines = [region.to_pixel(needed(wcs, region), boundary_distortions=True) for region in regions]
     lost = [i for i, outline in enumerate(outlines) if not _is_whole(outline, wcs)]
@@ -219,21 +216,14 @@ def _is_whole(outline: Any, wcs: Any) -> bool:
     return not (scale > TORN * np.nanmedian(scale)).any()
 
 
+@runs_of.register(WholeSphericalSkyRegion)
 def _whole_sky(region: Any, wcs: Any = None, within: Any = None) -> Runs:
     if within is None:
         raise ValueError("the whole sky covers every pixel; pass `within` to say which there are")
     return box_runs(within.x.start, within.x.stop, within.y.start, within.y.stop, within)
 
 
-for kind in _named("WholeSphericalSkyRegion"):
-    runs_of.register(kind, _whole_sky)
-
-
-_COMPOUND = tuple(
-    getattr(ar, f"Compound{kind}Region")
-    for kind in ("Pixel", "Sky", "SphericalSky")
-    if hasattr(ar, f"Compound{kind}Region")
-)
+_COMPOUND = ar.CompoundPixelRegion, ar.CompoundSkyRegion, ar.CompoundSphericalSkyRegion
 
 
 @batch(*_COMPOUND)

@@ -62,12 +62,13 @@ class Projection:
         names its region.
     """
 
-    __slots__ = ("offsets", "regions", "wcs", "x", "y")
+    __slots__ = ("offsets", "regions", "skies", "wcs", "x", "y")
 
     regions: Sequence[Any]
     x: Doubles
     y: Doubles
     offsets: Offsets  # of the coordinates of each region
+    skies: list[tuple[Any, SkyCoord]]  # the coordinates of each frame, and their places among all
 
     def __init__(self, regions: Sequence[Any], name: str, wcs: Any):
         self.regions = regions
@@ -75,7 +76,8 @@ class Projection:
         coords = [getattr(region, name) for region in regions]
         self.offsets = offsets_of([coord.size for coord in coords])
         self.x, self.y = np.empty((2, self.offsets[-1]))
-        for places, sky in _by_frame(coords, self.offsets):
+        self.skies = _by_frame(coords, self.offsets)
+        for places, sky in self.skies:
             self.x[places], self.y[places] = self.wcs.world_to_pixel(sky)
         lost = ~(np.isfinite(self.x) & np.isfinite(self.y))
         if lost.any():
@@ -100,6 +102,16 @@ class Projection:
         if nowhere.size:
             raise unprojectable_error(self.regions, nowhere.tolist())
         return lengths, directions
+
+    def north(self) -> Doubles:
+        """Return the position angle, radians in the frame of the WCS, of the north of each point's own frame."""
+        angle = np.zeros(self.x.size)
+        frame = self.wcs.pixel_to_world(self.x[:1], self.y[:1]).frame
+        for places, sky in self.skies:
+            if not sky.is_equivalent_frame(frame):
+                further = sky.directional_offset_by(0 * u.deg, 1 * u.arcsec)
+                angle[places] = sky.transform_to(frame).position_angle(further.transform_to(frame)).rad
+        return angle
 
     def scale(self) -> Doubles:
         """Return the pixels per arcsec at each point, the same in all directions."""
