@@ -224,8 +224,8 @@ def coverage_sum(
     area : ndarray of float64, shape (n,)
         The sums of the weights of the pixels used, those in the image and not masked: an area in pixels.
     error : ndarray of float64, shape (n,), or None
-        The square roots of the sums of weight times variance, as SExtractor has them, and photutils up to 3.0; photutils
-        3.1 takes the squares of the weights.
+        The square roots of the sums of weight times variance, as SExtractor has them, and photutils up to 3.0; later
+        ones take the squares of the weights.
 
     Warns
     -----
