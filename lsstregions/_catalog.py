@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from . import _measure, _photometry, _raster
 from ._frames import Frame, as_bytes
-from ._wcs import as_celestial
+from ._wcs import as_celestial, is_celestial
 from .spans import SpanSet
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def measure(
     if image is not None:
         frame = Frame.of(image, variance, None, xy0, footprints.region)
         frame.check_holds(footprints)
-        if wcs is None:
+        if wcs is None and is_celestial(frame.wcs):
             # The WCS of an NDData counts from its first pixel.
             wcs, wcs_xy0 = frame.wcs, frame.xy0
     elif variance is not None:

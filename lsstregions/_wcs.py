@@ -22,14 +22,24 @@ def as_wcs(wcs: Any, name: str) -> Any:
 
 def as_celestial(wcs: Any, name: str) -> Any:
     """Return a WCS of the shared interface from two pixel axes to the sky, without the box that may bound it."""
-    low = getattr(as_wcs(wcs, name), "low_level_wcs", wcs)
-    if not any(kind[0] is SkyCoord for kind in low.world_axis_object_classes.values()):
+    low = _low_level(as_wcs(wcs, name))
+    if not is_celestial(wcs):
         raise ValueError(f"{name} must be celestial, not of the axes {low.world_axis_physical_types}")
     if low.world_n_dim != 2:
         raise ValueError(f"{name} must be of two world axes, not of {low.world_n_dim}; take its celestial part")
     # As `regions` does: what begins beyond the box may reach into the image.
     bounded = getattr(low, "bounding_box", None) is not None and hasattr(low, "invert")
     return HighLevelWCSWrapper(_UnboundedWCS(low)) if bounded else wcs
+
+
+def is_celestial(wcs: Any) -> bool:
+    """Whether a WCS has coordinates on the sky; None has not."""
+    classes = {} if wcs is None else _low_level(wcs).world_axis_object_classes
+    return any(kind[0] is SkyCoord for kind in classes.values())
+
+
+def _low_level(wcs: Any) -> Any:
+    return getattr(wcs, "low_level_wcs", wcs)
 
 
 class _UnboundedWCS(BaseWCSWrapper):

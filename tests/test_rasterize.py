@@ -850,6 +850,8 @@ def test_wcs_that_are_not_of_the_sky():
     for use in (lr.Footprint(spans).to_sky, lambda wcs: lr.FootprintSet([spans]).measure(wcs=wcs)):
         with pytest.raises(ValueError, match="wcs must be celestial"):
             use(wcs)
+    image = lr.MaskedImage(np.ones((9, 9)), xy0=(-4, -4), wcs=wcs)
+    assert "sky_centroid" not in lr.FootprintSet([spans]).measure(image).colnames
 
 
 def test_classes_that_make_their_own_pixels():
