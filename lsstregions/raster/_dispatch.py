@@ -131,7 +131,8 @@ def _implementation(kind: type) -> Callable[..., Any]:
     with _ADAPTING:
         _adapt(kind)
         known = runs_of.dispatch(kind)
-        return runs_of.registry[object] if _is_ours(known) and _is_its_own(kind, known) else known
+        is_its_own = kind not in runs_of.registry and _is_ours(known) and _is_its_own(kind, known)
+        return runs_of.registry[object] if is_its_own else known
 
 
 def _is_its_own(kind: type, known: Callable[..., Any]) -> bool:
