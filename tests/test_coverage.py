@@ -4,6 +4,7 @@ import functools
 import math
 import operator
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 
 import astropy.units as u
 import hypothesis.extra.numpy as hnp
@@ -17,7 +18,7 @@ from astropy.coordinates import SkyCoord
 from astropy.nddata import CCDData, NDData, StdDevUncertainty
 from hypothesis import assume, given, settings
 from photutils.geometry import elliptical_overlap_grid
-from test_rasterize import OPERATIONS, fits_wcs, places, quarters
+from test_rasterize import OPERATIONS, REGIONS, fits_wcs, places, quarters
 
 import lsstregions as lr
 from lsstregions import _coverage
@@ -472,8 +473,10 @@ def test_sky():
     region = ar.CircleSkyRegion(SkyCoord(10 * u.deg, 60 * u.deg), 3 * u.arcsec)
     ours, weights = coverage(region, wcs=wcs)
     same, same_weights = coverage(region.to_pixel(wcs))
-    assert ours == same
-    np.testing.assert_array_equal(weights, same_weights)
+    if REGIONS < (0, 13):
+        assert ours == same
+        np.testing.assert_array_equal(weights, same_weights)
+    assert sum(weights) == pytest.approx(sum(same_weights), rel=1e-4)
 
 
 def apertures(rng, count):
@@ -568,7 +571,10 @@ def test_sums_of_photutils():
     table = pa.aperture_photometry(image, pa.CircularAperture(positions, 4.3), error=np.full(image.shape, 2.0))
     result = coverage_sum(image, [circle(x, y, 4.3) for x, y in positions], variance=np.full(image.shape, 4.0))
     np.testing.assert_allclose(result.sum, table["aperture_sum"], rtol=1e-10)
-    np.testing.assert_allclose(result.error, table["aperture_sum_err"], rtol=1e-10)
+    np.testing.assert_allclose(result.error, 2 * np.sqrt(result.area), rtol=1e-12)
+    if tuple(map(int, version("photutils").split(".")[:2])) < (3, 1):
+        # Later it takes the squares of the weights.
+        np.testing.assert_allclose(result.error, table["aperture_sum_err"], rtol=1e-10)
 
 
 def test_sums_refuse():

@@ -1,6 +1,7 @@
 """Wherever a mask is taken, a Mask gives what the bool array of its bad pixels gives."""
 
 import operator
+import warnings
 
 import numpy as np
 import pytest
@@ -218,6 +219,13 @@ def in_files(mask):
     return fits.ImageHDU(mask.astype(np.uint8)).data, bitfield_to_boolean_mask(mask.astype(np.uint8))
 
 
+def quietly(function, *args, **options):
+    """Call what some versions have deprecated."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*deprecated")
+        return function(*args, **options)
+
+
 def in_photutils_apertures(mask):
     aperture = pytest.importorskip("photutils.aperture")
     circles = aperture.CircularAperture([(30, 20), (12.3, 35.1)], 4)
@@ -225,7 +233,7 @@ def in_photutils_apertures(mask):
     return (
         aperture.aperture_photometry(DATA, circles, mask=mask)["aperture_sum"].value,
         aperture.aperture_photometry(NDData(DATA, mask=mask), circles)["aperture_sum"].value,
-        circles.do_photometry(DATA, mask=mask),
+        quietly(circles.do_photometry, DATA, mask=mask),
         stats.sum,
         stats.median,
         stats.centroid,
@@ -235,7 +243,7 @@ def in_photutils_apertures(mask):
 def in_photutils_segmentation(mask):
     segmentation = pytest.importorskip("photutils.segmentation")
     segments = segmentation.detect_sources(DATA, 12, 5, mask=mask)
-    finder = segmentation.SourceFinder(n_pixels=5, progress_bar=False)(DATA, 12, mask=mask)
+    finder = quietly(segmentation.SourceFinder, n_pixels=5, progress_bar=False)(DATA, 12, mask=mask)
     catalog = segmentation.SourceCatalog(DATA, segments, mask=mask)
     threshold = segmentation.detect_threshold(DATA, 2, mask=mask)
     return segments.data, finder.data, catalog.segment_flux, catalog.centroid, threshold

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 
 import astropy.units as u
 import gwcs
@@ -36,6 +37,8 @@ from lsstregions.footprints import FootprintSet
 from lsstregions.geom import Box2D, Box2I
 from lsstregions.raster import runs_of, runs_of_regions
 from lsstregions.raster._dispatch import SkippingWCS
+
+REGIONS = tuple(map(int, version("regions").split(".")[:2]))
 
 BOX = (-12, 14, -11, 13)
 
@@ -289,7 +292,11 @@ def test_agrees_with_regions():
         box = (mask.bbox.ixmin, mask.bbox.ixmax, mask.bbox.iymin, mask.bbox.iymax)
         ours = dense(runs[offsets[i] : offsets[i + 1]], box)
         np.testing.assert_array_equal(runs_of(region), runs[offsets[i] : offsets[i + 1]])
-        different = ours != (mask.data > 0)
+        theirs = mask.data > 0
+        if REGIONS >= (0, 13) and hasattr(region, "vertices"):
+            # Its masks have what an outline winds around twice, its `contains` has not.
+            theirs = region.contains(ar.PixCoord(*reference.grid(box)))
+        different = ours != theirs
         if different.any():
             y, x = np.nonzero(different)
             y, x = y + box[2], x + box[0]
@@ -654,9 +661,12 @@ def test_sky(wcs):
     regions = list(sky_regions())
     runs, offsets = runs_of_regions(regions, wcs)
     for i, region in enumerate(regions):
-        np.testing.assert_array_equal(
-            runs[offsets[i] : offsets[i + 1]], runs_of(in_icrs(region).to_pixel(wcs)), err_msg=str(region)
-        )
+        ours, theirs = runs[offsets[i] : offsets[i + 1]], runs_of(in_icrs(region).to_pixel(wcs))
+        if REGIONS < (0, 13):
+            np.testing.assert_array_equal(ours, theirs, err_msg=str(region))
+        else:
+            # It takes steps of half a pixel to both sides to tell how large pixels are, and of skewed ones the area.
+            assert (lr.SpanSet(ours) ^ lr.SpanSet(theirs)).area <= 3 + 0.02 * lr.SpanSet(ours).area, region
 
 
 def in_icrs(region):
