@@ -666,7 +666,7 @@ def test_sky(wcs):
             np.testing.assert_array_equal(ours, theirs, err_msg=str(region))
         else:
             # It takes steps of half a pixel to both sides to tell how large pixels are, and of skewed ones the area.
-            assert (lr.SpanSet(ours) ^ lr.SpanSet(theirs)).area <= 3 + 0.02 * lr.SpanSet(ours).area, region
+            assert (lr.SpanSet(ours) ^ lr.SpanSet(theirs)).area <= 3 + 0.05 * lr.SpanSet(ours).area, region
 
 
 def in_icrs(region):
