@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -36,12 +37,13 @@ Doubles = NDArray[np.float64]
 
 
 def _numbers(regions: Regions, name: str) -> Doubles:
-    return np.array(values(regions, name), dtype=np.float64)
+    return np.fromiter(values(regions, name), np.float64, len(regions))
 
 
 def _points(regions: Regions, name: str) -> tuple[Doubles, Doubles]:
     found = values(regions, name)
-    return np.array([p.x for p in found], dtype=np.float64), np.array([p.y for p in found], dtype=np.float64)
+    x, y = (np.fromiter(map(attrgetter(axis), found), np.float64, len(found)) for axis in ("x", "y"))
+    return x, y
 
 
 def _angles(regions: Regions, name: str, unit: str) -> Doubles:
