@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from ._colors import plane_colors
 from .ellipses import Axes, Ellipse
 from .geom import Box2D, Box2I
-from .masks._schema import bit_of
 
 if TYPE_CHECKING:
     from .footprints import Footprint, FootprintSet
@@ -111,14 +110,8 @@ def mask_png(mask: "Mask") -> bytes:
     colors = plane_colors(mask.schema)
     picture = np.tile(_PAPER, (*words.shape[1:], 1))
     for plane in sorted(mask.schema, key=lambda plane: plane.bad):
-        picture[are_set(words, bit_of(plane))] = list(bytes.fromhex(colors[plane.name][1:]))
+        picture[mask._are_set(words, [plane.name])] = list(bytes.fromhex(colors[plane.name][1:]))
     return _png(picture.astype(np.uint8)[::-1])
-
-
-def are_set(words: NDArray, bit: int) -> NDArray[np.bool_]:
-    """Return where a bit is set in words of pixels, (n_words, ny, nx)."""
-    word, place = divmod(bit, 8 * words.dtype.itemsize)
-    return (words[word] >> words.dtype.type(place) & words.dtype.type(1)).astype(bool)
 
 
 def box_svg(box: Box2I | Box2D) -> str:

@@ -22,7 +22,7 @@ def as_wcs(wcs: Any, name: str) -> Any:
 
 def as_celestial(wcs: Any, name: str) -> Any:
     """Return a WCS of the shared interface from two pixel axes to the sky, without the box that may bound it."""
-    low = _low_level(as_wcs(wcs, name))
+    low = low_level(as_wcs(wcs, name))
     if not is_celestial(wcs):
         raise ValueError(f"{name} must be celestial, not of the axes {low.world_axis_physical_types}")
     if low.world_n_dim != 2:
@@ -34,11 +34,12 @@ def as_celestial(wcs: Any, name: str) -> Any:
 
 def is_celestial(wcs: Any) -> bool:
     """Whether a WCS has coordinates on the sky; None has not."""
-    classes = {} if wcs is None else _low_level(wcs).world_axis_object_classes
+    classes = {} if wcs is None else low_level(wcs).world_axis_object_classes
     return any(kind[0] is SkyCoord for kind in classes.values())
 
 
-def _low_level(wcs: Any) -> Any:
+def low_level(wcs: Any) -> Any:
+    """Return the part of a WCS that computes with numbers, or one that is such a part."""
     return getattr(wcs, "low_level_wcs", wcs)
 
 

@@ -235,7 +235,7 @@ def _write_all(image: MaskedImage, data: Any, found: FootprintSet, table: Any, o
             step()
 
     overwrite = options.overwrite
-    write(options.footprints, lambda path: _write_footprints(found, path, overwrite=overwrite))
+    write(options.footprints, lambda path: io.write(found, path, overwrite=overwrite))
     write(options.mask, lambda path: marked(image, found).write(path, overwrite=overwrite))
     write(options.catalog, lambda path: _write_table(table, path, overwrite))
     write(options.regions_file, lambda path: _write_outlines(found, image, path, overwrite))
@@ -392,20 +392,14 @@ def _read_image(path: str, hdu: str | None = None) -> MaskedImage:
             raise error from None
 
 
-def _read_footprints(path: str, *, format: str | None = None) -> FootprintSet:
-    found: FootprintSet = io.read(FootprintSet, path, format=format)
-    return found
-
-
 def _read_regions(path: str, image: MaskedImage | None, *, format: str | None = None) -> FootprintSet:
     """Read regions that go with an image: those for DS9 count from its first pixel."""
     _check_there(path)
     name = _format_of(path) if image is not None and format is None else format
     if image is None or name not in _OF_THE_ARRAY:
-        return _read_footprints(path, format=format)
+        return FootprintSet.read(path, format)
     box = Box2I.from_shape(image.data.shape)
-    found: FootprintSet = io.read(FootprintSet, path, format=name, wcs=image.wcs, within=box)
-    return found.shift(*image.xy0)
+    return FootprintSet.read(path, name, wcs=image.wcs, within=box).shift(*image.xy0)
 
 
 def _format_of(path: str) -> str | None:
@@ -443,10 +437,6 @@ def _write_regions(
     if image is not None and of_the_array:
         x0, y0 = image.xy0
         footprints = footprints.shift(-x0, -y0)
-    _write_footprints(footprints, path, format=format, overwrite=overwrite)
-
-
-def _write_footprints(footprints: FootprintSet, path: str, *, format: str | None = None, overwrite: bool) -> None:
     io.write(footprints, path, format=format, overwrite=overwrite)
 
 

@@ -13,7 +13,7 @@ from . import _columns, _measure, _runs
 from ._ragged import owners_of, ranks_of
 from ._validate import INT32_MAX, INT32_MIN, as_numbers, as_rows
 from ._values import Value
-from ._wcs import as_wcs
+from ._wcs import as_wcs, low_level
 
 __all__ = ["WcsMapping"]
 
@@ -69,7 +69,7 @@ class WcsMapping(Value):
         self._set(wcs_in=as_wcs(wcs_in, "wcs_in"), wcs_out=as_wcs(wcs_out, "wcs_out"))
 
     def __repr__(self) -> str:
-        kinds = (getattr(wcs, "low_level_wcs", wcs).world_axis_physical_types for wcs in (self.wcs_in, self.wcs_out))
+        kinds = (low_level(wcs).world_axis_physical_types for wcs in (self.wcs_in, self.wcs_out))
         return f"<WcsMapping from {' to '.join(', '.join(map(str, kind)) for kind in kinds)}>"
 
     def __call__(self, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -532,11 +532,12 @@ class FootprintSet(Value):
         TypeError
             If `box` is no Box2I.
         """
-        inside = self.clip(self._box() if box is None else require(box, Box2I, "box"), keep_empty=True)
-        if box is None and len(inside.spans) != len(self.spans):
-            warn("footprints leave their region: labels are of what is inside", LossWarning)
-        box = self._box() if box is None else box
+        is_given = box is not None
+        box = require(box, Box2I, "box") if is_given else self._box()
         labels = np.zeros(box.shape, np.int32)
+        inside = self.clip(box, keep_empty=True)
+        if not is_given and len(inside.spans) != len(self.spans):
+            warn("footprints leave their region: labels are of what is inside", LossWarning)
         if box:
             _label_image.paint(labels, inside.spans, inside.offsets, *box.xy0)
         return labels
@@ -828,11 +829,13 @@ class FootprintSet(Value):
         """Return the pixel values under runs, each of which lies in a run of the footprint that owns it."""
         if not self._values:
             return {}
+        places = self._places_of(runs, owner)
+        return {name: column[places] for name, column in self._values.items()}
+
+    def _places_of(self, runs: NDArray[np.int32], owner: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Return which of all pixels those of runs are, each of which lies in a run of the footprint that owns it."""
         which = _columns.locate(runs[:, 1].astype(float), runs[:, 0].astype(float), owner, self.spans, self.offsets)
-        width = self.spans[:, 2].astype(np.int64) - self.spans[:, 1]
-        first = (np.cumsum(width) - width)[which] + runs[:, 1] - self.spans[which, 1]
-        flat = ranges(first, runs[:, 2].astype(np.int64) - runs[:, 1])
-        return {name: column[flat] for name, column in self._values.items()}
+        return _places_in(self.spans, which, runs)
 
     def _runs_of_peaks(self) -> NDArray[np.int64]:
         """Return the index of the span that each peak lies in, in its own footprint, or -1."""
@@ -1062,11 +1065,12 @@ class FootprintSet(Value):
         labels, count = _label.label(runs, 8)
         merged, parents = both._regrouped(runs, labels, count)
         if both._values:
-            pixels = _pixels_in(runs, both.spans)
+            x, y = both.spans[:, 1].astype(float), both.spans[:, 0].astype(float)
+            places = _places_in(runs, _runs.find(runs, x, y), both.spans)
             area = runs[:, 2].astype(np.int64) - runs[:, 1]
             order = np.argsort(labels, kind="stable")
             grouped = ranges(offsets_of(area)[:-1][order], area[order])
-            added = _added(both._values, pixels, int(area.sum()))
+            added = _added(both._values, places, int(area.sum()))
             merged = merged._replaced(values={name: column[grouped] for name, column in added.items()})
         return (merged, parents[: len(self)], parents[len(self) :]) if return_parents else merged
 
@@ -1078,10 +1082,8 @@ class FootprintSet(Value):
         made = FootprintSet._from_columns(spans, offsets, self.region, peaks=peaks, sign=sign)
         if not self._values:
             return made
-        owner = np.repeat(labels, self.area)
-        place = _pixel_keys(made, np.repeat(np.arange(count), made.area))
-        where = np.searchsorted(place, _pixel_keys(self, owner)) if len(place) else np.empty(0, np.int64)
-        return made._replaced(values=_added(self._values, where, len(place)))
+        places = made._places_of(self.spans, labels[self._owners()])
+        return made._replaced(values=_added(self._values, places, int(made.area.sum())))
 
     def __or__(self, other: FootprintSet) -> FootprintSet:
         if not isinstance(other, FootprintSet):
@@ -1227,20 +1229,10 @@ def _added(values: dict[str, NDArray], where: NDArray[np.int64], count: int) -> 
     return result
 
 
-def _pixels_in(runs: NDArray[np.int32], spans: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Return the places, among the pixels of canonical runs, of the pixels of spans that lie in them."""
-    start = offsets_of(runs[:, 2].astype(np.int64) - runs[:, 1])[:-1]
-    which = _runs.find(runs, spans[:, 1].astype(float), spans[:, 0].astype(float))
-    first = start[which] + spans[:, 1] - runs[which, 1]
-    return ranges(first, spans[:, 2].astype(np.int64) - spans[:, 1])
-
-
-def _pixel_keys(footprints: FootprintSet, owner: NDArray[np.integer]) -> NDArray:
-    """Return a sortable key of (owner, y, x) for each pixel."""
-    y, x = _runs.indices(footprints.spans)
-    keys = np.empty(len(y), [("owner", np.int64), ("y", np.int64), ("x", np.int64)])
-    keys["owner"], keys["y"], keys["x"] = owner, y, x
-    return keys
+def _places_in(spans: NDArray[np.int32], which: NDArray[np.int64], runs: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return which of all pixels of spans those of runs are; run i lies in span ``which[i]``."""
+    start = offsets_of(spans[:, 2].astype(np.int64) - spans[:, 1])[:-1]
+    return ranges(start[which] + runs[:, 1] - spans[which, 1], runs[:, 2].astype(np.int64) - runs[:, 1])
 
 
 def _ranks(values: NDArray[np.integer]) -> tuple[NDArray[np.int32], int]:

@@ -125,8 +125,7 @@ def serialize_regions(items: Iterable[Any], format: str | None = None, *, wcs: A
     """
     import regions
 
-    if wcs is not None and format in ("fits", _footprint_format.NAME):
-        raise ValueError(f"region files of the format {format} hold pixels: leave out the wcs")
+    _check_wcs(wcs, format)
     if format == _footprint_format.NAME:
         return _footprint_format.serialize(members(items))
     outlines = _outlines_for(format, items, wcs)
@@ -174,6 +173,8 @@ def write_regions(
 
     Raises
     ------
+    ValueError
+        For a `wcs` with FITS or "footprint", and as by `serialize_regions`.
     FileExistsError, FileNotFoundError
         If the file is there and `overwrite` is False, or there is no such folder.
     """
@@ -181,14 +182,21 @@ def write_regions(
     from regions.core.registry import RegionsRegistry
 
     kind = format or RegionsRegistry.identify_format(os.fspath(path), regions.Regions, "write")
+    _check_wcs(wcs, kind)
     with replacing(path, overwrite) as new:
-        if kind != "fits" or wcs is not None:
+        if kind != "fits":
             new.write_text(serialize_regions(items, kind, wcs=wcs, **kwargs), encoding="utf-8")
         elif outlines := _outlines_for(kind, items):
             outlines.write(str(new), format=kind, overwrite=True, **kwargs)
         else:
             columns = [fits.Column(name, form) for name, form in (("SHAPE", "7A"), ("X", "D"), ("Y", "D"))]
             fits.BinTableHDU.from_columns(columns, name="REGION").writeto(new)
+
+
+def _check_wcs(wcs: Any, format: str | None) -> None:
+    """Refuse a WCS for a format that has no place for outlines on the sky."""
+    if wcs is not None and format in ("fits", _footprint_format.NAME):
+        raise ValueError(f"region files of the format {format} hold pixels: leave out the wcs")
 
 
 def _outlines_for(format: str | None, items: Iterable[Any], wcs: Any = None) -> "regions.Regions":

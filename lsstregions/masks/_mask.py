@@ -307,7 +307,7 @@ class Mask(NDArrayOperatorsMixin):
         parts = [_runs.from_mask(block.view(np.uint8), x0, y0 + i * rows) for i, block in enumerate(blocks)]
         return SpanSet._from_canonical(np.concatenate([np.empty((0, 3), np.int32), *parts]))
 
-    def _are_set(self, words: list[Any], planes: Iterable[str]) -> Any:
+    def _are_set(self, words: Iterable[Any], planes: Iterable[str]) -> Any:
         """Return where any of the planes is set in words of some pixels."""
         bits, width = self._schema.bitmask(planes), _width(self._words.dtype)
         parts = [

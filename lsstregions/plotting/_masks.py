@@ -13,10 +13,9 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from .._colors import plane_colors
-from .._reprs import are_set, blocks_ored
+from .._reprs import blocks_ored
 from .._validate import as_pair
 from ..masks import Mask
-from ..masks._schema import bit_of
 from ._footprints import axes_or_current
 
 
@@ -228,7 +227,7 @@ class MaskOverlay(AxesImage):
         shape = words.shape[1:]
         color, opacity = np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32)
         for name, (*rgb, alpha) in self._rgba.items():
-            there = are_set(words, bit_of(self.mask.schema[name]))
+            there = self.mask._are_set(words, [name])
             # The operator "over" (Porter and Duff 1984), with colours multiplied by their opacity.
             color[there] = color[there] * (1 - alpha) + np.array(rgb, np.float32) * alpha
             opacity[there] = opacity[there] * (1 - alpha) + alpha
