@@ -764,3 +764,6 @@ def test_labels_are_of_the_region():
     with pytest.warns(io.LossWarning, match="leave their region"):
         assert footprints.to_labels().sum() < 29
     assert footprints.to_labels(Box2I((-3, 4), (-3, 4))).sum() == 29
+    # Cut at the sides alone, which leaves as many spans.
+    with pytest.warns(io.LossWarning, match="leave their region"):
+        FootprintSet([SpanSet([(0, 0, 9)])], Box2I((0, 4), (0, 1))).to_labels()

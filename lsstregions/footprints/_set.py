@@ -536,7 +536,7 @@ class FootprintSet(Value):
         box = require(box, Box2I, "box") if is_given else self._box()
         labels = np.zeros(box.shape, np.int32)
         inside = self.clip(box, keep_empty=True)
-        if not is_given and len(inside.spans) != len(self.spans):
+        if not is_given and not np.array_equal(inside.spans, self.spans):
             warn("footprints leave their region: labels are of what is inside", LossWarning)
         if box:
             _label_image.paint(labels, inside.spans, inside.offsets, *box.xy0)
