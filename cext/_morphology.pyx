@@ -6,7 +6,7 @@ from libc.stdint cimport INT32_MAX, INT32_MIN, INT64_MIN, int32_t, int64_t, uint
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from memory cimport owned_bytes, reserved
+from memory cimport Ahead, owned_bytes, reserved
 from span cimport RunBuffer, Span, append_numbered_words, append_words, empty_runs, first_runs, number_trees, taken
 
 cdef extern from "bitrows.h":
@@ -23,7 +23,7 @@ cdef extern from "link.h":
     struct BitRow:
         uint64_t *words
         int32_t *number
-    void link_rows(const BitRow *, const BitRow *, Py_ssize_t count, bint corners, int32_t *parent) noexcept nogil
+    void link_rows(const BitRow *, const BitRow *, Py_ssize_t count, bint corners, int32_t *parent, Ahead *) noexcept nogil
 
 
 def widen(const int32_t[:, ::1] runs, int32_t dy, int32_t left, int32_t right):
@@ -211,6 +211,7 @@ cdef bint _append_linked(Target *target, const uint64_t *row, Py_ssize_t words, 
     """Append the runs of a row, and unite their components with those of the row below."""
     cdef RunBuffer *runs = &target.runs
     cdef BitRow last = target.last
+    cdef Ahead nothing = Ahead(NULL, NULL)
     cdef Py_ssize_t i, first = runs.size
     memcpy(target.row.words, row, words * sizeof(uint64_t))
     if not append_numbered_words(runs, target.row.words, words, x, y, target.row.number):
@@ -220,7 +221,7 @@ cdef bint _append_linked(Target *target, const uint64_t *row, Py_ssize_t words, 
     for i in range(first, runs.size):
         target.parent[i] = <int32_t> i
     if target.y_last + 1 == y:
-        link_rows(&target.row, &last, words, True, target.parent)
+        link_rows(&target.row, &last, words, True, target.parent, &nothing)
     target.last = target.row
     target.row = last
     target.y_last = y

@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
-from memory cimport grown, owned_bytes
+from memory cimport Ahead, grown, owned_bytes
 from span cimport RunBuffer, Span, append_numbered_words, join_touching, join_trees, number_trees
 
 cdef extern from "bits.h":
@@ -18,7 +18,9 @@ cdef extern from "link.h":
         uint64_t *words
         int32_t *number
     void runs_at(const BitRow *, const int32_t *x, Py_ssize_t count, int32_t *runs) noexcept nogil
-    void link_rows(const BitRow *, const BitRow *, Py_ssize_t count, bint corners, int32_t *parent) noexcept nogil
+    void link_rows(
+        const BitRow *, const BitRow *, Py_ssize_t count, bint corners, int32_t *parent, Ahead *
+    ) noexcept nogil
 
 cdef extern from "threshold.h":
     struct Peak:
@@ -95,6 +97,7 @@ def scan(
     cdef BitRow last
     cdef uint64_t *peak_words
     cdef Rows around
+    cdef Ahead ahead
     cdef Found found
     # The words of each row, after one that is 0, and those of peaks; the numbers of runs.
     cdef uint64_t *words = <uint64_t *> calloc((block + 1) * (1 + count) + count, sizeof(uint64_t))
@@ -124,12 +127,17 @@ def scan(
                 )
                 if mask is not None:
                     _remove_masked(bits[k + 1].words, nx, &mask[y + k, 0])
+            # The pixels of the next block, while those of this one are in the cache.
+            ahead = Ahead(NULL, NULL)
+            if y + rows < stop:
+                ahead.next = <const char *> &image[y + rows, 0]
+                ahead.stop = <const char *> &image[min(y + rows + block, stop) - 1, 0] + nx * size
             for k in range(1, rows + 1):
                 first = found.runs.size
                 good = good and _append_row(&found, &bits[k], count, nx, x0, y0 + <int32_t> (y + k - 1))
                 n_runs[k] = found.runs.size - first
                 if good and n_runs[k] and n_runs[k - 1]:
-                    link_rows(&bits[k], &bits[k - 1], count, connectivity == 8, found.parent)
+                    link_rows(&bits[k], &bits[k - 1], count, connectivity == 8, found.parent, &ahead)
             for k in range(1, rows + 1 if peaks else 1):
                 if n_runs[k]:
                     around.below = &image[max(y + k - 2, 0), 0]

@@ -3,6 +3,7 @@
 #define LSSTREGIONS_LINK_H
 
 #include "bits.h"
+#include "memory.h"
 #include "trees.h"
 
 /* A row of pixels, 64 a word, after a word that is 0, and what finding its runs has told. */
@@ -41,12 +42,15 @@ static void meeting_points(const uint64_t *a, const uint64_t *b, ptrdiff_t count
     }
 }
 
-/* Unite the runs of row `a` with those of row `b` that they touch, at corners too if `corners`; `parent` holds the
-   union-find tree of their numbers. */
+/* Unite the runs of row `a`, which are their own parents yet, with those of row `b` that they touch, at corners too if
+   `corners`; `parent` holds the union-find tree of their numbers. Meanwhile `ahead` is asked for. */
 LSSTREGIONS_CLONES
-static void link_rows(const struct BitRow *a, const struct BitRow *b, ptrdiff_t count, int corners, int32_t *parent)
+static void link_rows(const struct BitRow *a, const struct BitRow *b, ptrdiff_t count, int corners, int32_t *parent,
+                      struct Ahead *ahead)
 {
     uint64_t meet[64];
+    /* The run of `a` that was united last, and its root. */
+    int32_t last = -1, root = -1;
     for (ptrdiff_t first = 0; first < count; first += 64) {
         const ptrdiff_t words = count - first < 64 ? count - first : 64;
         meeting_points(a->words + first, b->words + first, words, corners ? ~(uint64_t)0 : 0, meet);
@@ -55,9 +59,13 @@ static void link_rows(const struct BitRow *a, const struct BitRow *b, ptrdiff_t 
             const uint64_t a_starts = starts_in(a, i), b_starts = starts_in(b, i);
             const int32_t a_before = a->number[i] - 1, b_before = b->number[i] - 1;
             uint64_t points = meet[at];
+            ask_for_more(ahead);
             do {
                 const uint64_t up_to = points ^ (points - 1);
-                join_trees(parent, a_before + count_ones(a_starts & up_to), b_before + count_ones(b_starts & up_to));
+                const int32_t run = a_before + count_ones(a_starts & up_to);
+                root = join_roots(parent, run == last ? root : run,
+                                  root_of(parent, b_before + count_ones(b_starts & up_to)));
+                last = run;
                 points &= points - 1;
             } while (points);
         }

@@ -42,6 +42,22 @@ LSSTREGIONS_INLINE void prefetch_lines(const void *data, ptrdiff_t size)
     prefetch((const char *)data + size - 1);
 }
 
+/* Memory that will be read soon, and is asked for little by little while something else is done. */
+struct Ahead {
+    const char *next;
+    const char *stop;
+};
+
+/* As many lines as arrive while two runs are linked: with fewer the memory waits for us, with more we for it. */
+LSSTREGIONS_INLINE void ask_for_more(struct Ahead *ahead)
+{
+    if (ahead->next >= ahead->stop)
+        return;
+    for (int i = 0; i < 6; i++)
+        prefetch(ahead->next + 64 * i);
+    ahead->next += 6 * 64;
+}
+
 #define LSSTREGIONS_LARGE_PAGE ((size_t)1 << 21)
 
 /* Memory that is freed by free(), or NULL. The first touch of a page costs more than filling it: large buffers are given

@@ -6,6 +6,9 @@ from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy
 
 cdef extern from "memory.h":
+    struct Ahead:
+        const char *next
+        const char *stop
     void prefetch(const void *address) noexcept nogil
     void prefetch_to_write(const void *address) noexcept nogil
     void prefetch_lines(const void *data, Py_ssize_t size) noexcept nogil

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "link.h"
+#include "memory.h"
 
 /* A row of pixels with those below and above it; at the image's edge a row stands for its missing neighbour. */
 struct Rows {
@@ -42,6 +43,14 @@ struct PixelType {
     ListPeaks list_peaks;
 };
 
+/* Ask for the pixels of the rows to come, so far ahead that they arrive while runs are found and linked. */
+#define LSSTREGIONS_AHEAD (1 << 15)
+LSSTREGIONS_INLINE void prefetch_ahead(const void *pixels, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += 64)
+        prefetch((const char *)pixels + LSSTREGIONS_AHEAD + i);
+}
+
 /* Compare into bytes, which compilers make SIMD, and gather these into bits. */
 #define LSSTREGIONS_PASSING(NAME, TYPE, PASSES)                                                                        \
     LSSTREGIONS_CLONES                                                                                                 \
@@ -51,6 +60,7 @@ struct PixelType {
         uint8_t passes[64];                                                                                            \
         ptrdiff_t x = 0;                                                                                               \
         for (; x + 64 <= nx; x += 64) {                                                                                \
+            prefetch_ahead(row + x, 64 * sizeof(TYPE));                                                                \
             if (stride)                                                                                                \
                 for (int i = 0; i < 64; i++)                                                                           \
                     passes[i] = row[x + i] PASSES threshold[x + i];                                                    \
@@ -142,6 +152,7 @@ LSSTREGIONS_PIXEL_TYPE(float64, double)
             return;                                                                                                    \
         }                                                                                                              \
         for (; x + 64 <= nx; x += 64) {                                                                                \
+            prefetch_ahead(row + x, 64 * sizeof(float));                                                               \
             *words++ = (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(row + x), limit, PASSES) |                         \
                        (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(row + x + 16), limit, PASSES) << 16 |              \
                        (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(row + x + 32), limit, PASSES) << 32 |              \
@@ -164,6 +175,7 @@ LSSTREGIONS_PIXEL_TYPE(float64, double)
             return;                                                                                                    \
         }                                                                                                              \
         for (; x + 64 <= nx; x += 64) {                                                                                \
+            prefetch_ahead(row + x, 64 * sizeof(float));                                                               \
             uint64_t word = 0;                                                                                         \
             for (int part = 0; part < 64; part += 8)                                                                   \
                 word |= (uint64_t)(unsigned)_mm256_movemask_ps(                                                        \

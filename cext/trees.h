@@ -17,11 +17,21 @@ static inline int32_t root_of(int32_t *parent, int32_t i)
     return i;
 }
 
+/* Join the trees of two roots; return the root of both. */
+static inline int32_t join_roots(int32_t *parent, int32_t p, int32_t q)
+{
+    if (p > q) {
+        parent[p] = q;
+        return q;
+    }
+    parent[q] = p;
+    return p;
+}
+
 /* Join the trees of i and j. */
 static inline void join_trees(int32_t *parent, int32_t i, int32_t j)
 {
-    const int32_t p = root_of(parent, i), q = root_of(parent, j);
-    parent[p > q ? p : q] = p > q ? q : p;
+    join_roots(parent, root_of(parent, i), root_of(parent, j));
 }
 
 /* Replace each of n parents by the number of its tree, in the order of their roots; return how many trees there are. */

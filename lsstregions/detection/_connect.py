@@ -1,5 +1,7 @@
 """Runs, components and peaks to footprints."""
 
+from __future__ import annotations
+
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -38,6 +40,8 @@ def connected(
         return _label.group([part.runs for part in parts], parent, count)
 
     def sort_peaks() -> Peaks:
+        if not options.peaks:
+            return Peaks.none(count)
         owners = [parent[start:][part.run_of_peak] for part, start in zip(parts, starts, strict=False)]
         return Peaks.sorted([part.peaks for part in parts], concatenated(owners), signs)
 
