@@ -13,13 +13,16 @@ from span cimport Span
 def areas(const int32_t[:, ::1] runs, const int64_t[::1] offsets):
     """Return the number of pixels of each set, ``int64[n]``."""
     cdef Py_ssize_t i, k
+    cdef int64_t area
     cdef const Span *span = <const Span *> &runs[0, 0] if runs.shape[0] else NULL
-    result = np.zeros(offsets.shape[0] - 1, np.int64)
+    result = np.empty(offsets.shape[0] - 1, np.int64)
     cdef int64_t[::1] out = result
     with nogil:
         for i in range(out.shape[0]):
+            area = 0
             for k in range(offsets[i], offsets[i + 1]):
-                out[i] += span[k].x_stop - <int64_t> span[k].x_start
+                area += span[k].x_stop - <int64_t> span[k].x_start
+            out[i] = area
     return result
 
 

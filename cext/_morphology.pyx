@@ -23,7 +23,9 @@ cdef extern from "link.h":
     struct BitRow:
         uint64_t *words
         int32_t *number
-    void link_rows(const BitRow *, const BitRow *, Py_ssize_t count, bint corners, int32_t *parent, Ahead *) noexcept nogil
+    void link_rows(
+        const BitRow *, const BitRow *, Py_ssize_t count, bint corners, int32_t *parent, Ahead *
+    ) noexcept nogil
 
 
 def widen(const int32_t[:, ::1] runs, int32_t dy, int32_t left, int32_t right):
