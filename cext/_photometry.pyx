@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from libc.math cimport NAN
 from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from span cimport Span, span_of
@@ -30,8 +31,8 @@ def measure(
     """Sum over the pixels v of each footprint that are not NaN, of an image that holds them.
 
     The image comes as bytes, ``uint8[ny, nx * itemsize]`` with contiguous rows. Returns ``float64[9, n]``: how many
-    there are, the sums of v, v x, v y, v x x, v y y, v x y with x and y counted from the first pixel of the footprint,
-    the least and the greatest v (NaN without any); and ``int32[2, n]``, x and y of the first greatest v.
+    there are, the sum of v, the mean x and y and the central second moments xx, yy, xy weighted by v, the least and the
+    greatest v (NaN without any); and ``int32[2, n]``, x and y of the first greatest v.
     """
     cdef SumRuns sum_runs = sum_runs_of(ord(dtype.kind), dtype.itemsize)
     cdef Py_ssize_t i, n = offsets.shape[0] - 1, n_runs = runs.shape[0]
@@ -54,4 +55,16 @@ def measure(
             ):
                 place = span_of(where, where)
                 highest[0, i], highest[1, i] = place.x_start, place.y
+                _centre(&out[0, i], n, span + offsets[i])
+            else:
+                out[2, i] = out[3, i] = out[4, i] = out[5, i] = out[6, i] = NAN
     return result, position
+
+
+cdef inline void _centre(double *sums, Py_ssize_t n, const Span *first) noexcept nogil:
+    """Make means and central moments of the sums of v x, v y, v x x, v y y, v x y, counted from the first pixel."""
+    cdef double flux = sums[n], x = sums[2 * n] / flux, y = sums[3 * n] / flux
+    sums[2 * n], sums[3 * n] = x + first.x_start, y + first.y
+    sums[4 * n] = sums[4 * n] / flux - x * x
+    sums[5 * n] = sums[5 * n] / flux - y * y
+    sums[6 * n] = sums[6 * n] / flux - x * y

@@ -91,10 +91,10 @@ class _Measured:
             plane = plane.astype(np.float64)
         return _photometry.measure(as_bytes(plane), plane.dtype, used.spans, used.offsets, *self.frame.xy0)
 
-    @cached_property
+    @property
     def moments(self) -> NDArray[np.float64]:
         """Centroid and central second moments, weighted by the pixel values, (5, n)."""
-        return central(self.sums[2:7], self.sums[1], self.used._first().T)
+        return self.sums[2:7]
 
     @cached_property
     def moment_axes(self) -> NDArray[np.float64]:
@@ -184,23 +184,11 @@ _WCS: dict[str, _Column] = {
 _COLUMNS = _SHAPE | _EDGE | _IMAGE | _VARIANCE | _WCS
 
 
-def central(sums: NDArray[np.float64], weight: NDArray[np.float64], origin: NDArray) -> NDArray[np.float64]:
-    """Return the mean x and y and the central second moments xx, yy, xy of sums of x, y, x x, y y, x y, each (5, n)."""
-    # In place: fresh memory for each step would cost more than the steps.
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        result: NDArray[np.float64] = sums / weight
-        mean = result[:2]
-        result[2:4] -= mean * mean
-        result[4] -= mean[0] * mean[1]
-        mean += origin
-    return result
-
-
 def axes(xx: NDArray, yy: NDArray, xy: NDArray) -> NDArray[np.float64]:
     """Return the semi-axes and the angle, in radians from -pi/2 to pi/2, of the ellipses of second moments, (3, n)."""
     result = np.empty((3, *xx.shape))
     mean, across, angle = result
-    # In place, as in `central`.
+    # In place: fresh memory for each step would cost more than the steps.
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
         np.subtract(xx, yy, out=across)
         np.multiply(xy, 2, out=angle)
@@ -240,7 +228,6 @@ def measure(
     frame, wcs_xy0 = None, (0, 0)
     if image is not None:
         frame = Frame.of(image, variance, None, xy0, footprints.region)
-        frame.check_holds(footprints)
         if wcs is None and is_celestial(frame.wcs):
             # The WCS of an NDData counts from its first pixel.
             wcs, wcs_xy0 = frame.wcs, frame.xy0
@@ -272,6 +259,8 @@ def measure(
             hint = "; insert() writes pixel values to one" if needed == "image" and footprints.is_heavy else ""
             raise ValueError(f"{needed} must be given for {', '.join(lacking)}{hint}")
     measured = _Measured(footprints, frame, wcs, wcs_xy0)
+    if frame is not None:
+        frame.check_holds(measured.bbox)
     made: dict[str, Any] = {}
     for name in names:
         get, unit, _ = _COLUMNS[name]

@@ -81,13 +81,15 @@ class Frame(NamedTuple):
         xy0 = self.xy0[0], self.xy0[1] + start
         return self._replace(data=self.data[start:stop].copy(), variance=variance, mask=mask, xy0=xy0)
 
-    def check_holds(self, footprints: Any) -> None:
-        """Raise ValueError if a footprint leaves the image."""
-        if not len(footprints.spans):
+    def check_holds(self, bbox: NDArray[np.int64]) -> None:
+        """Raise ValueError if a footprint leaves the image, given the box of each."""
+        box, full = self.box, bbox[:, 0] < bbox[:, 1]
+        bbox = bbox if full.all() else bbox[full]
+        if not len(bbox):
             return
-        runs, box = footprints.spans, self.box
-        x_start, x_stop = int(runs[:, 1].min()), int(runs[:, 2].max())
-        y_start, y_stop = int(runs[:, 0].min()), int(runs[:, 0].max()) + 1
+        x_start, x_stop, y_start, y_stop = (
+            int(extreme(edges)) for extreme, edges in zip((np.min, np.max, np.min, np.max), bbox.T, strict=True)
+        )
         if Box2I((x_start, x_stop), (y_start, y_stop)) not in box:
             raise ValueError(
                 f"the footprints, in x=({x_start}, {x_stop}), y=({y_start}, {y_stop}), leave the image,"

@@ -1114,7 +1114,7 @@ class FootprintSet(Value):
             If a coordinate of the image does not fit into int32.
         """
         frame = Frame.of(image, variance, mask, xy0, self.region, bits=True)
-        frame.check_holds(self)
+        frame.check_holds(self.bbox)
         planes = {"image": frame.data, "variance": frame.variance, "mask": frame.mask}
         values = {name: frame.flatten(plane, self.spans) for name, plane in planes.items() if plane is not None}
         return self._replaced(values=values)
@@ -1184,7 +1184,7 @@ class FootprintSet(Value):
                 f"image must have no unit, which pixel values do not keep, not {image.unit}: pass its value"
             )
         frame = Frame(image, None, None, as_pair(xy0, "xy0"))
-        frame.check_holds(self)
+        frame.check_holds(self.bbox)
         y, x = _runs.indices(self.spans)
         index = y - frame.xy0[1], x - frame.xy0[0]
         new = self._values[plane]
