@@ -7,7 +7,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from memory cimport Ahead, owned_bytes, reserved
-from span cimport RunBuffer, Span, append_numbered_words, append_words, empty_runs, first_runs, number_trees, taken
+from span cimport RunBuffer, Span, append_numbered_words, append_words, empty_runs, first_runs, number_trees, reserve, taken
 
 cdef extern from "bitrows.h":
     void fill_between_edges(uint64_t *, Py_ssize_t) noexcept nogil
@@ -129,7 +129,8 @@ def dilate_bits(
         target.y_last = INT64_MIN
     with nogil:
         if good and n:
-            good = _dilate(<const Span *> &runs[0, 0], n, x_start, x_stop, &element, &target)
+            # As many runs as there were, or few more, are what mostly comes out.
+            good = reserve(&target.runs, 3 * n // 4) and _dilate(<const Span *> &runs[0, 0], n, x_start, x_stop, &element, &target)
         if good and label:
             count = number_trees(target.parent, target.runs.size)
         free(bits)

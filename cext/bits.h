@@ -75,18 +75,26 @@ static uint64_t busy_words(const uint64_t *words, ptrdiff_t count, uint64_t befo
     return busy;
 }
 
+/* Write the first four bits that are on in a word, 63 for those that it has not; return the word without them. */
+static inline uint64_t four_bits(uint64_t word, int32_t x, int32_t *out)
+{
+    for (int k = 0; k < 4; k++) {
+        out[k] = x + count_trailing_zeros(word | (uint64_t)1 << 63);
+        word &= word - 1;
+    }
+    return word;
+}
+
 /* Write the bits that are on in a word whose first pixel is x, and perhaps a few numbers more: `out` has room for 16 more
    than there are bits. Returns how many. */
 static inline ptrdiff_t bits_of_word(uint64_t word, int32_t x, int32_t *out)
 {
     const int count = count_ones(word);
-    /* Most words have at most two: these are written without asking. */
-    out[0] = x + count_trailing_zeros(word | (uint64_t)1 << 63);
-    word &= word - 1;
-    out[1] = x + count_trailing_zeros(word | (uint64_t)1 << 63);
-    for (int k = 2; k < count; k++) {
-        word &= word - 1;
-        out[k] = x + count_trailing_zeros(word);
+    /* Asking how many are left costs more than writing too many. */
+    word = four_bits(word, x, out);
+    for (int k = 4; k < count; k += 8) {
+        word = four_bits(word, x, out + k);
+        word = four_bits(word, x, out + k + 4);
     }
     return count;
 }
@@ -105,13 +113,12 @@ static inline ptrdiff_t bits_of_word_compressed(uint64_t word, int32_t x, int32_
     const int count = (int)_mm_popcnt_u64(word);
     const __m512i base = _mm512_set1_epi32(x);
     __m512i bytes = _mm512_maskz_compress_epi8(word, _mm512_loadu_si512(index));
-    int k = 0;
-    do {
-        const __m512i sixteen = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(bytes));
-        _mm512_storeu_si512(out + k, _mm512_add_epi32(base, sixteen));
+    _mm512_storeu_si512(out, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(bytes))));
+    /* Hardly any word has more than 16. */
+    for (int k = 16; k < count; k += 16) {
         bytes = _mm512_alignr_epi32(bytes, bytes, 4);
-        k += 16;
-    } while (k < count);
+        _mm512_storeu_si512(out + k, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(bytes))));
+    }
     return count;
 }
 #endif

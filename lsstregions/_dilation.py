@@ -10,6 +10,7 @@ from . import _algebra, _label, _morphology, _runs
 from ._validate import INT32_MAX, INT32_MIN
 
 Runs = NDArray[np.int32]
+# x_start, x_stop, y_start, y_stop
 Box = tuple[int, int, int, int]
 Components = tuple[Runs, NDArray[np.int32], int]
 
@@ -19,31 +20,33 @@ EVERYWHERE = INT32_MIN, INT32_MAX, INT32_MIN, INT32_MAX
 WORDS_PER_RUN = 64
 
 
-def dilate(runs: Runs, element: Runs) -> Runs:
-    """Return the union of `runs` shifted by every pixel of `element`; neither is empty."""
-    dilate_bits = _on_bits(runs, element)
+def dilate(runs: Runs, bounds: Box, element: Runs) -> Runs:
+    """Return the union of `runs`, which lie within `bounds`, shifted by every pixel of `element`; neither is empty."""
+    dilate_bits = _on_bits(runs, bounds, element)
     return dilate_bits(EVERYWHERE, False)[0] if dilate_bits else _dilate_runs(runs, element)
 
 
-def dilate_to_components(runs: Runs, element: Runs, box: Box) -> Components:
-    """Return the same within a box ``x_start, x_stop, y_start, y_stop``, and its 8-connected components.
+def dilate_to_components(runs: Runs, bounds: Box, element: Runs, within: Box) -> Components:
+    """Return the same within another box, and its 8-connected components.
 
     They are numbered in the raster order of their first pixels: the number of each run, and how many there are.
     """
-    dilate_bits = _on_bits(runs, element)
+    dilate_bits = _on_bits(runs, bounds, element)
     if dilate_bits:
-        return dilate_bits(box, True)
-    runs = _runs.clip(_dilate_runs(runs, element), *box)
+        return dilate_bits(within, True)
+    runs = _runs.clip(_dilate_runs(runs, element), *within)
     return runs, *_label.label(runs, 8)
 
 
-def _on_bits(runs: Runs, element: Runs) -> Callable[[Box, bool], Components] | None:
+def _on_bits(runs: Runs, bounds: Box, element: Runs) -> Callable[[Box, bool], Components] | None:
     """Return the dilation on rows of bits, or None where these are not worth it."""
-    x_start, x_stop = int(runs[:, 1].min()), int(runs[:, 2].max())
+    x_start, x_stop, y_start, y_stop = bounds
     left, down = int(element[:, 1].min()), int(element[0, 0])
     width, height = int(element[:, 2].max()) - left, int(element[-1, 0]) - down + 1
     words = (x_stop - x_start + width) // 64 + 1
-    if (_morphology.count_rows(runs) + height) * words > WORDS_PER_RUN * len(runs):
+    most = WORDS_PER_RUN * len(runs) // words - height
+    # Where there may be too many rows they are counted.
+    if y_stop - y_start > most and _morphology.count_rows(runs) > most:
         return None
     groups, rows = _groups(element)
     return partial(_morphology.dilate_bits, runs, x_start, x_stop, groups, rows, left, down, width, height)
@@ -54,8 +57,10 @@ def _groups(element: Runs) -> tuple[NDArray[np.int64], Runs]:
     width = element[:, 2] - element[:, 1].astype(np.int64)
     order = np.lexsort((element[:, 0], element[:, 1], width))
     shape = np.column_stack((width, element[:, 1] - element[:, 1].min().astype(np.int64)))[order]
-    first = np.flatnonzero(np.r_[True, (shape[1:] != shape[:-1]).any(axis=1)])
-    groups = np.column_stack((shape[first], first, np.r_[first[1:], len(order)]))
+    is_first = np.ones(len(order), bool)
+    is_first[1:] = (shape[1:] != shape[:-1]).any(axis=1)
+    first = np.flatnonzero(is_first)
+    groups = np.column_stack((shape[first], first, np.append(first[1:], len(order))))
     return np.ascontiguousarray(groups), element[order, 0] - element[0, 0]
 
 
@@ -67,10 +72,9 @@ def _dilate_runs(runs: Runs, element: Runs) -> Runs:
     return _algebra.unite(_dilate_runs(runs, element[:half]), _dilate_runs(runs, element[half:]))
 
 
-def erode(runs: Runs, element: Runs) -> Runs:
+def erode(runs: Runs, bounds: Box, element: Runs) -> Runs:
     """Return the pixels from which every pixel of `element` leads into `runs`; neither is empty."""
-    x_start, x_stop = int(runs[:, 1].min()), int(runs[:, 2].max())
-    y_start, y_stop = int(runs[0, 0]), int(runs[-1, 0]) + 1
+    x_start, x_stop, y_start, y_stop = bounds
     left, right = int(element[:, 1].min()), int(element[:, 2].max()) - 1
     down, up = int(element[0, 0]), int(element[-1, 0])
     box = x_start - left, x_stop - right, y_start - down, y_stop - up
@@ -84,11 +88,11 @@ def erode(runs: Runs, element: Runs) -> Runs:
     # From a pixel of this box the element stays in the runs' own box; it leads out of the runs where it meets a
     # gap, and these pixels are the gaps dilated by the mirrored element.
     candidates = _runs.complement(runs[:0], *box)
-    gaps = _runs.complement(runs, x_start, x_stop, y_start, y_stop)
+    gaps = _runs.complement(runs, *bounds)
     if len(gaps) == 0:
         return candidates
     mirrored = element[::-1, [0, 2, 1]] * np.int32(-1) + np.array([0, 1, 1], np.int32)
-    return _algebra.subtract(candidates, dilate(gaps, mirrored))
+    return _algebra.subtract(candidates, dilate(gaps, bounds, mirrored))
 
 
 def _erode_runs(runs: Runs, element: Runs) -> Runs:

@@ -615,13 +615,14 @@ class SpanSet(Value):
         moved = self.array + np.array([dy, dx, dx])
         return SpanSet._from_canonical(moved.astype(np.int32))
 
-    def _check_room(self, left: int, right: int, down: int, up: int) -> None:
-        """Raise where the box whose edges are those of this set, moved by these, leaves int32."""
-        x_start, x_stop, y_start, y_stop = self._bounds()
+    def _check_room(self, left: int, right: int, down: int, up: int) -> tuple[int, int, int, int]:
+        """Return the bounds of this set; raise where they, moved by these, leave int32."""
+        bounds = x_start, x_stop, y_start, y_stop = self._bounds()
         x_start, x_stop, y_start, y_stop = x_start + left, x_stop + right, y_start + down, y_stop + up
         is_empty = x_start >= x_stop or y_start >= y_stop
         if not is_empty and (min(x_start, y_start) < INT32_MIN or max(x_stop, y_stop) > INT32_MAX):
             raise OverflowError(f"the result leaves int32: {self!r} moved by x {left}, {right} and y {down}, {up}")
+        return bounds
 
     def clip(self, box: Box2I) -> SpanSet:
         """Return the pixels of this set that lie in a box.
@@ -688,26 +689,27 @@ class SpanSet(Value):
         OverflowError
             If the result leaves int32.
         """
-        element = self._dilating(element, shape)
-        return SpanSet._from_canonical(_dilation.dilate(self.array, element.array)) if len(self) else self
-
-    def _dilating(self, element: Element, shape: Shape) -> SpanSet:
-        """Return a structuring element by which this set can be dilated."""
         element = _as_element(element, shape)
-        if len(self):
-            x_start, x_stop, y_start, y_stop = element._bounds()
-            self._check_room(x_start, x_stop - 1, y_start, y_stop - 1)
-        return element
+        if not len(self):
+            return self
+        bounds = self._check_dilation(element)
+        return SpanSet._from_canonical(_dilation.dilate(self.array, bounds, element.array))
+
+    def _check_dilation(self, element: SpanSet) -> tuple[int, int, int, int]:
+        """Return the bounds of this set; raise where it, dilated, leaves int32."""
+        x_start, x_stop, y_start, y_stop = element._bounds()
+        return self._check_room(x_start, x_stop - 1, y_start, y_stop - 1)
 
     def _dilated_components(
         self, element: Element, shape: Shape, box: Box2I | None
     ) -> tuple[NDArray[np.int32], NDArray[np.int32], int]:
         """Return the spans of the dilated set in a box, the 8-connected component of each, and how many there are."""
-        element = self._dilating(element, shape)
+        element = _as_element(element, shape)
         if not len(self):
             return self.array, np.empty(0, np.int32), 0
-        bounds = _dilation.EVERYWHERE if box is None else (box.x.start, box.x.stop, box.y.start, box.y.stop)
-        return _dilation.dilate_to_components(self.array, element.array, bounds)
+        bounds = self._check_dilation(element)
+        within = _dilation.EVERYWHERE if box is None else _edges(box)
+        return _dilation.dilate_to_components(self.array, bounds, element.array, within)
 
     def erode(self, element: Element, shape: Shape = "disk") -> SpanSet:
         """Return the pixels from which every offset of a structuring element leads into this set.
@@ -730,8 +732,8 @@ class SpanSet(Value):
         if not len(self):
             return self
         x_start, x_stop, y_start, y_stop = element._bounds()
-        self._check_room(-x_start, 1 - x_stop, -y_start, 1 - y_stop)
-        return SpanSet._from_canonical(_dilation.erode(self.array, element.array))
+        bounds = self._check_room(-x_start, 1 - x_stop, -y_start, 1 - y_stop)
+        return SpanSet._from_canonical(_dilation.erode(self.array, bounds, element.array))
 
     def _is_narrower(self, radius: float) -> bool:
         """Whether no element of a radius fits in."""
