@@ -7,7 +7,9 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from memory cimport Ahead, owned_bytes, reserved
-from span cimport RunBuffer, Span, append_numbered_words, append_words, empty_runs, first_runs, number_trees, reserve, taken
+from span cimport (
+    RunBuffer, Span, append_numbered_words, append_words, empty_runs, first_runs, number_trees, reserve, taken
+)
 
 cdef extern from "bitrows.h":
     void fill_between_edges(uint64_t *, Py_ssize_t) noexcept nogil
