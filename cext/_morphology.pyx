@@ -132,7 +132,8 @@ def dilate_bits(
     with nogil:
         if good and n:
             # As many runs as there were, or few more, are what mostly comes out.
-            good = reserve(&target.runs, 3 * n // 4) and _dilate(<const Span *> &runs[0, 0], n, x_start, x_stop, &element, &target)
+            good = reserve(&target.runs, 3 * n // 4)
+            good = good and _dilate(<const Span *> &runs[0, 0], n, x_start, x_stop, &element, &target)
         if good and label:
             count = number_trees(target.parent, target.runs.size)
         free(bits)
