@@ -70,6 +70,11 @@ def count_rows(const int32_t[:, ::1] runs) -> int:
     return count
 
 
+cdef enum:
+    # Words of a cache line. Rows of words begin with one: vectors that lie across two take twice as long.
+    LINE = 8
+
+
 # Where a dilation goes: runs, and if there are rows of bits the components that they make.
 cdef struct Target:
     RunBuffer runs
@@ -145,8 +150,8 @@ def dilate_bits(
 
 
 cdef inline Py_ssize_t _stride(int32_t x_start, int32_t x_stop, Py_ssize_t element_width) noexcept nogil:
-    """Return the words of the widest row, spread and shifted, with a zero word before it."""
-    return (x_stop - <int64_t> x_start) // 64 + 1 + element_width // 64 + 4
+    """Return the words of the widest row, spread and shifted, in whole cache lines."""
+    return ((x_stop - <int64_t> x_start) // 64 + 1 + element_width // 64 + 4 + LINE - 1) // LINE * LINE
 
 
 cdef bint _dilate(
@@ -154,11 +159,15 @@ cdef bint _dilate(
 ) noexcept nogil:
     """Dilate some runs; return whether there was memory."""
     cdef Py_ssize_t i = 0, first, count, stride = _stride(x_start, x_stop, element.width), height = element.height
-    cdef uint64_t *ring = <uint64_t *> calloc(stride * height, sizeof(uint64_t))
-    cdef uint64_t *scratch = <uint64_t *> calloc(stride * 3, sizeof(uint64_t))
+    cdef uint64_t *memory = <uint64_t *> calloc(stride * height + 3 * (LINE + stride) + LINE, sizeof(uint64_t))
+    cdef uint64_t *ring = memory + (-<size_t> memory // sizeof(uint64_t)) % LINE
+    # Rows of which the word before the first one is 0.
+    cdef uint64_t *row = ring + stride * height + LINE
+    cdef uint64_t *spare = row + stride + LINE
+    cdef uint64_t *shifted = spare + stride + LINE
     cdef int64_t y, done = span[0].y, last = done
     cdef int32_t x = x_start + element.x
-    cdef bint good = ring != NULL and scratch != NULL
+    cdef bint good = memory != NULL
     # A target row is finished once no later source row reaches it; the ring holds those from `done` on.
     while good and i < n:
         y = span[i].y
@@ -166,28 +175,27 @@ cdef bint _dilate(
             good = _emit(target, ring + (done - span[0].y) % height * stride, stride, x, done + element.y)
             done += 1
         done = last = y
-        i = _paint_row(span, i, n, x_start, scratch + 1, &first, &count)
+        i = _paint_row(span, i, n, x_start, row, &first, &count)
         spread_row(
-            scratch + 1 + first, scratch + stride + 1 + first, scratch + 2 * stride + 1, count,
+            row + first, spare + first, shifted, count,
             element.groups, element.n_groups, element.rows,
             ring + first, stride, height, (y - span[0].y) % height,
         )
-        memset(scratch, 0, 2 * stride * sizeof(uint64_t))
+        memset(row, 0, (stride + LINE + stride) * sizeof(uint64_t))
     while good and done < last + height:
         good = _emit(target, ring + (done - span[0].y) % height * stride, stride, x, done + element.y)
         done += 1
-    free(ring)
-    free(scratch)
+    free(memory)
     return good
 
 
 cdef Py_ssize_t _paint_row(
     const Span *span, Py_ssize_t i, Py_ssize_t n, int32_t x_start, uint64_t *row, Py_ssize_t *first, Py_ssize_t *count
 ) noexcept nogil:
-    """Set the bits of the row that begins at run `i`; tell which words they fill; return where the next begins."""
+    """Set the bits of the row that begins at run `i`; tell which words hold them; return where the next begins."""
     cdef int32_t y = span[i].y
     cdef int64_t start, stop = 0
-    first[0] = (span[i].x_start - <int64_t> x_start) >> 6
+    first[0] = ((span[i].x_start - <int64_t> x_start) >> 6) // LINE * LINE
     while i < n and span[i].y == y:
         start = span[i].x_start - <int64_t> x_start
         stop = span[i].x_stop - <int64_t> x_start
