@@ -15,7 +15,7 @@ cdef extern from "planes.h":
 
 # Runs are short and far apart: memory is asked for this many runs before its turn.
 cdef enum:
-    AHEAD = 64
+    AHEAD = 128
 
 ctypedef fused word:
     uint8_t

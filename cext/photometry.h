@@ -18,7 +18,7 @@ typedef double Doubles[LANES];
 typedef int64_t Integers[LANES];
 #endif
 /* Runs of one set lie in rows far apart in memory: each is asked for so many runs before it is read. */
-#define RUNS_AHEAD 16
+#define RUNS_AHEAD 64
 
 /* An image whose rows are contiguous. */
 struct Plane {
