@@ -122,6 +122,7 @@ def dilate_bits(
     cdef uint64_t *bits = NULL
     cdef int32_t *numbers = NULL
     cdef int32_t count = 0
+    cdef Py_ssize_t kept
     cdef bint good = True
     cdef Target target
     memset(&target, 0, sizeof(target))
@@ -143,9 +144,9 @@ def dilate_bits(
             count = number_trees(target.parent, target.runs.size)
         free(bits)
         free(numbers)
-    labels = owned_bytes(
-        target.parent, target.runs.size * sizeof(int32_t) if label else 0, target.parent_capacity * sizeof(int32_t)
-    ).view(np.int32)
+    # Where memory ran out there may be more runs than parents.
+    kept = target.runs.size if label and good else 0
+    labels = owned_bytes(target.parent, kept * sizeof(int32_t), target.parent_capacity * sizeof(int32_t)).view(np.int32)
     return taken(&target.runs, good), labels, count
 
 

@@ -79,7 +79,8 @@ static uint64_t busy_words(const uint64_t *words, ptrdiff_t count, uint64_t befo
 static inline uint64_t four_bits(uint64_t word, int32_t x, int32_t *out)
 {
     for (int k = 0; k < 4; k++) {
-        out[k] = x + count_trailing_zeros(word | (uint64_t)1 << 63);
+        /* Of a bit that is not there the sum may leave int32. */
+        out[k] = (int32_t)((uint32_t)x + (uint32_t)count_trailing_zeros(word | (uint64_t)1 << 63));
         word &= word - 1;
     }
     return word;

@@ -4,7 +4,7 @@ Runs come as ``int32[n, 3]`` arrays and are read as ``Span`` structs: ``<const S
 """
 
 from libc.math cimport floor
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 
 from memory cimport empty_bytes, owned_bytes, reserved
@@ -105,7 +105,9 @@ cdef inline bint append_numbered_words(
         block = min(count - first, 64)
         # An odd number of edges: a run is open, and its start stays in edge[0].
         n += edges_of_words(
-            words + first, busy_words(words + first, block, before), before, x + <int32_t> (64 * first),
+            words + first, busy_words(words + first, block, before), before,
+            # Of words beyond int32, in which there is nothing, this is a number without meaning.
+            <int32_t> (<uint32_t> x + <uint32_t> (64 * first)),
             <int32_t> runs.size, &unused[0] if number == NULL else number + first, edge + n,
         )
         before = words[first + block - 1]

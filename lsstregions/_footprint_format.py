@@ -56,7 +56,7 @@ def _as_dict(footprint: Any) -> dict[str, Any]:
     return {
         "spans": footprint.spans.array.tolist(),
         "peaks": {name: [str(peaks[name].dtype), in_json(np.asarray(peaks[name]), name)] for name in peaks.colnames},
-        "region": None if region is None else [region.x.start, region.x.stop, region.y.start, region.y.stop],
+        "region": None if region is None else list(region._edges),
         "sign": footprint.sign,
         "meta": dict(footprint.meta),
         "visual": dict(footprint.visual),
@@ -93,7 +93,7 @@ def parse(text: str, **options: Any) -> Regions:
             region = None if one["region"] is None else Box2I(one["region"][:2], one["region"][2:])
             spans = SpanSet(as_int32_array(one["spans"], "spans").reshape(-1, 3))
             options = {"sign": one["sign"], "meta": one["meta"], "visual": one["visual"]}
-            made.append(Footprint(spans, peaks if len(peaks) else None, region, **options))
+            made.append(Footprint(spans, peaks, region, **options))
     except Exception as error:
         raise ValueError(f"this text in the format {NAME!r} is damaged: {error!r}") from error
     return Regions(made)

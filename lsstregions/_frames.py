@@ -33,10 +33,10 @@ class Frame(NamedTuple):
         Of a `Mask` it is what is bad that counts, or its bits; it may be larger than the image.
         """
         unit, wcs, given = getattr(image, "unit", None), None, mask
-        if _is_mask(image):
+        if is_mask(image):
             xy0 = image.xy0 if xy0 is None else xy0
-            image = _bits_of(image, "image")
-        elif _is_nddata(image):
+            image = bits_of(image, "image")
+        elif is_nddata(image):
             wcs = image.wcs
             variance = variance_of(image.uncertainty) if variance is None else variance
             mask = image.mask if mask is None else mask
@@ -46,7 +46,7 @@ class Frame(NamedTuple):
             mask = image.mask if mask is None else mask
             image = image.data if isinstance(image, np.ma.MaskedArray) else image.unmasked
         if xy0 is None:
-            origin = mask if _is_mask(mask) else region
+            origin = mask if is_mask(mask) else region
             xy0 = (0, 0) if origin is None else origin.xy0
         xy0 = as_pair(xy0, "xy0")
         data = _as_image(image, "image")
@@ -54,11 +54,11 @@ class Frame(NamedTuple):
         box = Box2I.from_shape(data.shape, xy0)
         if mask is np.ma.nomask:
             mask = None
-        if _is_mask(mask):
+        if is_mask(mask):
             if given is not None:
                 # A mask of its own is where the image is, wherever that is said to be.
                 mask = _part_under(mask, data.shape, box)
-            mask = _bits_of(mask, "mask") if bits else type(mask)._wrap(mask._words, mask.schema, xy0)
+            mask = bits_of(mask, "mask") if bits else type(mask)._wrap(mask._words, mask.schema, xy0)
         elif mask is not None:
             mask = _as_mask(mask, bits)
         return cls(
@@ -151,12 +151,12 @@ def byte_rows(image: NDArray) -> NDArray[np.uint8] | None:
     return rows.view(np.uint8) if rows.strides[1] == rows.itemsize else None
 
 
-def _is_nddata(image: Any) -> bool:
+def is_nddata(image: Any) -> bool:
     # Last what arrays have as well, and may refuse to show.
     return all(hasattr(image, name) for name in ("uncertainty", "wcs", "meta", "mask", "data"))
 
 
-def _is_mask(image: Any) -> bool:
+def is_mask(image: Any) -> bool:
     """Whether this is our Mask, whose bits and not whose badness are meant where it stands for an image."""
     return hasattr(image, "schema") and hasattr(image, "array")
 
@@ -171,7 +171,7 @@ def _part_under(mask: Any, shape: tuple[int, ...], box: Box2I) -> Any:
     return mask[box]
 
 
-def _bits_of(mask: Any, name: str) -> NDArray:
+def bits_of(mask: Any, name: str) -> NDArray:
     """Return the bits of a mask as one integer a pixel."""
     if mask.array.ndim > 2:
         raise ValueError(f"{name} has planes beyond bit 63, too many for an image of integers; see Mask.to_bool")
@@ -198,7 +198,7 @@ def _as_variance(variance: Any, unit: Any) -> NDArray:
     """Return a variance in the square of the image's unit."""
     if hasattr(variance, "uncertainty_type"):
         variance = variance_of(variance)
-    elif _is_nddata(variance):
+    elif is_nddata(variance):
         raise TypeError(f"variance must be an array or an uncertainty, not {type(variance).__name__}: pass its data")
     if getattr(variance, "unit", None) is not None:
         from astropy.units import Quantity, UnitConversionError, dimensionless_unscaled

@@ -54,8 +54,7 @@ class FootprintRegion(PixelRegion):
     @property
     def bounding_box(self) -> RegionBoundingBox:
         """The smallest `regions.RegionBoundingBox` that holds the pixels."""
-        box = self.spans.bbox
-        return RegionBoundingBox(box.x.start, box.x.stop, box.y.start, box.y.stop)
+        return self.spans.bbox.to_bounding_box()
 
     @property
     def center(self) -> PixCoord:

@@ -70,3 +70,8 @@ def cos_sin(angle: float) -> tuple[float, float]:
 def scalar_or_array(inside: Any) -> Any:
     """Return a 0-d truth as a bool, an array as it is."""
     return inside if np.ndim(inside) else bool(inside)
+
+
+def counted(count: int, thing: str) -> str:
+    """Return how many things there are, in words."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

@@ -399,7 +399,8 @@ def _read_regions(path: str, image: MaskedImage | None, *, format: str | None = 
     if image is None or name not in _OF_THE_ARRAY:
         return FootprintSet.read(path, format)
     box = Box2I.from_shape(image.data.shape)
-    return FootprintSet.read(path, name, wcs=image.wcs, within=box).shift(*image.xy0)
+    # A catalogue of regions is of more than one image.
+    return FootprintSet.read(path, name, wcs=image.wcs, within=box, unprojectable="skip").shift(*image.xy0)
 
 
 def _format_of(path: str) -> str | None:
@@ -559,10 +560,17 @@ def _table_lines(rows: list[dict]) -> list[str]:
 
 
 def _cell(value: Any) -> str:
+    if hasattr(value, "spherical"):
+        return " ".join(f"{angle:.6f}" for angle in _degrees(value))
     number = getattr(value, "value", value)
     if not isinstance(number, float | np.floating):
         return str(number)
     return str(int(number)) if float(number).is_integer() else f"{float(number):.2f}"
+
+
+def _degrees(position: Any) -> list[float]:
+    """Return longitude and latitude of a position on the sky."""
+    return [position.spherical.lon.deg, position.spherical.lat.deg]
 
 
 def _plain(value: Any) -> Any:
@@ -571,7 +579,7 @@ def _plain(value: Any) -> Any:
         return {name: _plain(entry) for name, entry in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]
-    value = getattr(value, "value", value)
+    value = _degrees(value) if hasattr(value, "spherical") else getattr(value, "value", value)
     value = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(value, float) and not math.isfinite(value):
         return None

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._validate import as_finite, as_numbers, as_radians
+from ._validate import as_any_pair, as_finite, as_numbers, as_radians
 from ._values import Value, cos_sin, scalar_or_array
 from .geom import AffineTransform, Box2D, Extent2D, LinearTransform, Point2D
 from .geom._points import Point
@@ -887,10 +887,7 @@ class Ellipse(Value):
     def __init__(self, core: Core, center: Point | tuple[float, float] = (0.0, 0.0)):
         if not isinstance(core, _Core):
             raise TypeError(f"core must be Axes, Quadrupole or Separable, not {core!r}")
-        try:
-            x, y = center
-        except (TypeError, ValueError):
-            raise TypeError(f"center must be a point or a pair, not {center!r}") from None
+        x, y = as_any_pair(center, "center")
         self._set(core=core, center=Point2D(as_finite(x, "center.x"), as_finite(y, "center.y")))
 
     def _repr_svg_(self) -> str:

@@ -7,11 +7,11 @@ from typing import Any, Self
 
 import numpy as np
 from astropy.nddata import (
+    Cutout2D,
     NDArithmeticMixin,
     NDData,
     NDSlicingMixin,
     NDUncertainty,
-    overlap_slices,
 )
 from astropy.units import Quantity
 from astropy.wcs import WCS
@@ -162,15 +162,15 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
             raise ValueError("the image has no mask: assign one, or a MaskSchema, to its attribute mask")
         self.mask.set(planes, region, self.absolute_wcs, unprojectable=unprojectable)
 
-    def cutout(self, position: Any, size: int | tuple[int, int], *, mode: str = "trim") -> Self:
+    def cutout(self, position: Any, size: Any, *, mode: str = "trim") -> Self:
         """Return the part of the image around a position, sharing its pixels.
 
         Parameters
         ----------
         position : (x, y) or SkyCoord
             In the pixel plane or on the sky.
-        size : int or (ny, nx)
-            As for `~astropy.nddata.Cutout2D`.
+        size : int, Quantity, or (ny, nx) of them
+            As for `~astropy.nddata.Cutout2D`, of whose units of angle the image's WCS makes pixels.
         mode : {"trim", "strict"}, optional
             Whether a cutout that reaches beyond the image is trimmed or refused.
 
@@ -192,9 +192,9 @@ class MaskedImage(NDArithmeticMixin, NDSlicingMixin, NDData):
         else:
             point = as_any_pair(position, "position")
             x, y = (as_float(value, "position") - start for value, start in zip(point, self.xy0, strict=True))
-        shape: Any = (size, size) if np.ndim(size) == 0 else size
-        window, _ = overlap_slices(self.data.shape, shape, (float(y), float(x)), mode=mode)
-        return self[window]
+        sizes = size if isinstance(size, tuple | list) else (size,)
+        wcs = self.wcs if any(isinstance(length, Quantity) for length in sizes) else None
+        return self[Cutout2D(self.data, (float(x), float(y)), size, wcs=wcs, mode=mode).slices_original]
 
     def to_nddata(self, kind: type = NDData, **changes: Any) -> Any:
         """Return the image as another class of NDData, such as `~astropy.nddata.CCDData`, without copying arrays.

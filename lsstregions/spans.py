@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _algebra, _dilation, _label, _measure, _outline, _pixels, _runs
-from ._frames import byte_rows, values_under
+from ._frames import bits_of, byte_rows, is_mask, values_under
 from ._rings import polygons
 from ._validate import (
     INT32_MAX,
@@ -125,17 +125,17 @@ class SpanSet(Value):
         return cls._from_bytes(array, getattr(mask, "xy0", (0, 0)) if xy0 is None else xy0)
 
     @classmethod
-    def from_bits(cls, array: ArrayLike, bits: int | None = None, xy0: tuple[int, int] | Point2I = (0, 0)) -> Self:
+    def from_bits(cls, array: ArrayLike, bits: int | None = None, xy0: tuple[int, int] | Point2I | None = None) -> Self:
         """Return the pixels where any of some bits is set.
 
         Parameters
         ----------
         array : array_like of int, shape (ny, nx)
-            Bit fields, as in a data quality array.
+            Bit fields, as in a data quality array; of a `Mask` its bits.
         bits : int, optional
             The bits to look for, 1 for the first, 2 for the second, 3 for both; any bit by default.
         xy0 : pair of int, optional
-            The pixel ``(x, y)`` of ``array[0, 0]``.
+            The pixel ``(x, y)`` of ``array[0, 0]``; by default (0, 0), or that of a `Mask`.
 
         Raises
         ------
@@ -146,7 +146,8 @@ class SpanSet(Value):
         OverflowError
             If a coordinate does not fit into int32.
         """
-        field = as_array2d(array, "array")
+        xy0 = getattr(array, "xy0", (0, 0)) if xy0 is None else xy0
+        field = as_array2d(bits_of(array, "array") if is_mask(array) else array, "array")
         if field.dtype.kind not in "iub":
             raise TypeError(f"array must be integers, not of dtype {field.dtype}")
         if bits is None:
@@ -224,8 +225,7 @@ class SpanSet(Value):
         OverflowError
             If the ellipse leaves int32.
         """
-        if not isinstance(ellipse, Ellipse):
-            raise TypeError(f"ellipse must be an Ellipse, not {ellipse!r}")
+        require(ellipse, Ellipse, "ellipse")
         core, center = ellipse.core.to_quadrupole(), ellipse.center
         width, height = math.sqrt(core.xx), math.sqrt(core.yy)
         if max(abs(center.x) + width, abs(center.y) + height) >= INT32_MAX:
@@ -449,7 +449,7 @@ class SpanSet(Value):
         TypeError
             If one is no SpanSet.
         """
-        arrays = [_as_spans(spans, "sets").array for spans in sets]
+        arrays = [require(spans, SpanSet, "sets").array for spans in sets]
         if len(arrays) == 2:
             return SpanSet._from_canonical(_algebra.unite(*arrays))
         return SpanSet(np.concatenate(arrays)) if arrays else SpanSet()
@@ -464,7 +464,7 @@ class SpanSet(Value):
         """
         if not sets:
             raise TypeError("the intersection of no sets would be the whole plane")
-        arrays = sorted((_as_spans(spans, "sets").array for spans in sets), key=len)
+        arrays = sorted((require(spans, SpanSet, "sets").array for spans in sets), key=len)
         common = arrays[0]
         for runs in arrays[1:]:
             common = _algebra.intersect(common, runs)
@@ -480,7 +480,7 @@ class SpanSet(Value):
         """
         left = self.array
         for other in others:
-            left = _algebra.subtract(left, _as_spans(other, "others").array)
+            left = _algebra.subtract(left, require(other, SpanSet, "others").array)
         return SpanSet._from_canonical(left)
 
     def symmetric_difference(self, other: SpanSet) -> SpanSet:
@@ -491,7 +491,7 @@ class SpanSet(Value):
         TypeError
             If `other` is no SpanSet.
         """
-        return SpanSet._from_canonical(_algebra.exclude(self.array, _as_spans(other, "other").array))
+        return SpanSet._from_canonical(_algebra.exclude(self.array, require(other, SpanSet, "other").array))
 
     def __or__(self, other: SpanSet) -> SpanSet:
         return self.union(other) if isinstance(other, SpanSet) else NotImplemented
@@ -517,7 +517,7 @@ class SpanSet(Value):
         """
         inside = self.clip(box)
         as_rows(box.height, "box")
-        return SpanSet._from_canonical(_runs.complement(inside.array, *_edges(box)))
+        return SpanSet._from_canonical(_runs.complement(inside.array, *box._edges))
 
     # Predicates
 
@@ -529,7 +529,7 @@ class SpanSet(Value):
         TypeError
             If `other` is no SpanSet.
         """
-        return _algebra.covers(_as_spans(other, "other").array, self.array)
+        return _algebra.covers(require(other, SpanSet, "other").array, self.array)
 
     def issuperset(self, other: SpanSet) -> bool:
         """Whether every pixel of the other set is in this one.
@@ -539,7 +539,7 @@ class SpanSet(Value):
         TypeError
             If `other` is no SpanSet.
         """
-        return _algebra.covers(self.array, _as_spans(other, "other").array)
+        return _algebra.covers(self.array, require(other, SpanSet, "other").array)
 
     def isdisjoint(self, other: SpanSet) -> bool:
         """Whether the sets share no pixel."""
@@ -553,7 +553,7 @@ class SpanSet(Value):
         TypeError
             If `other` is no SpanSet.
         """
-        return _algebra.overlap(self.array, _as_spans(other, "other").array)
+        return _algebra.overlap(self.array, require(other, SpanSet, "other").array)
 
     def __le__(self, other: SpanSet) -> bool:
         return self.issubset(other) if isinstance(other, SpanSet) else NotImplemented
@@ -633,7 +633,7 @@ class SpanSet(Value):
             If `box` is no Box2I.
         """
         require(box, Box2I, "box")
-        return SpanSet._from_canonical(_runs.clip(self.array, *_edges(box)))
+        return SpanSet._from_canonical(_runs.clip(self.array, *box._edges))
 
     def transform(
         self, mapping: LinearTransform | AffineTransform | WcsMapping | Mapping, inverse: Mapping | None = None
@@ -665,8 +665,7 @@ class SpanSet(Value):
         -----
         The cost grows with the area of the result.
         """
-        offsets = np.array([0, len(self)])
-        return SpanSet._from_canonical(transformed(self.array, offsets, *as_mappings(mapping, inverse))[0])
+        return SpanSet._from_canonical(transformed(self.array, self._offsets(), *as_mappings(mapping, inverse))[0])
 
     # Morphology
 
@@ -708,7 +707,7 @@ class SpanSet(Value):
         if not len(self):
             return self.array, np.empty(0, np.int32), 0
         bounds = self._check_dilation(element)
-        within = _dilation.EVERYWHERE if box is None else _edges(box)
+        within = _dilation.EVERYWHERE if box is None else box._edges
         return _dilation.dilate_to_components(self.array, bounds, element.array, within)
 
     def erode(self, element: Element, shape: Shape = "disk") -> SpanSet:
@@ -721,7 +720,7 @@ class SpanSet(Value):
         TypeError
             If `element` is neither a number nor a SpanSet.
         ValueError
-            If `element` is empty or negative.
+            If `element` is empty or negative, or `shape` none of these.
         OverflowError
             If a pixel looked at would leave int32.
         """
@@ -1007,12 +1006,6 @@ class SpanSet(Value):
         write(self, path, format=format, overwrite=overwrite, **options)
 
 
-def _as_spans(spans: Any, name: str) -> SpanSet:
-    if not isinstance(spans, SpanSet):
-        raise TypeError(f"{name} must be a SpanSet, not {type(spans).__name__}")
-    return spans
-
-
 def _as_pixel(value: Any, dtype: np.dtype, shape: tuple[int, ...], name: str) -> NDArray:
     """Return a value as one pixel of a dtype and shape: floats may be rounded, all else must stay what it is."""
     check_unmasked(value, name)
@@ -1074,7 +1067,3 @@ def _row_runs(rows: NDArray, first: NDArray, last: NDArray) -> NDArray[np.int32]
     """Return runs from the first and last columns of rows; rows where last < first have none."""
     kept = first <= last
     return as_int32_array(np.column_stack((rows, first, last + 1))[kept], "spans")
-
-
-def _edges(box: Box2I) -> tuple[int, int, int, int]:
-    return box.x.start, box.x.stop, box.y.start, box.y.stop

@@ -431,3 +431,14 @@ def test_the_demo_replaces_nothing(run, tmp_path):
     code, _, err = run("demo", tmp_path, "--size", 128)
     assert (code, "image.fits exists" in err) == (1, True)
     assert os.listdir(tmp_path) == ["image.fits"]
+
+
+def test_positions_on_the_sky_are_numbers(run, field, tmp_path):
+    path, _ = field
+    run("detect", path, "--footprints", tmp_path / "f.fits")
+    options = "measure", tmp_path / "f.fits", path, "--columns", "label,sky_centroid", "--rows", 2
+    code, out, _ = run(*options)
+    assert code == 0
+    assert "SkyCoord" not in out
+    code, out, _ = run(*options, "--json")
+    assert all(0 <= row["sky_centroid"][0] < 360 for row in json.loads(out)["table"])

@@ -517,3 +517,21 @@ def test_a_card_that_stands_alone(tmp_path):
 def test_a_psf_is_not_kept(tmp_path):
     with pytest.warns(lr.LossWarning, match="FITS image files do not keep the PSF"):
         MaskedImage(np.ones((4, 5)), psf=np.ones((3, 3))).write(tmp_path / "x.fits")
+
+
+def test_an_image_of_bits_alone(tmp_path):
+    mask = Mask((3, 4), MaskSchema.lsst())
+    mask.set("SAT", lr.Box2I((1, 3), (0, 2)))
+    fits.PrimaryHDU(mask.array).writeto(tmp_path / "dq.fits")
+    read = Mask.read(tmp_path / "dq.fits", schema=MaskSchema.lsst())
+    assert np.array_equal(read.array, mask.array)
+    with pytest.raises(ValueError, match="no HDU holds a mask"):
+        Mask.read(tmp_path / "dq.fits")
+
+
+def test_images_called_by_their_type(tmp_path):
+    hdus = [fits.PrimaryHDU(), fits.ImageHDU(np.ones((2, 2))), fits.ImageHDU(np.full((2, 2), 7.0))]
+    hdus[1].header["EXTTYPE"], hdus[2].header["EXTTYPE"] = "SKY", "SCI"
+    fits.HDUList(hdus).writeto(tmp_path / "types.fits")
+    for name in ("SCI", "sci", 2):
+        assert read_image(tmp_path / "types.fits", hdu=name).data.max() == 7

@@ -767,3 +767,59 @@ def test_labels_are_of_the_region():
     # Cut at the sides alone, which leaves as many spans.
     with pytest.warns(io.LossWarning, match="leave their region"):
         FootprintSet([SpanSet([(0, 0, 9)])], Box2I((0, 4), (0, 1))).to_labels()
+
+
+def test_texts_in_region_files_are_left_out(tmp_path):
+    path = tmp_path / "labelled.reg"
+    path.write_text("# Region file format: DS9\nimage\ncircle(11, 11, 3)\ntext(5, 5) # text={a star}\n")
+    with pytest.warns(lr.SkippedRegionWarning, match="texts have no pixels: 1 of them"):
+        found = FootprintSet.read(path)
+    assert found.area.tolist() == [SpanSet.from_region(regions.CirclePixelRegion(regions.PixCoord(10, 10), 3)).area]
+
+
+def test_region_files_with_what_does_not_project(tmp_path):
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.cdelt = ["RA---TAN", "DEC--TAN"], [10, 20], [-1e-4, 1e-4]
+    path = tmp_path / "sky.reg"
+    path.write_text('# Region file format: DS9\nicrs\ncircle(10, 20, 2")\ncircle(190, -20, 2")\n')
+    with pytest.raises(io.FileFormatError, match="do not project"):
+        FootprintSet.read(path, wcs=wcs)
+    with pytest.warns(lr.SkippedRegionWarning, match="number 1"):
+        found = FootprintSet.read(path, wcs=wcs, unprojectable="skip")
+    assert (found.area > 0).tolist() == [True, False]
+
+
+def test_what_is_wrong_with_a_name_or_a_document(tmp_path):
+    with pytest.raises(ValueError, match=r"must end in \.fits, for a mask or an image"):
+        lr.Mask((2, 2), lr.MaskSchema(["A"])).write(tmp_path / "mask.reg")
+    for text in ("{}", "[]"):
+        (tmp_path / "empty.json").write_text(text)
+        with pytest.raises(io.FileFormatError, match="no images and annotations in it"):
+            FootprintSet.read(tmp_path / "empty.json")
+
+
+@pytest.mark.parametrize("format", ["ds9", "crtf", "fits"])
+def test_shapes_come_back_from_mixed_lists(tmp_path, format):
+    at = regions.PixCoord
+    shapes = [
+        regions.CirclePixelRegion(at(20, 20), 4),
+        regions.EllipsePixelRegion(at(40, 20), 8, 4, 30 * u.deg),
+        regions.RectanglePixelRegion(at(60, 20), 8, 4, 30 * u.deg),
+        regions.CircleAnnulusPixelRegion(at(80, 20), 3, 6),
+        regions.RegularPolygonPixelRegion(at(20, 50), 6, 5),
+        regions.LinePixelRegion(at(40, 50), at(45, 57)),
+        regions.PointPixelRegion(at(60, 50)),
+        regions.TextPixelRegion(at(80, 50), "a star"),
+    ]
+    items = [lr.Footprint(SpanSet.disk(3).shift(100, 50)), *shapes]
+    path = tmp_path / {"ds9": "x.reg", "crtf": "x.crtf", "fits": "x.fits"}[format]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        lr.write_regions(items, path, format=format)
+    assert all(issubclass(warning.category, lr.LossWarning) for warning in told)
+    with warnings.catch_warnings(record=True) as left_out:
+        warnings.simplefilter("always")
+        found = FootprintSet.read(path)
+    texts = [warning for warning in (*told, *left_out) if "texts" in str(warning.message)]
+    assert texts
+    assert found == FootprintSet.from_regions([item for item in items if not isinstance(item, type(shapes[-1]))])

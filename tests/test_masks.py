@@ -1045,3 +1045,21 @@ def test_sky_regions_that_do_not_project():
     assert mask.count()["A"] == SpanSet.from_region(here, wcs=wcs).area > 9
     with pytest.warns(SkippedRegionWarning):
         assert not SpanSet.from_region(there, wcs=wcs, unprojectable="skip")
+
+
+def test_planes_may_come_from_an_iterator():
+    mask = Mask((3000, 3000), MaskSchema(["A", "B"]))
+    mask.set("A", Box2I.from_shape((3000, 3000)))
+    for made in (mask.spans(name for name in ["A"]), mask.footprints(iter(["A"])).union()):
+        assert made.area == 3000**2
+    with pytest.raises(KeyError, match="C"):
+        Mask((0, 0), MaskSchema(["A"])).spans(iter("C"))
+
+
+def test_bits_of_a_mask_and_not_its_badness():
+    mask = Mask((4, 5), MaskSchema.lsst(), xy0=(10, 20))
+    mask.set("DETECTED", SpanSet([(21, 12, 14)]))
+    assert not np.asarray(mask).any()
+    bit = mask.schema.bitmask("DETECTED")
+    assert SpanSet.from_bits(mask, bit) == SpanSet.from_bits(mask) == SpanSet([(21, 12, 14)])
+    assert SpanSet.from_bits(mask, bit, xy0=(0, 0)) == SpanSet([(1, 2, 4)])

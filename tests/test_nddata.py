@@ -404,3 +404,31 @@ def test_bool_masks_of_others_have_no_place():
         assert (total.xy0, total.mask.count()) == ((5, 5), {"SAT": 0, "MASKED": 6})
         assert MaskedImage(data, xy0=(5, 5)).add(operand).mask.count() == {"MASKED": 6}
     assert MaskedImage(data, bad).add(image).mask.count() == {"MASKED": 6, "SAT": 0}
+
+
+def test_values_go_into_images_where_they_are():
+    data = np.zeros((40, 50))
+    data[20, 30] = 9.0
+    image = MaskedImage(data.copy(), xy0=(100, 200))
+    heavy = lr.detect_footprints(image, 5).make_heavy(image)
+    heavy.subtract_from(image)
+    assert not image.data.any()
+    heavy[0].add_to(image)
+    heavy.insert(image)
+    assert np.array_equal(image.data, data)
+    plain = NDData(np.zeros((250, 150)))
+    heavy.insert(plain)
+    assert plain.data[220, 130] == 9
+    with pytest.raises(ValueError, match="leave the image"):
+        heavy.insert(image, (0, 0))
+    with pytest.raises(TypeError, match="must be an array for the plane 'mask'"):
+        lr.detect_footprints(image, 5).make_heavy(image, mask=np.zeros((40, 50), int)).insert(image, plane="mask")
+
+
+def test_cutouts_of_sizes_on_the_sky():
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.cdelt, wcs.wcs.crpix = ["RA---TAN", "DEC--TAN"], [-1e-3, 1e-3], [20, 20]
+    image = MaskedImage(np.zeros((40, 50)), wcs=wcs, xy0=(7, 9))
+    center = wcs.pixel_to_world(20, 15)
+    for size in (7 * u.pix, 7e-3 * u.deg, (7 * u.pix, 25.2 * u.arcsec)):
+        assert image.cutout(center, size).bbox == image.cutout(center, 7).bbox

@@ -427,3 +427,21 @@ def test_the_format_is_known_whoever_comes_first(tmp_path, imports):
     code = f"{imports}; print(len(regions.Regions.read({str(path)!r}, format='footprint')))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert result.stdout == "1\n", result.stderr
+
+
+def test_what_is_joined_keeps_meta_and_visual():
+    a = lr.Footprint(lr.SpanSet.disk(2), meta={"label": "a"}, visual={"color": "red"})
+    b = lr.Footprint(lr.SpanSet.disk(2).shift(1, 0), meta={"label": "b"})
+    for made in (a & b, a | b, a ^ b, a - b, a.merge(b), a & b.spans):
+        assert made.meta == a.meta
+        assert made.visual == a.visual
+
+
+def test_columns_of_no_peaks_stay():
+    footprint = lr.Footprint(lr.SpanSet.disk(2)).add_peak(0, 0, 5.0)
+    columns = lr.FootprintSet([footprint]).with_peak_columns(q=[7])
+    footprint = columns[0].clip(lr.Box2I((1, 3), (0, 1)))
+    assert "q" in footprint.peaks.colnames
+    assert len(footprint.peaks) == 0
+    regions = ar.Regions([footprint])
+    assert ar.Regions.parse(regions.serialize(format="footprint"), format="footprint")[0] == footprint

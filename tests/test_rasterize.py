@@ -1143,3 +1143,22 @@ def test_points_in_arrays():
     assert runs.tolist() == [[2, 1, 2], [2, 0, 1], [-1, 7, 8]]
     assert offsets.tolist() == [0, 1, 2, 3]
     assert lr.rasterize(lr.FootprintSet([lr.SpanSet.disk(3), lr.SpanSet.disk(4)])) == lr.SpanSet.disk(4)
+
+
+@pytest.mark.filterwarnings("ignore:.*converge:UserWarning")
+def test_where_a_distortion_cannot_be_inverted():
+    header = fits_wcs().to_header()
+    header["CTYPE1"], header["CTYPE2"] = "RA---TAN-SIP", "DEC--TAN-SIP"
+    header.update({"A_ORDER": 3, "A_3_0": 2e-9, "A_1_2": 1e-9, "B_ORDER": 3, "B_0_3": 2e-9, "B_2_1": 1e-9})
+    wcs = WCS(header)
+    center = wcs.pixel_to_world(50, 60)
+    near = ar.CircleSkyRegion(center, 5 * u.arcsec)
+    far = ar.CircleSkyRegion(center.directional_offset_by(30 * u.deg, 25 * u.deg), 5 * u.arcsec)
+    within = Box2I.from_shape((200, 200))
+    alone = raster.rasterize(near, wcs=wcs, within=within)
+    assert 0 < alone.area < 5000
+    with pytest.raises(ValueError, match="1 of 2 regions do not project onto the image: number 1"):
+        FootprintSet.from_regions([near, far], wcs=wcs, within=within)
+    with pytest.warns(lr.SkippedRegionWarning, match="number 1"):
+        made = FootprintSet.from_regions([near, far], wcs=wcs, within=within, unprojectable="skip")
+    assert made.area.tolist() == [alone.area, 0]

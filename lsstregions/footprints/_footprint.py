@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._peaks import PEAK, PIXEL_COLUMNS, Peaks, concatenated
 from .._pixel_region import FootprintRegion
 from .._validate import as_finite, as_int, check_unmasked, native, require
-from .._values import Value
+from .._values import Value, counted
 from ..ellipses import Ellipse, Quadrupole
 from ..geom import Box2I, Point2D
 from ..spans import Shape, SpanSet
@@ -86,7 +86,7 @@ class Footprint(FootprintRegion, Value):
         return kind._of(columns, self.meta, self.visual)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored_one, (type(self), self._columns, self.meta, self.visual)
+        return self._of, (self._columns, self.meta, self.visual)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Footprint):
@@ -100,9 +100,8 @@ class Footprint(FootprintRegion, Value):
         return repr(self)
 
     def __repr__(self) -> str:
-        peaks = len(self._columns._peaks)
-        words = f"{self.area} pixel{'s' * (self.area != 1)} in {self.bbox!r}, {peaks} peak{'s' * (peaks != 1)}"
-        return f"<{type(self).__name__}: {words}>"
+        pixels, peaks = counted(self.area, "pixel"), counted(len(self._columns._peaks), "peak")
+        return f"<{type(self).__name__}: {pixels} in {self.bbox!r}, {peaks}>"
 
     def _repr_html_(self) -> str:
         from .._reprs import footprint_html
@@ -231,11 +230,11 @@ class Footprint(FootprintRegion, Value):
 
         Nothing is clipped. A heavy footprint leaves its pixel values behind: the new pixels have none.
         """
-        return self._with(self._with_spans(self.spans.dilate(element, shape)).remove_orphan_peaks())
+        return self._kept(self.spans.dilate(element, shape))
 
     def erode(self, element: float | SpanSet, shape: Shape = "disk") -> Self:
         """Return the footprint eroded, as `SpanSet.erode`, without the peaks that are outside then."""
-        return self._with(self._with_spans(self.spans.erode(element, shape)).remove_orphan_peaks())
+        return self._kept(self.spans.erode(element, shape))
 
     def _with_spans(self, spans: SpanSet) -> FootprintSet:
         """Return the columns with other spans, and with the pixel values if there is one for each pixel."""
@@ -271,7 +270,7 @@ class Footprint(FootprintRegion, Value):
         if not isinstance(other, Footprint):
             raise TypeError(f"other must be a Footprint, not {type(other).__name__}")
         both = FootprintSet.concatenate([self._columns, other._columns])
-        return both._united(np.zeros(2, np.int32), 1)[0]
+        return self._with(both._united(np.zeros(2, np.int32), 1))
 
     def make_heavy(
         self, image: Any, variance: Any = None, mask: Any = None, *, xy0: Origin | None = None
@@ -340,15 +339,15 @@ class HeavyFootprint(Footprint):
         """Mask values, one for each pixel, read-only; None if there are none."""
         return self._columns._values.get("mask")
 
-    def insert(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
+    def insert(self, image: Any, xy0: Origin | None = None, *, plane: str = "image") -> None:
         """Write the values into an image of shape (ny, nx); see `FootprintSet.insert`, also for the errors."""
         self._columns.insert(image, xy0, plane=plane)
 
-    def add_to(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
+    def add_to(self, image: Any, xy0: Origin | None = None, *, plane: str = "image") -> None:
         """Add the values to an image of shape (ny, nx); see `FootprintSet.insert`, also for the errors."""
         self._columns.add_to(image, xy0, plane=plane)
 
-    def subtract_from(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
+    def subtract_from(self, image: Any, xy0: Origin | None = None, *, plane: str = "image") -> None:
         """Subtract the values from an image of shape (ny, nx); see `FootprintSet.insert`, also for the errors."""
         self._columns.subtract_from(image, xy0, plane=plane)
 
@@ -388,10 +387,6 @@ class HeavyFootprint(Footprint):
         owner = np.zeros(len(common), np.int32)
         mine, theirs = (one._columns._values_under(common, owner)["image"].astype(float) for one in (self, other))
         return float(np.dot(mine, theirs))
-
-
-def _restored_one(cls: type[Footprint], columns: FootprintSet, meta: Any, visual: Any) -> Footprint:
-    return cls._of(columns, meta, visual)
 
 
 def _only(columns: FootprintSet) -> Footprint:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _columns, _label, _label_image, _measure, _runs
 from .._catalog import axes, measure
-from .._frames import Frame, as_bytes
+from .._frames import Frame, as_bytes, is_nddata
 from .._peaks import PIXEL_COLUMNS, Peaks, check_column, concatenated, same
 from .._pixel_region import FootprintRegion, LossWarning, to_regions
 from .._ragged import offsets_of, owners_of, ranges
@@ -29,7 +29,7 @@ from .._validate import (
     joined,
     require,
 )
-from .._values import Value
+from .._values import Value, counted
 from .._warn import warn
 from ..geom import AffineTransform, Box2I, LinearTransform, Point2I
 from ..mappings import Mapping, WcsMapping, as_mappings, mapped, transformed
@@ -261,9 +261,10 @@ class FootprintSet(Value):
         return hash((self.spans.tobytes(), self.offsets.tobytes()))
 
     def __repr__(self) -> str:
-        kind = ("heavy " if self._values else "") + ("footprint" if len(self) == 1 else "footprints")
+        kind = "heavy footprint" if self._values else "footprint"
+        numbers = counted(len(self), kind), counted(len(self.spans), "span"), counted(len(self._peaks), "peak")
         where = "" if self.region is None else f" in {self.region!r}"
-        return f"<FootprintSet: {len(self)} {kind}, {len(self.spans)} spans, {len(self._peaks)} peaks{where}>"
+        return f"<FootprintSet: {', '.join(numbers)}{where}>"
 
     def _repr_html_(self) -> str:
         from .._reprs import footprints_html
@@ -864,7 +865,7 @@ class FootprintSet(Value):
             If `box` is no Box2I.
         """
         box = require(box, Box2I, "box")
-        spans, offsets = _columns.clip(self.spans, self.offsets, box.x.start, box.x.stop, box.y.start, box.y.stop)
+        spans, offsets = _columns.clip(self.spans, self.offsets, *box._edges)
         values = self._values_under(spans, owners_of(offsets))
         clipped = self._replaced(spans=spans, offsets=offsets, values=values).remove_orphan_peaks()
         return clipped if keep_empty else clipped[np.diff(offsets) > 0]
@@ -1132,8 +1133,17 @@ class FootprintSet(Value):
         """
         return dict(self._values)
 
-    def insert(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
-        """Write the values of all heavy footprints into an image of shape (ny, nx), in which they must lie.
+    def insert(self, image: Any, xy0: Origin | None = None, *, plane: str = "image") -> None:
+        """Write the values of all heavy footprints into an image, in which they must lie.
+
+        Parameters
+        ----------
+        image : ndarray or NDData, shape (ny, nx)
+            Of an NDData, such as a `MaskedImage`, the data are written to.
+        xy0 : pair of int, optional
+            The pixel of ``image[0, 0]``; by default that of a `MaskedImage`, or (0, 0).
+        plane : {"image", "variance", "mask"}, optional
+            Which values.
 
         Raises
         ------
@@ -1149,8 +1159,10 @@ class FootprintSet(Value):
         """
         self._each_pixel(image, xy0, plane, None)
 
-    def add_to(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
-        """Add the values of all heavy footprints to an image of shape (ny, nx), in which they must lie.
+    def add_to(self, image: Any, xy0: Origin | None = None, *, plane: str = "image") -> None:
+        """Add the values of all heavy footprints to an image, in which they must lie.
+
+        The parameters are those of `insert`.
 
         Raises
         ------
@@ -1159,8 +1171,10 @@ class FootprintSet(Value):
         """
         self._each_pixel(image, xy0, plane, np.add)
 
-    def subtract_from(self, image: NDArray, xy0: Origin = (0, 0), *, plane: str = "image") -> None:
-        """Subtract the values of all heavy footprints from an image of shape (ny, nx), in which they must lie.
+    def subtract_from(self, image: Any, xy0: Origin | None = None, *, plane: str = "image") -> None:
+        """Subtract the values of all heavy footprints from an image, in which they must lie.
+
+        The parameters are those of `insert`.
 
         Raises
         ------
@@ -1175,8 +1189,14 @@ class FootprintSet(Value):
         if plane not in self._values:
             raise KeyError(f"plane must be one of {sorted(self._values)}, not {plane!r}")
 
-    def _each_pixel(self, image: NDArray, xy0: Origin, plane: str, change: np.ufunc | None) -> None:
+    def _each_pixel(self, image: Any, xy0: Origin | None, plane: str, change: np.ufunc | None) -> None:
         self._check_plane(plane)
+        if xy0 is None:
+            xy0 = getattr(image, "xy0", (0, 0))
+        if is_nddata(image):
+            if plane != "image":
+                raise TypeError(f"image must be an array for the plane {plane!r}, not {type(image).__name__}")
+            image = image.data
         if not isinstance(image, np.ndarray) or image.ndim != 2 or not image.flags.writeable:
             raise TypeError("image must be a writeable 2-D array")
         if hasattr(image, "unit"):

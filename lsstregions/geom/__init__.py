@@ -7,7 +7,7 @@ All classes are immutable values: they compare exactly and only with their own c
 ``eval(repr(value)) == value``.
 
 Empty intervals and boxes obey one rule: all empty ones of a class are equal; an empty one is contained by
-everything, contains and overlaps nothing but other empty ones, and stays empty when it is moved or dilated.
+everything, contains nothing but other empty ones, overlaps nothing, and stays empty when it is moved or dilated.
 """
 
 from ._boxes import Box2D, Box2I

@@ -281,12 +281,17 @@ class Box2I(_Box):
         """Return this box as a `regions.RegionBoundingBox`; an empty box becomes the empty one at 0."""
         from regions import RegionBoundingBox
 
-        return RegionBoundingBox(self.x.start, self.x.stop, self.y.start, self.y.stop)
+        return RegionBoundingBox(*self._edges)
 
     @property
     def xy0(self) -> tuple[int, int]:
         """First pixel, ``(x, y)``."""
         return self.x.start, self.y.start
+
+    @property
+    def _edges(self) -> tuple[int, int, int, int]:
+        """Return ``x_start, x_stop, y_start, y_stop``, as kernels and files have it."""
+        return self.x.start, self.x.stop, self.y.start, self.y.stop
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -26,6 +26,8 @@ from typing import Any
 
 from astropy.io import registry
 
+from ..footprints import FootprintSet
+from ..spans import SpanSet
 from . import _formats, fits_mask
 from ._checked import FileFormatError, LossWarning, name_of
 from .arrow import from_arrow, to_arrow
@@ -91,8 +93,11 @@ def write(value: Any, path: Any, **options: Any) -> None:
         registry.write(value, path, **options)
     except registry.IORegistryError:
         _check_format(type(value), "Write", options.get("format"))
-        ends = ", ".join(sorted(suffix for form in _formats.FORMATS.values() if form.write for suffix in form.suffixes))
-        raise ValueError(f"{name_of(path)}: the name must end in one of {ends}, or format= say what it is") from None
+        ends = ".fits, for a mask or an image"
+        if isinstance(value, FootprintSet | SpanSet):
+            ends = ", ".join(sorted(end for form in _formats.FORMATS.values() if form.write for end in form.suffixes))
+            ends = f"one of {ends}"
+        raise ValueError(f"{name_of(path)}: the name must end in {ends}, or format= say what it is") from None
 
 
 def _check_format(kind: type, what: str, name: str | None) -> None:

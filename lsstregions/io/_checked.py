@@ -148,11 +148,6 @@ def checked_box(edges: Any) -> Box2I | None:
     return Box2I((x_start, x_stop), (y_start, y_stop))
 
 
-def edges_of(box: Box2I) -> list[int]:
-    """Return the edges of a box as they are kept in files."""
-    return [box.x.start, box.x.stop, box.y.start, box.y.stop]
-
-
 def _refuse(bad: NDArray[np.bool_], runs: NDArray[np.int32], reason: str) -> None:
     if bad.any():
         i = int(bad.argmax())

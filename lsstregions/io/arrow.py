@@ -20,7 +20,6 @@ from ._checked import (
     checked_box,
     checked_footprints,
     content,
-    edges_of,
     reading,
 )
 from ._files import replacing
@@ -55,7 +54,7 @@ def to_arrow(footprints: FootprintSet) -> Any:
         columns[name] = _lists(pa, pixels, _array(pa, name, values))
     about: dict[str, Any] = {"version": VERSION}
     if footprints.region is not None:
-        about["region"] = edges_of(footprints.region)
+        about["region"] = list(footprints.region._edges)
     return pa.table(columns, metadata={_KEY: json.dumps(about).encode()})
 
 

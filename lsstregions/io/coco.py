@@ -127,6 +127,8 @@ def read_coco(path: Any, *, image_id: int | None = None) -> FootprintSet:
     """
     with reading(path):
         document = json.loads(content(path))
+        if not isinstance(document, dict) or not {"images", "annotations"} <= document.keys():
+            raise ValueError("there are no images and annotations in it, as COCO has them")
         about = document.get("lsstregions", {"version": VERSION})
         if about["version"] != VERSION:
             raise ValueError(f"it is of version {about['version']!r}, not of {VERSION}")

@@ -28,7 +28,7 @@ from .._peaks import Peaks
 from .._validate import as_int32_array
 from ..footprints import FootprintSet
 from ..geom import Box2I
-from ._checked import checked_footprints, content, offsets_of_counts, reading, warn_of
+from ._checked import checked_box, checked_footprints, content, offsets_of_counts, reading, warn_of
 from ._files import replacing
 from .fits_mask import _meta_header, _wcs_header
 
@@ -73,8 +73,7 @@ def write_footprints(
     header["LRVERS"] = VERSION, "version of the layout"
     header["LRHEAVY"] = footprints.is_heavy, "whether a table VALUES has pixel values"
     if footprints.region is not None:
-        box = footprints.region
-        for keyword, edge in zip(_EDGES, (box.x.start, box.x.stop, box.y.start, box.y.stop), strict=True):
+        for keyword, edge in zip(_EDGES, footprints.region._edges, strict=True):
             header[keyword] = edge, "edge of the region, half-open, pixels from 0"
     if wcs is not None:
         header.update(_wcs_header(wcs))
@@ -208,8 +207,7 @@ def _ends_blank(column: NDArray) -> bool:
 def _region(header: fits.Header) -> Box2I | None:
     if not any(keyword in header for keyword in _EDGES):
         return None
-    x_start, x_stop, y_start, y_stop = (header[keyword] for keyword in _EDGES)
-    return Box2I((x_start, x_stop), (y_start, y_stop))
+    return checked_box([header[keyword] for keyword in _EDGES])
 
 
 # Tables

@@ -91,6 +91,9 @@ def read_mask(
     """
     with _opened(path) as hdus:
         first = _mask_hdu(hdus) if hdu is None else _chosen(hdus, hdu)
+        if first is None and schema is not None:
+            integers = [image for image in hdus if _is_image(image) and image.header["BITPIX"] > 0]
+            first = integers[0] if len(integers) == 1 else None
         if first is None:
             raise ValueError(f"no HDU holds a mask; they are {_names(hdus)}. Say which by hdu=")
         # A number or EXTVER means this HDU alone.
@@ -284,8 +287,10 @@ def _first(hdus: fits.HDUList, wanted: Any) -> Any:
 
 def _chosen(hdus: fits.HDUList, key: int | str | tuple[str, int]) -> Any:
     """Return the HDU that a user asks for."""
+    # What is called by EXTTYPE is so in messages too.
+    called = next((i for i, hdu in enumerate(hdus) if not hdu.name and _text(hdu, "EXTTYPE") == str(key).upper()), key)
     try:
-        hdu = hdus[key]
+        hdu = hdus[called]
     except (KeyError, IndexError):
         raise KeyError(f"no HDU {key!r}; they are {_names(hdus)}") from None
     if not _is_image(hdu):

@@ -16,7 +16,7 @@ from ..footprints import FootprintSet
 from ._checked import LossWarning, reading, warn_of_loss
 from ._files import replacing
 from .fits_footprints import open_checked
-from .fits_mask import _names_planes, _origin, _put_origin
+from .fits_mask import _first, _names_planes, _origin, _put_origin
 
 #: A label image of more pixels is a mistake: write footprints.
 MAX_PIXELS = 2**32
@@ -87,7 +87,7 @@ def read_labels(path: Any, *, hdu: int | str | None = None) -> FootprintSet:
     """
     with reading(path):
         hdus = open_checked(path, images=True)
-        found = label_image(hdus) if hdu is None else hdus[hdu]
+        found = _first(hdus, _is_labels) if hdu is None else hdus[hdu]
         if found is None and any(map(_names_planes, hdus)):
             raise ValueError("it holds a mask: Mask.read(path).footprints(plane) takes footprints from a plane of it")
         if found is None:
@@ -100,11 +100,6 @@ def read_labels(path: Any, *, hdu: int | str | None = None) -> FootprintSet:
             # Blank pixels have come as NaN.
             data = np.nan_to_num(data).astype(np.int64)
         return FootprintSet.from_labels(native(data), _origin(found.header))
-
-
-def label_image(hdus: fits.HDUList) -> Any:
-    """Return the first image of integers that is not a mask, or None."""
-    return next((hdu for hdu in hdus if _is_labels(hdu)), None)
 
 
 def _is_labels(hdu: Any) -> bool:

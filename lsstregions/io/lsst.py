@@ -180,8 +180,6 @@ def _peaks(archive: _Archive, objects: NDArray, names: tuple[str, ...], there: N
         else:
             column = np.array(hdu.data[name])[index]
             columns[_PEAK_COLUMNS.get(name, name)] = column.astype(column.dtype.newbyteorder("="), copy=False)
-    for name in ("x", "y"):
-        columns[name] = columns[name].astype(float)
     return Peaks.from_columns(columns, offsets_of_counts(sizes, len(index), "peaks"))
 
 

@@ -16,30 +16,32 @@ import os
 import re
 import warnings
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import regions
 import shapely
 from astropy.io import fits
 from astropy.table import QTable
 from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
+from regions.core.registry import RegionsRegistry
 
 from .. import _footprint_format, _outline, _rings
 from .._peaks import PIXEL_COLUMNS, Peaks, dtype_from_json, in_json
 from .._pixel_region import members, to_regions
 from .._ragged import offsets_of, ranges
+from .._warn import warn
 from ..footprints import Footprint, FootprintSet
 from ..geom import Box2I
-from ..raster import polygons, runs_of_regions
-from ..raster._dispatch import are_excluded
+from ..raster import SkippedRegionWarning, Unprojectable, polygons, runs_of_regions
+from ..raster._dispatch import are_excluded, projecting
 from ..spans import SpanSet
 from ._checked import (
     check_rows,
     checked_box,
     checked_footprints,
     content,
-    edges_of,
     losses,
     reading,
     warn_of,
@@ -48,10 +50,9 @@ from ._checked import (
 from ._files import replacing
 from .fits_footprints import open_checked
 
-if TYPE_CHECKING:
-    import regions
-
 GEOJSON_VERSION = 1
+
+_TEXTS = regions.TextPixelRegion, regions.TextSkyRegion
 
 
 # Polygons
@@ -123,20 +124,22 @@ def serialize_regions(items: Iterable[Any], format: str | None = None, *, wcs: A
         For a `wcs` with FITS, for CRTF of regions in pixels and on the sky together, and for regions on the sky that
         the format has no shape for.
     """
-    import regions
-
     _check_wcs(wcs, format)
     if format == _footprint_format.NAME:
         return _footprint_format.serialize(members(items))
-    outlines = _outlines_for(format, items, wcs)
+    return _serialized(_outlines_for(format, items, wcs), format, kwargs)
+
+
+def _serialized(outlines: regions.Regions, format: str | None, options: dict[str, Any]) -> Any:
+    """Return regions as `regions` writes them, with what the writer of CRTF gets wrong put right."""
     if format != "crtf":
-        return outlines.serialize(format=format, **kwargs)
+        return outlines.serialize(format=format, **options)
     in_pixels = {isinstance(outline, regions.PixelRegion) for outline in outlines}
     if len(in_pixels) == 2:
         raise ValueError("a CRTF file must be all in pixels, as footprints are, or all on the sky")
     if True not in in_pixels:
-        return outlines.serialize(format=format, **kwargs)
-    text = outlines.serialize(format=format, **{"coordsys": "image"} | kwargs)
+        return outlines.serialize(format=format, **options)
+    text = outlines.serialize(format=format, **{"coordsys": "image"} | options)
     # regions 0.12 writes the unit deg for pixels as well, and does not read such polygons again.
     return re.sub(r"^-?poly\[.*?\]\]", lambda polygon: polygon[0].replace("deg", "pix"), text, flags=re.MULTILINE)
 
@@ -178,9 +181,6 @@ def write_regions(
     FileExistsError, FileNotFoundError
         If the file is there and `overwrite` is False, or there is no such folder.
     """
-    import regions
-    from regions.core.registry import RegionsRegistry
-
     kind = format or RegionsRegistry.identify_format(os.fspath(path), regions.Regions, "write")
     _check_wcs(wcs, kind)
     with replacing(path, overwrite) as new:
@@ -199,10 +199,8 @@ def _check_wcs(wcs: Any, format: str | None) -> None:
         raise ValueError(f"region files of the format {format} hold pixels: leave out the wcs")
 
 
-def _outlines_for(format: str | None, items: Iterable[Any], wcs: Any = None) -> "regions.Regions":
+def _outlines_for(format: str | None, items: Iterable[Any], wcs: Any = None) -> regions.Regions:
     """Return footprints and regions as a format of `regions` can hold them, and warn of what it cannot."""
-    import regions
-
     items, lost_shapes = _as_the_format_has_them(format, members(items))
     footprints = [item for item in items if isinstance(item, Footprint)]
     # Of empty footprints to_regions warns.
@@ -227,8 +225,6 @@ def _outlines_for(format: str | None, items: Iterable[Any], wcs: Any = None) -> 
 
 def _as_the_format_has_them(format: str | None, items: list[Any]) -> tuple[list[Any], set[str]]:
     """Return regions of which a format has no shape as footprints, and what is lost by that."""
-    import regions
-
     known: dict[type, bool] = {}
     kept, lost = [], set()
     for item in items:
@@ -236,6 +232,9 @@ def _as_the_format_has_them(format: str | None, items: list[Any]) -> tuple[list[
         if not isinstance(item, Footprint) and isinstance(item, regions.Region):
             if kind not in known:
                 known[kind] = _has_shape(format, item)
+            if not known[kind] and isinstance(item, _TEXTS):
+                lost.add("texts")
+                continue
             if not known[kind] and not isinstance(item, regions.PixelRegion):
                 raise ValueError(f"{format} files cannot hold a {kind.__name__}; rasterize it with a wcs first")
             if not known[kind]:
@@ -246,22 +245,29 @@ def _as_the_format_has_them(format: str | None, items: list[Any]) -> tuple[list[
 
 
 def _has_shape(format: str | None, region: Any) -> bool:
-    """Whether a format has a place for a region of this class: it is tried."""
-    import regions
-
-    options = {"coordsys": "image"} if format == "crtf" and isinstance(region, regions.PixelRegion) else {}
+    """Whether a format has a place for a region of this class: it is tried, and read again."""
     with warnings.catch_warnings():
-        # It skips some kinds with a warning, and stumbles over others.
+        # It skips some kinds with a warning, stumbles over others, and writes what it cannot read.
         warnings.simplefilter("error", AstropyUserWarning)
         try:
-            regions.Regions([region.copy()]).serialize(format=format, **options)
-        except (AstropyUserWarning, KeyError, AttributeError, NotImplementedError, TypeError, ValueError):
+            written = _serialized(regions.Regions([region.copy()]), format, {})
+            (again,) = regions.Regions.parse(written, format=format)
+        except Exception:
             return False
-    return True
+    return isinstance(region, type(again)) and getattr(again, "text", "") == getattr(region, "text", "")
 
 
-def read_regions(path: Any, *, format: str, wcs: Any = None, within: Box2I | None = None) -> FootprintSet:
+def read_regions(
+    path: Any,
+    *,
+    format: str,
+    wcs: Any = None,
+    within: Box2I | None = None,
+    unprojectable: Unprojectable = "raise",
+) -> FootprintSet:
     """Read a file of regions; each becomes a footprint of the pixels whose centres it holds.
+
+    Texts, which have no pixels, are left out.
 
     Parameters
     ----------
@@ -271,6 +277,13 @@ def read_regions(path: Any, *, format: str, wcs: Any = None, within: Box2I | Non
         Which regions on the sky need.
     within : Box2I, optional
         What lies outside is left out; it becomes the region of the set.
+    unprojectable : {"raise", "skip"}, optional
+        What happens to regions on the sky that do not project onto the image: with "skip" they have no pixels.
+
+    Warns
+    -----
+    SkippedRegionWarning
+        If there are texts, or with "skip" regions that do not project.
 
     Raises
     ------
@@ -278,10 +291,14 @@ def read_regions(path: Any, *, format: str, wcs: Any = None, within: Box2I | Non
         If the file is none of regions, or a region cannot be rasterized.
     """
     with reading(path):
-        return footprints_of(parse_regions(content(path), format), wcs, within)
+        found = parse_regions(content(path), format)
+        shapes = [region for region in found if not isinstance(region, _TEXTS)]
+        if len(shapes) < len(found):
+            warn(f"texts have no pixels: {len(found) - len(shapes)} of them are left out", SkippedRegionWarning)
+        return footprints_of(shapes, projecting(wcs, unprojectable), within)
 
 
-def parse_regions(data: bytes, format: str) -> "regions.Regions":
+def parse_regions(data: bytes, format: str) -> regions.Regions:
     """Return the regions of a file from its content.
 
     Raises
@@ -289,8 +306,6 @@ def parse_regions(data: bytes, format: str) -> "regions.Regions":
     ValueError
         If there is no table of regions in a FITS file, or neither a region nor a header in a text.
     """
-    import regions
-
     if format == "fits":
         table = next((hdu for hdu in open_checked(io.BytesIO(data)) if is_region_table(hdu)), None)
         if table is None:
@@ -364,7 +379,7 @@ def write_geojson(footprints: FootprintSet, path: str | os.PathLike[str], *, ove
     dtypes = {name: peaks[name].dtype.str[1:] for name in peaks.columns}
     about: dict[str, Any] = {"version": GEOJSON_VERSION, "peak_dtypes": dtypes}
     if footprints.region is not None:
-        about["region"] = edges_of(footprints.region)
+        about["region"] = list(footprints.region._edges)
     document = {"type": "FeatureCollection", "lsstregions": about, "features": features}
     text = json.dumps(document, separators=(",", ":"), allow_nan=False)
     with replacing(path, overwrite) as new:

@@ -3,7 +3,6 @@
 from astropy.table import Table
 
 from ..footprints import FootprintSet
-from ._checked import edges_of
 
 
 def to_table(footprints: FootprintSet) -> Table:
@@ -31,5 +30,5 @@ def to_table(footprints: FootprintSet) -> Table:
         "peak_stop": footprints.peak_offsets[1:],
         "sign": footprints.sign,
     }
-    region = None if footprints.region is None else edges_of(footprints.region)
+    region = None if footprints.region is None else list(footprints.region._edges)
     return Table(columns, meta={"spans": spans, "region": region}, copy=False)

@@ -299,7 +299,7 @@ class Mask(NDArrayOperatorsMixin):
 
     def spans(self, planes: str | Iterable[str] | None = None) -> SpanSet:
         """Return the pixels where any of the planes is set, by default of those declared bad."""
-        names = self._schema.bad if planes is None else planes
+        names = self._schema.bad if planes is None else [plane.name for plane in self._schema._select(planes)]
         ny, nx = self.shape
         rows = max(1, _BLOCK // max(nx, 1))
         x0, y0 = self._xy0
@@ -316,8 +316,8 @@ class Mask(NDArrayOperatorsMixin):
         return functools.reduce(operator.or_, parts)
 
     def footprints(self, planes: str | Iterable[str] | None = None, *, connectivity: int = 8) -> FootprintSet:
-        """Return the connected parts of `spans`, in raster order."""
-        return self.spans(planes).components(connectivity)
+        """Return the connected parts of `spans`, in raster order; their region is the mask's `bbox`."""
+        return self.spans(planes).components(connectivity).with_region(self.bbox)
 
     def count(self) -> dict[str, int]:
         """Return the number of pixels of each plane, by name."""
@@ -718,7 +718,7 @@ def _as_words(pixels: Any, schema: MaskSchema, copy: bool | None) -> NDArray:
         wanted = "(ny, nx)" if schema.n_words == 1 else f"({schema.n_words}, ny, nx)"
         raise ValueError(f"pixels must be of shape {wanted} for this schema, not {array.shape}")
     words = array if array.ndim == 3 else array[np.newaxis]
-    if words.ndim == 3 and schema.n_words > 1 and (len(words) != schema.n_words or array.dtype.itemsize != 8):
+    if schema.n_words > 1 and (len(words) != schema.n_words or array.dtype.itemsize != 8):
         raise ValueError(
             f"this schema takes {schema.n_words} words of 64 bits a pixel, not {len(words)} of {_width(array.dtype)}"
         )

@@ -20,7 +20,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from numpy.typing import ArrayLike, NDArray
 
-from .. import _measure, _outline
+from .. import _outline
 from .._ragged import offsets_of, ranges
 from .._validate import as_finite, as_pair
 from ..footprints import Footprint, FootprintSet
@@ -166,9 +166,8 @@ class FootprintCollection(Collection):
         self.peaks: Artist | None = None
         self.labels: Artist | None = None
         x0, y0 = self.origin
-        edges = _measure.bounds(self.footprints.spans, self.footprints.offsets)
         # Column by column, as they are looked at.
-        self.boxes = np.asfortranarray(edges - np.array([x0, x0, y0, y0]) - 0.5)
+        self.boxes = np.asfortranarray(self.footprints.bbox - np.array([x0, x0, y0, y0]) - 0.5)
         self._full = np.diff(self.footprints.offsets) > 0
         self._last_view: tuple[Any, ...] | None = None
         self._picture: NDArray[np.uint8] | None = None

@@ -29,7 +29,7 @@ from ._shapes import (
     Polygons,
     Runs,
     Shapes,
-    bounds_of,
+    reach_of,
 )
 
 # Where what is registered need not be looked at.
@@ -178,7 +178,7 @@ def unprojectable_error(regions: Sequence[Any], indexes: Sequence[int]) -> Unpro
 
 
 class SkippedRegionWarning(UserWarning):
-    """Regions were left out, as was asked for, because they do not project onto the image."""
+    """Regions were left out: as was asked for, because they do not project onto the image; or texts, from a file."""
 
 
 class SkippingWCS:
@@ -408,7 +408,7 @@ def clipped(runs: Runs, within: Any) -> Runs:
     """Return the part of canonical runs that is in a box, or all where there is none."""
     if within is None:
         return runs
-    return _runs.clip(runs, within.x.start, within.x.stop, within.y.start, within.y.stop)
+    return _runs.clip(runs, *within._edges)
 
 
 def needed(wcs: Any, region: Any) -> Any:
@@ -421,14 +421,14 @@ def needed(wcs: Any, region: Any) -> Any:
 def box_runs(x_start: float, x_stop: float, y_start: float, y_stop: float, within: Any) -> Runs:
     """Return the runs of a box of whole pixels, which may extend to infinity where there is a `within`."""
     x, y = np.array([[x_start, x_stop], [y_start, y_stop]], float)
-    x_low, x_high, y_low, y_high = bounds_of(within, x, y, np.array([0, 2]))
+    x_low, x_high, y_low, y_high = reach_of(within, x, y, np.array([0, 2]))[0]
     edges = max(x_start, x_low), min(x_stop, x_high), max(y_start, y_low), min(y_stop, y_high)
     return _runs.complement(NO_RUNS, *map(int, edges))
 
 
 @runs_of.register
 def _(region: Box2I, wcs: Any = None, within: Any = None) -> Runs:
-    return box_runs(region.x.start, region.x.stop, region.y.start, region.y.stop, within)
+    return box_runs(*region._edges, within)
 
 
 @batch(Box2D)

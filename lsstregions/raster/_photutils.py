@@ -7,6 +7,7 @@ import numpy as np
 import photutils.aperture as pa
 
 from .._ragged import offsets_of
+from .._validate import as_radians
 from ._dispatch import Mixed, batch, box_runs, runs_of
 from ._shapes import CIRCLE, ELLIPSE, RECTANGLE, Batch, Runs, Shapes, wholes
 from ._sky import Projection
@@ -29,14 +30,10 @@ def _apertures(apertures: Apertures, wcs: Any) -> Batch:
     kind, divisor, names = next(value for known, value in _KINDS.items() if isinstance(apertures[0], known))
     counts = [np.size(aperture.positions) // 2 for aperture in apertures]
     x, y = np.concatenate([np.atleast_2d(aperture.positions) for aperture in apertures]).T
-    angles = [_radians(getattr(aperture, "theta", 0.0)) for aperture in apertures]
+    angles = [as_radians(getattr(aperture, "theta", 0.0), "theta") for aperture in apertures]
     sizes = [[getattr(aperture, name) / divisor for aperture in apertures] for name in names]
     a, b, *inner = (np.repeat(size, counts) for size in sizes)
     return wholes(Shapes(kind, x, y, a, b, np.repeat(angles, counts), *inner), offsets_of(counts))
-
-
-def _radians(theta: Any) -> float:
-    return theta.to_value("rad") if hasattr(theta, "to_value") else theta
 
 
 @batch(pa.SkyAperture)

@@ -20,12 +20,13 @@ from ._dispatch import (
     box_runs,
     joined,
     needed,
+    pixels_of,
     runs_of,
     runs_of_each,
     unprojectable_error,
     values,
 )
-from ._shapes import CIRCLE, ELLIPSE, RECTANGLE, Batch, Lines, Many, Polygons, Runs, Shapes, as_doubles
+from ._shapes import CIRCLE, ELLIPSE, RECTANGLE, Batch, Doubles, Lines, Many, Polygons, Runs, Shapes, as_doubles
 from ._sky import Projection, axes_on_image, gathered
 
 # An edge of an outline that is so many times as long on the image as others, for what it is on the sky, goes from one
@@ -33,7 +34,6 @@ from ._sky import Projection, axes_on_image, gathered
 TORN = 30
 
 Regions = Sequence[Any]
-Doubles = NDArray[np.float64]
 
 
 def _numbers(regions: Regions, name: str) -> Doubles:
@@ -222,7 +222,7 @@ def _is_whole(outline: Any, wcs: Any) -> bool:
 def _whole_sky(region: Any, wcs: Any = None, within: Any = None) -> Runs:
     if within is None:
         raise ValueError("the whole sky covers every pixel; pass `within` to say which there are")
-    return box_runs(within.x.start, within.x.stop, within.y.start, within.y.stop, within)
+    return pixels_of(within)
 
 
 _COMPOUND = ar.CompoundPixelRegion, ar.CompoundSkyRegion, ar.CompoundSphericalSkyRegion

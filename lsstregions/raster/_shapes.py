@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _columns, _coverage, _raster
 from .._ragged import owners_of
-from .._validate import INT32_MAX, INT32_MIN, as_numbers, as_offsets
+from .._validate import INT32_MAX, INT32_MIN, MAX_ROWS, as_numbers, as_offsets
 
 Runs = NDArray[np.int32]
 Offsets = NDArray[np.int64]
@@ -27,8 +27,6 @@ NO_RUNS = np.empty((0, 3), np.int32)
 
 CIRCLE, ELLIPSE, RECTANGLE = range(3)
 
-# What lies in more rows than this without a box to clip to is a mistake: the runs alone would take gigabytes.
-MAX_ROWS = 200_000_000
 # Sizes up to which, and down to whose inverse, products of them are numbers, and coverages have digits.
 MOST, MOST_MEASURED = 1e150, 1e30
 # Up to which doubles tell where a slanted edge crosses a row.
@@ -396,11 +394,6 @@ def reach_of(within: Any, x: Doubles, y: Doubles, offsets: Offsets) -> tuple[tup
     return _checked(within, bounds, x_min, x_max, y_min, y_max, rows), is_far
 
 
-def bounds_of(within: Any, x: Doubles, y: Doubles, offsets: Offsets) -> tuple[int, int, int, int]:
-    """Return the bounds to clip to, after making sure that what groups of points are the corners of is no danger."""
-    return reach_of(within, x, y, offsets)[0]
-
-
 def _check_edges(x: Doubles, y: Doubles, x_end: Doubles, y_end: Doubles) -> None:
     """Refuse edges that are not along an axis and so long that doubles do not tell where they cross a row."""
     slanted = (x != x_end) & (y != y_end)
@@ -412,7 +405,8 @@ def _check_edges(x: Doubles, y: Doubles, x_end: Doubles, y_end: Doubles) -> None
 def _box_of(within: Any) -> tuple[int, int, int, int]:
     if within is None:
         return INT32_MIN, INT32_MAX, INT32_MIN, INT32_MAX
-    return within.x.start, within.x.stop, within.y.start, within.y.stop
+    bounds: tuple[int, int, int, int] = within._edges
+    return bounds
 
 
 def _checked(

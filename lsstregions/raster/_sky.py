@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from .._ragged import offsets_of
 from .._wcs import as_celestial
 from ._dispatch import needed, unprojectable_error
-from ._shapes import Offsets
-
-Doubles = NDArray[np.float64]
+from ._shapes import Doubles, Offsets
 
 _ARCSEC = np.degrees(1) * 3600
+
+# In degrees: much more than iterations and fits miss where they do converge, much less than where they do not.
+_ASTRAY = 10 / 3600
 
 
 def gathered(quantities: Sequence[Any], unit: str) -> Doubles:
@@ -80,9 +81,19 @@ class Projection:
         for places, sky in self.skies:
             self.x[places], self.y[places] = self.wcs.world_to_pixel(sky)
         lost = ~(np.isfinite(self.x) & np.isfinite(self.y))
+        if getattr(self.wcs, "has_distortion", True):
+            lost |= self._are_astray()
         if lost.any():
             which = np.unique(np.searchsorted(self.offsets, np.flatnonzero(lost), side="right") - 1)
             raise unprojectable_error(regions, which.tolist())
+
+    def _are_astray(self) -> NDArray[np.bool_]:
+        """Return which points lead elsewhere on the sky: far off an image, distortions cannot be inverted."""
+        astray = np.zeros(self.x.size, bool)
+        back = self.wcs.pixel_to_world(self.x, self.y)
+        for places, sky in self.skies:
+            astray[places] = sky.separation(back[places]).deg > _ASTRAY
+        return astray
 
     def _steps(self) -> tuple[Doubles, Doubles]:
         """Return how far on the sky, in arcsec, and in which direction one pixel further in x and in y is, (2, n).

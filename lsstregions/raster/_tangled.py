@@ -12,7 +12,7 @@ from .._ragged import owners_of
 from .._validate import INT32_MAX, INT32_MIN
 from ..geom import Box2I
 from ._dispatch import joined_pieces
-from ._shapes import NO_RUNS, Doubles, Pieces, Polygons, Runs, bounds_of
+from ._shapes import NO_RUNS, Doubles, Pieces, Polygons, Runs, reach_of
 
 Geometry = Any
 
@@ -154,7 +154,7 @@ def _covered(geometry: Geometry, within: Any, origin: tuple[int, int]) -> tuple[
     holes[parts[:-1]] = 0
     x0, y0 = origin
     x, y = np.ascontiguousarray(points.T)
-    x_start, x_stop, y_start, y_stop = bounds_of(within, x + x0, y + y0, np.array([0, x.size]))
+    x_start, x_stop, y_start, y_stop = reach_of(within, x + x0, y + y0, np.array([0, x.size]))[0]
     bounds = np.clip([x_start - x0, x_stop - x0, y_start - y0, y_stop - y0], INT32_MIN, INT32_MAX)
     # All parts as one polygon: they are apart.
     parts, origins = np.array([0, rings.size - 1]), np.zeros((2, 1))
