@@ -54,16 +54,22 @@ def blobs(size: int = 4096, seed: int = 1) -> np.ndarray:
 
 
 def compare(
-    title: str, contenders: dict[str, Callable[[], object] | None], repeats: int = 7, target: str = ""
+    title: str,
+    contenders: dict[str, Callable[[], object] | None],
+    repeats: int = 7,
+    target: str = "",
+    before: Callable[[], object] = lambda: None,
 ) -> dict[str, float]:
     """Time contenders in turns (A B A B ...) and print their medians and the ratios to the first, which is ours.
 
-    A contender that is None, because its package is not installed, is left out. Returns the medians in seconds.
+    A contender that is None, because its package is not installed, is left out; `before` is called before each, and not
+    timed. Returns the medians in seconds.
     """
     running = {name: run for name, run in contenders.items() if run is not None}
     times: dict[str, list[float]] = {name: [] for name in running}
     for turn in range(repeats + 1):
         for name, run in running.items():
+            before()
             start = time.perf_counter()
             run()
             if turn:  # the first turn warms up

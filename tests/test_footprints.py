@@ -1251,3 +1251,10 @@ def test_merging_heavy_sets(ours, theirs):
         merged.insert(mask, plane="mask")
     assert np.array_equal(image, total)
     assert np.array_equal(mask, bits)
+
+
+def test_what_is_no_list_of_footprints():
+    with pytest.raises(TypeError, match="footprints must be a list of footprints, not None"):
+        lr.FootprintSet(None)
+    with pytest.raises(TypeError, match="SpanSet.components makes them"):
+        lr.FootprintSet(lr.SpanSet.disk(2))

@@ -804,3 +804,8 @@ def test_subclasses_are_made_of_the_same_parts():
     assert Mine(1, 2) != Mine(3, 4)
     assert pickle.loads(pickle.dumps(Point2I(3, 4))) == Point2I(3, 4)
     assert repr(Mine(1, 2)) == "Mine(1, 2)"
+
+
+def test_what_is_no_pixel():
+    with pytest.raises(TypeError, match="other must be an integer, not 7.5"):
+        IntervalI(0, 3).expanded_to(7.5)

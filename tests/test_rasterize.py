@@ -1162,3 +1162,9 @@ def test_where_a_distortion_cannot_be_inverted():
     with pytest.warns(lr.SkippedRegionWarning, match="number 1"):
         made = FootprintSet.from_regions([near, far], wcs=wcs, within=within, unprojectable="skip")
     assert made.area.tolist() == [alone.area, 0]
+
+
+def test_a_class_is_no_region():
+    for kind in (ar.CirclePixelRegion, lr.SpanSet, Box2I):
+        with pytest.raises(TypeError, match=f"not the class {kind.__name__}"):
+            raster.rasterize(kind)

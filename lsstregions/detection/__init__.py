@@ -44,8 +44,8 @@ def detect_footprints(
     image : array_like, Quantity, MaskedArray, NDData, Mask, or iterator of them, shape (ny, nx)
         Real numbers of any dtype and byte order; a memory-mapped one is read from the first row to the last, once for
         each polarity and each threshold. An iterator, or another object that can be iterated over and is no array,
-        yields any of the others as blocks of rows, all ``nx`` wide, of an image that is never held whole. Of a `Mask`
-        the bits are meant.
+        yields any of the others as blocks of rows, all ``nx`` wide, of an image that is never held whole; a list is an
+        array, of blocks pass ``iter(list)``. Of a `Mask` the bits are meant.
     threshold : Threshold, float or array_like of shape (ny, nx)
         A number or one a pixel is a `Threshold` of kind "value". It counts from zero, whatever its kind: subtract the
         background first. With a Quantity, it must have a unit that converts.

@@ -89,6 +89,9 @@ class FootprintSet(Value):
     def __init__(self, footprints: Iterable[Footprint | SpanSet] = (), region: Box2I | None = None):
         if isinstance(footprints, FootprintSet):
             whole = footprints
+        elif isinstance(footprints, SpanSet) or not isinstance(footprints, Iterable):
+            hint = "; SpanSet.components makes them" if isinstance(footprints, SpanSet) else ""
+            raise TypeError(f"footprints must be a list of footprints, not {footprints!r:.100}{hint}")
         else:
             sets = [as_set(one, "a footprint", "; from_regions takes regions") for one in footprints]
             whole = FootprintSet.concatenate(sets) if sets else FootprintSet._from_columns(*_no_columns())
@@ -873,6 +876,8 @@ class FootprintSet(Value):
     def shift(self, dx: int, dy: int) -> Self:
         """Return the footprints, peaks and region moved by whole pixels.
 
+        An array that is measured then is taken to begin where the region now does, unless `xy0` says otherwise.
+
         Raises
         ------
         TypeError
@@ -1060,7 +1065,9 @@ class FootprintSet(Value):
             If sums of integers do not fit into their dtype, or columns of peaks into int64 and uint64.
         """
         if self.region != require(other, FootprintSet, "other").region:
-            raise ValueError(f"sets of different regions cannot be merged: {self.region!r} and {other.region!r}")
+            raise ValueError(
+                f"sets of different regions cannot be merged: {self.region!r} and {other.region!r}; see with_region"
+            )
         both = FootprintSet.concatenate([self, other])
         runs = both.union().array
         labels, count = _label.label(runs, 8)

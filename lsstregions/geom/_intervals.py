@@ -264,9 +264,17 @@ class IntervalI(Value):
         return type(self)(int(twice) - self.max, int(twice) - self.min + 1) if self else self
 
     def expanded_to(self, other: int | IntervalI) -> Self:
-        """Return the smallest interval that contains this one and another, or a pixel."""
+        """Return the smallest interval that contains this one and another, or a pixel.
+
+        Raises
+        ------
+        TypeError
+            If `other` is neither.
+        OverflowError
+            If a pixel does not fit into int32.
+        """
         if not isinstance(other, IntervalI):
-            other = type(self).from_points([other])
+            other = type(self).from_points([as_int(other, "other")])
         if not other:
             return self
         if not self:

@@ -72,6 +72,8 @@ def runs_of(region: Any, wcs: Any = None, within: Any = None) -> Runs:
     OverflowError
         If what others make of it does not fit into int32.
     """
+    if isinstance(region, type):
+        raise TypeError(f"region must be a region, not the class {region.__name__}")
     if hasattr(region, "__runs__"):
         runs = region.__runs__()
         return clipped(runs if _is_ours(type(region)) else _as_runs(runs, region), within)
