@@ -10,40 +10,29 @@ from libc.stdint cimport INT32_MAX, INT32_MIN, int32_t, int64_t
 from span cimport Span
 
 
-def areas(const int32_t[:, ::1] runs, const int64_t[::1] offsets):
-    """Return the number of pixels of each set, ``int64[n]``."""
-    cdef Py_ssize_t i, k
-    cdef int64_t area
-    cdef const Span *span = <const Span *> &runs[0, 0] if runs.shape[0] else NULL
-    result = np.empty(offsets.shape[0] - 1, np.int64)
-    cdef int64_t[::1] out = result
-    with nogil:
-        for i in range(out.shape[0]):
-            area = 0
-            for k in range(offsets[i], offsets[i + 1]):
-                area += span[k].x_stop - <int64_t> span[k].x_start
-            out[i] = area
-    return result
-
-
-def bounds(const int32_t[:, ::1] runs, const int64_t[::1] offsets):
-    """Return the box of each set as (x_start, x_stop, y_start, y_stop), ``int64[n, 4]``; zeros for an empty one."""
+def extents(const int32_t[:, ::1] runs, const int64_t[::1] offsets):
+    """Return the box of each set as (x_start, x_stop, y_start, y_stop), ``int64[n, 4]``, zeros for an empty one; and
+    the number of its pixels, ``int64[n]``.
+    """
     cdef Py_ssize_t i, k
     cdef const Span *span = <const Span *> &runs[0, 0] if runs.shape[0] else NULL
     cdef int32_t x_start, x_stop
-    result = np.zeros((offsets.shape[0] - 1, 4), np.int64)
-    cdef int64_t[:, ::1] out = result
+    cdef int64_t area
+    boxes, areas = np.zeros((offsets.shape[0] - 1, 4), np.int64), np.empty(offsets.shape[0] - 1, np.int64)
+    cdef int64_t[:, ::1] box = boxes
+    cdef int64_t[::1] out = areas
     with nogil:
         for i in range(out.shape[0]):
-            if offsets[i] == offsets[i + 1]:
-                continue
-            x_start, x_stop = INT32_MAX, INT32_MIN
+            x_start, x_stop, area = INT32_MAX, INT32_MIN, 0
             for k in range(offsets[i], offsets[i + 1]):
                 x_start = min(x_start, span[k].x_start)
                 x_stop = max(x_stop, span[k].x_stop)
-            out[i, 0], out[i, 1] = x_start, x_stop
-            out[i, 2], out[i, 3] = span[offsets[i]].y, span[offsets[i + 1] - 1].y + <int64_t> 1
-    return result
+                area += span[k].x_stop - <int64_t> span[k].x_start
+            out[i] = area
+            if area:
+                box[i, 0], box[i, 1] = x_start, x_stop
+                box[i, 2], box[i, 3] = span[offsets[i]].y, span[offsets[i + 1] - 1].y + <int64_t> 1
+    return boxes, areas
 
 
 def moments(

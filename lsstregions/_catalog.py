@@ -31,16 +31,20 @@ class _Measured:
         self.frame: Any = frame
 
     @cached_property
+    def extents(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return _measure.extents(self.footprints.spans, self.footprints.offsets)
+
+    @property
     def bbox(self) -> NDArray[np.int64]:
-        return self.footprints.bbox
+        return self.extents[0]
 
     @cached_property
     def adjacency(self) -> NDArray[np.int64]:
         return _measure.adjacency(self.footprints.spans, self.footprints.offsets)
 
-    @cached_property
+    @property
     def area(self) -> NDArray[np.int64]:
-        return self.footprints.area
+        return self.extents[1]
 
     @cached_property
     def shape(self) -> NDArray[np.float64]:

@@ -4,8 +4,7 @@ from numpy.typing import NDArray
 _Runs = NDArray[np.int32]
 _Offsets = NDArray[np.int64]
 
-def areas(runs: _Runs, offsets: _Offsets) -> NDArray[np.int64]: ...
-def bounds(runs: _Runs, offsets: _Offsets) -> NDArray[np.int64]: ...
+def extents(runs: _Runs, offsets: _Offsets) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
 def moments(
     runs: _Runs,
     offsets: _Offsets,

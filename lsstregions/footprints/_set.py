@@ -307,12 +307,12 @@ class FootprintSet(Value):
     @property
     def area(self) -> NDArray[np.int64]:
         """Number of pixels of each footprint."""
-        return _measure.areas(self.spans, self.offsets)
+        return _measure.extents(self.spans, self.offsets)[1]
 
     @property
     def bbox(self) -> NDArray[np.int64]:
         """Box of each footprint, (n, 4): ``x_start, x_stop, y_start, y_stop``."""
-        return _measure.bounds(self.spans, self.offsets)
+        return _measure.extents(self.spans, self.offsets)[0]
 
     @property
     def centroid(self) -> NDArray[np.float64]:

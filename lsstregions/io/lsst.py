@@ -131,7 +131,7 @@ def _footprints_of(hdus: fits.HDUList) -> tuple[FootprintSet, bool]:
     runs, counts = _spans(archive, objects, names)
     canonical, offsets = _columns.fuse(runs, np.repeat(there.astype(np.int32), counts), len(listed))
     peaks = _peaks(archive, objects, names, there, len(listed))
-    values, partly = _values(archive, objects, names, _measure.areas(runs, offsets_of(counts)))
+    values, partly = _values(archive, objects, names, _measure.extents(runs, offsets_of(counts))[1])
     if values and not np.array_equal(canonical, runs):
         raise ValueError("the spans of heavy footprints are not in order: their pixel values cannot be told apart")
     return checked_footprints(canonical, offsets, peaks=peaks, values=values), partly
