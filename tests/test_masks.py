@@ -1063,3 +1063,11 @@ def test_bits_of_a_mask_and_not_its_badness():
     bit = mask.schema.bitmask("DETECTED")
     assert SpanSet.from_bits(mask, bit) == SpanSet.from_bits(mask) == SpanSet([(21, 12, 14)])
     assert SpanSet.from_bits(mask, bit, xy0=(0, 0)) == SpanSet([(1, 2, 4)])
+
+
+def test_footprints_of_a_mask_lie_in_its_box():
+    mask = Mask((20, 30), MaskSchema.lsst(), xy0=(5, 7))
+    mask.set("SAT", Box2I((5, 7), (7, 9)))
+    found = mask.footprints("SAT")
+    assert found.region == mask.bbox
+    assert found.grow(2).bbox.tolist() == [[5, 9, 7, 11]]
