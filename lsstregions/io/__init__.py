@@ -93,10 +93,11 @@ def write(value: Any, path: Any, **options: Any) -> None:
         registry.write(value, path, **options)
     except registry.IORegistryError:
         _check_format(type(value), "Write", options.get("format"))
-        ends = ".fits, for a mask or an image"
         if isinstance(value, FootprintSet | SpanSet):
-            ends = ", ".join(sorted(end for form in _formats.FORMATS.values() if form.write for end in form.suffixes))
-            ends = f"one of {ends}"
+            suffixes = sorted(end for form in _formats.FORMATS.values() if form.write for end in form.suffixes)
+            ends = f"one of {', '.join(suffixes)}"
+        else:
+            ends = ".fits, for a mask or an image"
         raise ValueError(f"{name_of(path)}: the name must end in {ends}, or format= say what it is") from None
 
 

@@ -287,12 +287,13 @@ def _first(hdus: fits.HDUList, wanted: Any) -> Any:
 
 def _chosen(hdus: fits.HDUList, key: int | str | tuple[str, int]) -> Any:
     """Return the HDU that a user asks for."""
-    # What is called by EXTTYPE is so in messages too.
-    called = next((i for i, hdu in enumerate(hdus) if not hdu.name and _text(hdu, "EXTTYPE") == str(key).upper()), key)
     try:
-        hdu = hdus[called]
+        hdu = hdus[key]
     except (KeyError, IndexError):
-        raise KeyError(f"no HDU {key!r}; they are {_names(hdus)}") from None
+        # What is called by EXTTYPE is so in messages too.
+        hdu = _first(hdus, lambda hdu: not hdu.name and _text(hdu, "EXTTYPE") == str(key).upper() != "")
+        if hdu is None:
+            raise KeyError(f"no HDU {key!r}; they are {_names(hdus)}") from None
     if not _is_image(hdu):
         raise ValueError(f"HDU {key!r} holds no 2-D image")
     return hdu
