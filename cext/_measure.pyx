@@ -11,14 +11,14 @@ from span cimport Span
 
 
 def extents(const int32_t[:, ::1] runs, const int64_t[::1] offsets):
-    """Return the box of each set as (x_start, x_stop, y_start, y_stop), ``int64[n, 4]``, zeros for an empty one; and
-    the number of its pixels, ``int64[n]``.
+    """Return x_start, x_stop, y_start, y_stop of the box of each set, ``int64[4, n]``, zeros for an empty one; and the
+    number of its pixels, ``int64[n]``.
     """
     cdef Py_ssize_t i, k
     cdef const Span *span = <const Span *> &runs[0, 0] if runs.shape[0] else NULL
     cdef int32_t x_start, x_stop
     cdef int64_t area
-    boxes, areas = np.zeros((offsets.shape[0] - 1, 4), np.int64), np.empty(offsets.shape[0] - 1, np.int64)
+    boxes, areas = np.zeros((4, offsets.shape[0] - 1), np.int64), np.empty(offsets.shape[0] - 1, np.int64)
     cdef int64_t[:, ::1] box = boxes
     cdef int64_t[::1] out = areas
     with nogil:
@@ -30,8 +30,8 @@ def extents(const int32_t[:, ::1] runs, const int64_t[::1] offsets):
                 area += span[k].x_stop - <int64_t> span[k].x_start
             out[i] = area
             if area:
-                box[i, 0], box[i, 1] = x_start, x_stop
-                box[i, 2], box[i, 3] = span[offsets[i]].y, span[offsets[i + 1] - 1].y + <int64_t> 1
+                box[0, i], box[1, i] = x_start, x_stop
+                box[2, i], box[3, i] = span[offsets[i]].y, span[offsets[i + 1] - 1].y + <int64_t> 1
     return boxes, areas
 
 

@@ -35,7 +35,8 @@ class _Measured:
         return _measure.extents(self.footprints.spans, self.footprints.offsets)
 
     @property
-    def bbox(self) -> NDArray[np.int64]:
+    def box(self) -> NDArray[np.int64]:
+        """First and last edges in x, then in y, of each box: (4, n)."""
         return self.extents[0]
 
     @cached_property
@@ -131,7 +132,7 @@ class _Measured:
     @property
     def touches_edge(self) -> NDArray[np.bool_]:
         box: Any = self.footprints.region if self.frame is None else self.frame.box
-        x_start, x_stop, y_start, y_stop = self.bbox.T
+        x_start, x_stop, y_start, y_stop = self.box
         touches: NDArray[np.bool_] = (x_start <= box.x.start) | (x_stop >= box.x.stop)
         return (touches | (y_start <= box.y.start) | (y_stop >= box.y.stop)) & (self.area > 0)
 
@@ -143,10 +144,10 @@ _Column = tuple[Callable[[_Measured], Any], str, str]
 _SHAPE: dict[str, _Column] = {
     "label": (lambda m: np.arange(1, len(m.area) + 1), "", "number of the footprint, from 1"),
     "area": (lambda m: m.area, "pix2", "number of pixels"),
-    "bbox_xmin": (lambda m: m.bbox[:, 0].copy(), "", "first column"),
-    "bbox_xmax": (lambda m: m.bbox[:, 1] - 1, "", "last column"),
-    "bbox_ymin": (lambda m: m.bbox[:, 2].copy(), "", "first row"),
-    "bbox_ymax": (lambda m: m.bbox[:, 3] - 1, "", "last row"),
+    "bbox_xmin": (lambda m: m.box[0], "", "first column"),
+    "bbox_xmax": (lambda m: m.box[1] - 1, "", "last column"),
+    "bbox_ymin": (lambda m: m.box[2], "", "first row"),
+    "bbox_ymax": (lambda m: m.box[3] - 1, "", "last row"),
     "shape_x": (lambda m: m.shape[0], "pix", "mean x of the pixel centres"),
     "shape_y": (lambda m: m.shape[1], "pix", "mean y of the pixel centres"),
     "shape_xx": (lambda m: m.shape[2], "pix2", "variance of x over the pixel centres"),
@@ -264,18 +265,16 @@ def measure(
             raise ValueError(f"{needed} must be given for {', '.join(lacking)}{hint}")
     measured = _Measured(footprints, frame, wcs, wcs_xy0)
     if frame is not None:
-        frame.check_holds(measured.bbox)
-    made: dict[str, Any] = {}
-    for name in names:
-        get, unit, _ = _COLUMNS[name]
+        frame.check_holds(measured.box.T)
+    table = QTable()
+    for name in dict.fromkeys(names):
+        get, unit, description = _COLUMNS[name]
         column = get(measured)
         of_image = None if frame is None else frame.unit
         if unit == "image" and of_image is not None:
             column = Quantity(column, of_image, copy=False)
         elif unit and unit != "image":
             column = Quantity(column, _unit(unit), copy=False)
-        made[name] = column
-    table = QTable(made, copy=False)
-    for name in names:
-        table[name].info.description = _COLUMNS[name][2]
+        table.add_column(column, name=name, copy=False)
+        table[name].info.description = description
     return table

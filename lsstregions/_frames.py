@@ -87,9 +87,8 @@ class Frame(NamedTuple):
         bbox = bbox if full.all() else bbox[full]
         if not len(bbox):
             return
-        x_start, x_stop, y_start, y_stop = (
-            int(extreme(edges)) for extreme, edges in zip((np.min, np.max, np.min, np.max), bbox.T, strict=True)
-        )
+        low, high = bbox.min(axis=0).tolist(), bbox.max(axis=0).tolist()
+        x_start, x_stop, y_start, y_stop = low[0], high[1], low[2], high[3]
         if Box2I((x_start, x_stop), (y_start, y_stop)) not in box:
             raise ValueError(
                 f"the footprints, in x=({x_start}, {x_stop}), y=({y_start}, {y_stop}), leave the image,"

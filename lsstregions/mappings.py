@@ -146,7 +146,7 @@ def _images(
     owner = owners_of(offsets)
     # The box of what becomes of the corners of each set, and of the ends of its spans.
     full = np.flatnonzero(np.diff(offsets))
-    left, right, low, high = _measure.extents(runs, offsets)[0][full].T
+    left, right, low, high = _measure.extents(runs, offsets)[0][:, full]
     ends = mapped(
         mapping,
         np.concatenate((runs[:, 1], runs[:, 2] - 1.0, left, right - 1, left, right - 1)),

@@ -351,7 +351,7 @@ class SpanSet(Value):
         return np.array([0, len(self)])
 
     def _bounds(self) -> tuple[int, int, int, int]:
-        x_start, x_stop, y_start, y_stop = _measure.extents(self.array, self._offsets())[0][0].tolist()
+        x_start, x_stop, y_start, y_stop = _measure.extents(self.array, self._offsets())[0].ravel().tolist()
         return x_start, x_stop, y_start, y_stop
 
     # Measures

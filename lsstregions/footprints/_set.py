@@ -312,7 +312,7 @@ class FootprintSet(Value):
     @property
     def bbox(self) -> NDArray[np.int64]:
         """Box of each footprint, (n, 4): ``x_start, x_stop, y_start, y_stop``."""
-        return _measure.extents(self.spans, self.offsets)[0]
+        return _measure.extents(self.spans, self.offsets)[0].T
 
     @property
     def centroid(self) -> NDArray[np.float64]:
