@@ -176,12 +176,15 @@ LSSTREGIONS_INLINE void find_pixels(const Slices *slices, const double *columns,
         at[i] = (int64_t)(int32_t)slices->row[i] * stride + (int64_t)(int32_t)columns[i] * size;
 }
 
+/* Of so many columns all shares are found before the first pixel is added: more of it is under way at once. */
+enum { CHUNK = 8 };
+
 /* Add the pixels of the borders of a band, each with its share; returns how many rows of what comes next have been
    asked for. */
 LSSTREGIONS_INLINE int sum_borders(const View *view, const Block *block, Band *band, int64_t size, int asked,
                                    LaneSums *sums, AddPixels *add_pixels)
 {
-    double weights[2][LANES];
+    double weights[2][CHUNK][LANES];
     int64_t image[2][LANES], variance[2][LANES], mask[2][LANES];
     for (int s = 0; s < 2; s++) {
         const double *columns = s ? band->right.column : band->left.column;
@@ -189,17 +192,20 @@ LSSTREGIONS_INLINE int sum_borders(const View *view, const Block *block, Band *b
         find_pixels(&block->slices, columns, view->variance_stride, size, variance[s]);
         find_pixels(&block->slices, columns, view->mask_stride, 1, mask[s]);
     }
-    for (int32_t k = 0; k < band->columns; k++) {
-        asked = ask_for_two(view, block, asked);
-        next_columns(&block->slices, band, weights[0], weights[1]);
-        for (int s = 0; s < 2; s++) {
-            if (view->mask)
-                drop_masked(view->mask + k, mask[s], weights[s]);
-            add_pixels(view->image + k * size, image[s], weights[s], sums->total);
-            if (view->variance)
-                add_pixels(view->variance + k * size, variance[s], weights[s], sums->noise);
-            for (int i = 0; i < LANES; i++)
-                sums->area[i] += weights[s][i];
+    for (int begin = 0; begin < band->columns; begin += CHUNK) {
+        const int count = band->columns - begin < CHUNK ? band->columns - begin : CHUNK;
+        next_columns(&block->slices, band, count, weights[0], weights[1]);
+        for (int k = 0; k < count; k++) {
+            asked = ask_for_two(view, block, asked);
+            for (int s = 0; s < 2; s++) {
+                if (view->mask)
+                    drop_masked(view->mask + begin + k, mask[s], weights[s][k]);
+                add_pixels(view->image + (begin + k) * size, image[s], weights[s][k], sums->total);
+                if (view->variance)
+                    add_pixels(view->variance + (begin + k) * size, variance[s], weights[s][k], sums->noise);
+                for (int i = 0; i < LANES; i++)
+                    sums->area[i] += weights[s][k][i];
+            }
         }
     }
     return asked;

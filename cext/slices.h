@@ -195,50 +195,53 @@ LSSTREGIONS_INLINE void find_block(const Cuts *cuts, int32_t begin, int32_t last
     find_bands(cuts->outer, cuts->hole, last, block);
 }
 
-/* Give the shares of a column that are right of a border, or left of it, and go on to the next. */
-LSSTREGIONS_INLINE void next_column(const Slices *slices, Border *border, int terms, double *weights)
+/* Give the shares of the next `count` columns that are right of a border, or left of it, and go on to the one after. */
+LSSTREGIONS_INLINE void next_shares(const Slices *slices, Border *border, int terms, int count,
+                                    double (*weights)[LANES])
 {
-    const Conic *conic = border->conic;
-    const double center = conic->x, width = conic->width, lean = conic->lean, area = border->area, sign = border->sign;
-    const double u_x = conic->u_x, u_y = conic->u_y, v_x = conic->v_x, v_y = conic->v_y;
-    for (int i = 0; i < LANES; i++) {
-        const double column = border->column[i], side = column + 1, dx = side - center;
-        const double x = border->x[i], y = border->y[i], x_end = border->x_end[i];
-        const double y_side = lean * dx + border->half[i] * root_within(width, dx);
-        const double y_next = side < x_end ? clamped(y_side, slices->low[i], slices->high[i]) : border->y_end[i];
-        const double x_next = side < x_end ? side : x_end;
-        const double across = x_next - x, up = y_next - y, change = sign * fabs(up);
-        const double u = u_x * across + u_y * up, v = v_x * across + v_y * up;
-        /* Half a chord of the unit circle, squared. */
-        const double s2 = (u * u + v * v) * 0.25;
-        double series = LSSTREGIONS_SERIES[terms - 1];
-        LSSTREGIONS_UNROLL
-        for (int k = terms - 2; k >= 0; k--)
-            series = LSSTREGIONS_SERIES[k] + s2 * series;
-        const double bulge = area * (sqrt(s2) * s2 * series);
-        const double weight = border->covered[i] + change * (side - (x + x_next) * 0.5) + bulge;
-        weights[i] = column <= border->last[i] && weight > LSSTREGIONS_NONE ? weight : 0;
-        border->covered[i] += change;
-        border->x[i] = x_next;
-        border->y[i] = y_next;
-        border->column[i] = side;
-    }
+    /* A copy, for what is written might be part of it as far as compilers know. */
+    const Conic conic = *border->conic;
+    const double area = border->area, sign = border->sign;
+    for (int n = 0; n < count; n++)
+        for (int i = 0; i < LANES; i++) {
+            const double column = border->column[i], side = column + 1, dx = side - conic.x;
+            const double x = border->x[i], y = border->y[i], x_end = border->x_end[i];
+            const double y_side = conic.lean * dx + border->half[i] * root_within(conic.width, dx);
+            const double y_next = side < x_end ? clamped(y_side, slices->low[i], slices->high[i]) : border->y_end[i];
+            const double x_next = side < x_end ? side : x_end;
+            const double across = x_next - x, up = y_next - y, change = sign * fabs(up);
+            const double u = conic.u_x * across + conic.u_y * up, v = conic.v_x * across + conic.v_y * up;
+            /* Half a chord of the unit circle, squared. */
+            const double s2 = (u * u + v * v) * 0.25;
+            double series = LSSTREGIONS_SERIES[terms - 1];
+            LSSTREGIONS_UNROLL
+            for (int k = terms - 2; k >= 0; k--)
+                series = LSSTREGIONS_SERIES[k] + s2 * series;
+            const double bulge = area * (sqrt(s2) * s2 * series);
+            const double weight = border->covered[i] + change * (side - (x + x_next) * 0.5) + bulge;
+            weights[n][i] = column <= border->last[i] && weight > LSSTREGIONS_NONE ? weight : 0;
+            border->covered[i] += change;
+            border->x[i] = x_next;
+            border->y[i] = y_next;
+            border->column[i] = side;
+        }
 }
 
 /* Do so for both borders of a band, by as many terms of the series as it takes. */
-LSSTREGIONS_INLINE void next_columns(const Slices *slices, Band *band, double *left, double *right)
+LSSTREGIONS_INLINE void next_columns(const Slices *slices, Band *band, int count, double (*left)[LANES],
+                                     double (*right)[LANES])
 {
     const int left_terms = band->left.conic->terms, right_terms = band->right.conic->terms;
     const int terms = left_terms > right_terms ? left_terms : right_terms;
     if (terms == FEW_TERMS) {
-        next_column(slices, &band->left, FEW_TERMS, left);
-        next_column(slices, &band->right, FEW_TERMS, right);
+        next_shares(slices, &band->left, FEW_TERMS, count, left);
+        next_shares(slices, &band->right, FEW_TERMS, count, right);
     } else if (terms == MORE_TERMS) {
-        next_column(slices, &band->left, MORE_TERMS, left);
-        next_column(slices, &band->right, MORE_TERMS, right);
+        next_shares(slices, &band->left, MORE_TERMS, count, left);
+        next_shares(slices, &band->right, MORE_TERMS, count, right);
     } else {
-        next_column(slices, &band->left, MOST_TERMS, left);
-        next_column(slices, &band->right, MOST_TERMS, right);
+        next_shares(slices, &band->left, MOST_TERMS, count, left);
+        next_shares(slices, &band->right, MOST_TERMS, count, right);
     }
 }
 
@@ -294,8 +297,8 @@ static void share_rows(const Conic *outer, const Conic *hole, int32_t y, int32_t
             shares->good[i] &= shares->block.bands[0].right.last[i] < band->left.column[i];
         /* The columns move on. */
         Band moving = *band;
-        for (int k = 0; k < COLUMNS && k < band->columns; k++)
-            next_columns(slices, &moving, shares->weights[b][0][k], shares->weights[b][1][k]);
+        const int count = band->columns < COLUMNS ? band->columns : COLUMNS;
+        next_columns(slices, &moving, count, shares->weights[b][0], shares->weights[b][1]);
     }
 }
 
