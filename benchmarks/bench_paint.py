@@ -3,7 +3,7 @@
 import helpers
 import numpy as np
 
-from lsstregions import Box2I, SpanSet
+from lsstregions import Box2I, FootprintSet, SpanSet
 
 
 def main() -> None:
@@ -32,6 +32,12 @@ def main() -> None:
         }
         helpers.compare("gather float32", gather, args.repeats)
         helpers.compare("scatter float32", {"lsstregions": lambda: spans.unflatten(values, box)}, args.repeats)
+        heavy = FootprintSet([spans]).make_heavy(image)
+        subtract = {
+            "lsstregions": lambda: heavy.subtract_from(image),
+            "numpy, indices": lambda: np.subtract.at(image, (y, x), values),
+        }
+        helpers.compare("subtract heavy footprints, which may overlap", subtract, args.repeats)
         helpers.compare("to a mask", {"lsstregions": lambda: spans.to_mask(box)}, args.repeats)
         helpers.compare(
             "from a mask",

@@ -1,12 +1,13 @@
-"""Elements of an image under runs: written, copied out, copied in.
+"""Elements of an image under runs: written, copied out, copied in, changed.
 
-An image is passed as its bytes, ``uint8[ny, nx * size]``, with contiguous rows; the runs lie inside.
+An image of elements of any kind is passed as its bytes, ``uint8[ny, nx * size]``, with contiguous rows; the runs lie
+inside.
 """
 
 from libc.stdint cimport int32_t, uint8_t
 from libc.string cimport memcpy, memset
 
-from memory cimport prefetch, prefetch_to_write
+from memory cimport prefetch_lines
 from span cimport Span
 
 cdef enum:
@@ -30,18 +31,11 @@ cdef inline uint8_t *first_of(const Bytes *image, const Span *span) noexcept nog
     )
 
 
-cdef inline void ask_ahead(const Bytes *image, const Span *span, Py_ssize_t i, Py_ssize_t n, bint write) noexcept nogil:
+cdef inline void ask_ahead(const Bytes *image, const Span *span, Py_ssize_t i, Py_ssize_t n) noexcept nogil:
     """Ask for the memory of a run some runs before its turn: short runs lie far apart."""
-    cdef uint8_t *first
     if i + AHEAD < n:
         span += i + AHEAD
-        first = first_of(image, span)
-        if write:
-            prefetch_to_write(first)
-            prefetch_to_write(first + (span.x_stop - <Py_ssize_t> span.x_start) * image.size - 1)
-        else:
-            prefetch(first)
-            prefetch(first + (span.x_stop - <Py_ssize_t> span.x_start) * image.size - 1)
+        prefetch_lines(first_of(image, span), (span.x_stop - <Py_ssize_t> span.x_start) * image.size)
 
 
 def paint(uint8_t[:, :] image, const int32_t[:, ::1] runs, int32_t x0, int32_t y0, const uint8_t[::1] value):
@@ -57,7 +51,7 @@ def paint(uint8_t[:, :] image, const int32_t[:, ::1] runs, int32_t x0, int32_t y
     rows = Bytes(&image[0, 0], image.strides[0], size, x0, y0)
     with nogil:
         for i in range(n):
-            ask_ahead(&rows, span, i, n, True)
+            ask_ahead(&rows, span, i, n)
             target = first_of(&rows, span + i)
             width = span[i].x_stop - <Py_ssize_t> span[i].x_start
             if size == 1:
@@ -88,7 +82,7 @@ def gather(
     value = &values[0]
     with nogil:
         for i in range(n):
-            ask_ahead(&rows, span, i, n, False)
+            ask_ahead(&rows, span, i, n)
             count = (span[i].x_stop - <Py_ssize_t> span[i].x_start) * rows.size
             memcpy(value, first_of(&rows, span + i), count)
             value += count
@@ -109,7 +103,34 @@ def scatter(
     value = &values[0]
     with nogil:
         for i in range(n):
-            ask_ahead(&rows, span, i, n, True)
+            ask_ahead(&rows, span, i, n)
             count = (span[i].x_stop - <Py_ssize_t> span[i].x_start) * rows.size
             memcpy(first_of(&rows, span + i), value, count)
             value += count
+
+
+ctypedef fused real:
+    float
+    double
+
+
+def add(real[:, :] image, const int32_t[:, ::1] runs, int32_t x0, int32_t y0, const real[::1] values, real sign):
+    """Add ``sign * values[area]`` to the elements under runs, one run after another, for they may overlap."""
+    cdef Py_ssize_t i, x, width, n = runs.shape[0], stride = image.strides[1]
+    cdef const Span *span
+    cdef const real *value
+    cdef uint8_t *target
+    cdef Bytes rows
+    if values.shape[0] == 0:
+        return
+    span = <const Span *> &runs[0, 0]
+    rows = Bytes(<uint8_t *> &image[0, 0], image.strides[0], stride, x0, y0)
+    value = &values[0]
+    with nogil:
+        for i in range(n):
+            ask_ahead(&rows, span, i, n)
+            target = first_of(&rows, span + i)
+            width = span[i].x_stop - <Py_ssize_t> span[i].x_start
+            for x in range(width):
+                (<real *> (target + x * stride))[0] += sign * value[x]
+            value += width

@@ -7,7 +7,7 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from memory cimport prefetch_to_write
+from memory cimport prefetch_lines
 from span cimport Span
 
 cdef extern from "planes.h":
@@ -53,8 +53,10 @@ def paint(
                 # Perhaps outside, where asking does no harm.
                 ahead = span + i + AHEAD
                 y = (ahead.y - <int64_t> y0) * stride
-                prefetch_to_write(origin + (y + (ahead.x_start - <int64_t> x0) * itemsize))
-                prefetch_to_write(origin + (y + (ahead.x_stop - <int64_t> x0) * itemsize - 1))
+                prefetch_lines(
+                    origin + (y + (ahead.x_start - <int64_t> x0) * itemsize),
+                    (ahead.x_stop - <int64_t> ahead.x_start) * itemsize,
+                )
             y = span[i].y - <int64_t> y0
             x_start = max(span[i].x_start - <int64_t> x0, 0)
             x_stop = min(span[i].x_stop - <int64_t> x0, nx)

@@ -15,10 +15,8 @@
    for few lines at a time. Macros, for compilers leave out calls of functions that compute nothing. */
 #if defined(__GNUC__)
 #define prefetch(address) __builtin_prefetch((address), 0, 2)
-#define prefetch_to_write(address) __builtin_prefetch((address), 1, 2)
 #else
 #define prefetch(address) ((void)(address))
-#define prefetch_to_write(address) ((void)(address))
 #endif
 
 #ifdef __GNUC__
@@ -37,9 +35,10 @@ LSSTREGIONS_INLINE double clamped(double value, double low, double high)
 /* Ask for the first lines of some bytes, and the last one: the rest the processor sees coming. */
 LSSTREGIONS_INLINE void prefetch_lines(const void *data, ptrdiff_t size)
 {
-    for (ptrdiff_t i = 0; i < size && i < 512; i += 64)
-        prefetch((const char *)data + i);
+    prefetch((const char *)data);
     prefetch((const char *)data + size - 1);
+    for (ptrdiff_t i = 64; i < size - 1 && i < 512; i += 64)
+        prefetch((const char *)data + i);
 }
 
 /* Memory that will be read soon, and is asked for little by little while something else is done. */

@@ -10,7 +10,6 @@ cdef extern from "memory.h":
         const char *next
         const char *stop
     void prefetch(const void *address) noexcept nogil
-    void prefetch_to_write(const void *address) noexcept nogil
     void prefetch_lines(const void *data, Py_ssize_t size) noexcept nogil
     void *large_memory(size_t size) noexcept nogil
     bint reserved(void **data, Py_ssize_t *capacity, Py_ssize_t needed, size_t size) noexcept nogil

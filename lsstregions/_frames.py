@@ -142,6 +142,18 @@ def values_under(image: NDArray, runs: NDArray[np.int32], xy0: tuple[int, int]) 
     return values
 
 
+def write_under(image: NDArray, runs: NDArray[np.int32], xy0: tuple[int, int], values: NDArray) -> None:
+    """Write values of its dtype, (area, ...), to an image, (ny, nx, ...), under runs that lie in it, in their order."""
+    # Masked arrays do more than to change bytes.
+    rows = byte_rows(image) if type(image) in (np.ndarray, np.memmap) else None
+    if rows is None:
+        y, x = _runs.indices(runs)
+        image[y - xy0[1], x - xy0[0]] = values
+    elif values.size:
+        flat = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+        _pixels.scatter(rows, runs, *xy0, flat.size // len(values), flat)
+
+
 def byte_rows(image: NDArray) -> NDArray[np.uint8] | None:
     """Return a view of an image as bytes, one row a row, or None where it has none."""
     if image.dtype.hasobject or image.size == 0 or (image.ndim > 2 and not image.flags.c_contiguous):

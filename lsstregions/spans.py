@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _algebra, _dilation, _label, _measure, _outline, _pixels, _runs
-from ._frames import bits_of, byte_rows, is_mask, values_under
+from ._frames import bits_of, byte_rows, is_mask, values_under, write_under
 from ._rings import polygons
 from ._validate import (
     INT32_MAX,
@@ -909,14 +909,7 @@ class SpanSet(Value):
         box = self.bbox if box is None else require(box, Box2I, "box")
         fill = _as_pixel(fill, array.dtype, (), "fill")
         image = np.full((*box.shape, *array.shape[1:]), fill, array.dtype)
-        x0, y0 = self._check_inside(image, box.xy0)
-        rows = byte_rows(image)
-        if rows is None:
-            y, x = self.indices()
-            image[y - y0, x - x0] = array
-        elif array.size:
-            flat = np.ascontiguousarray(array).reshape(-1)
-            _pixels.scatter(rows, self.array, x0, y0, flat.nbytes // len(array), flat.view(np.uint8))
+        write_under(image, self.array, self._check_inside(image, box.xy0), array)
         return _with_unit(image, values)
 
     def paint(self, image: NDArray, value: Any, xy0: tuple[int, int] | Point2I = (0, 0)) -> None:

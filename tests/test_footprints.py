@@ -6,6 +6,7 @@ import operator
 import pickle
 import threading
 
+import hypothesis.extra.numpy as hnp
 import hypothesis.strategies as st
 import numpy as np
 import pytest
@@ -27,6 +28,20 @@ BOX = lr.Box2I.from_shape(SHAPE)
 
 def noise(seed=0, smooth=1.0, shape=SHAPE):
     return scipy.ndimage.gaussian_filter(np.random.default_rng(seed).standard_normal(shape), smooth)
+
+
+def laid_out(image, layout):
+    """An image of the same pixels that lie otherwise in memory."""
+    if layout == "F":
+        return np.asfortranarray(image)
+    if layout == "back":
+        return image[::-1, ::-1].copy()[::-1, ::-1]
+    if layout == "sliced":
+        return np.repeat(np.repeat(image, 2, 0), 3, 1)[::2, ::3]
+    if layout == "odd":
+        # From an address that is no multiple of the size.
+        return np.frombuffer(bytearray(b"x" + image.tobytes()), np.uint8)[1:].view(image.dtype).reshape(image.shape)
+    return np.ma.array(image, mask=image == 0) if layout == "masked" else image
 
 
 def detected(seed=0, **options):
@@ -824,6 +839,27 @@ class TestHeavySets:
         for light in (one.dilate(1), one.transform(lr.LinearTransform.scaling(2)), one.copy(spans=lr.SpanSet.disk(2))):
             assert type(light) is lr.Footprint
         assert np.array_equal(one.copy().image, one.image)
+
+    @pytest.mark.parametrize("dtype", ["f4", "f8", ">f4", "f2", "c16", "i2", ">i4", "u8"])
+    @given(
+        masks=st.lists(hnp.arrays(bool, (8, 9)), max_size=3),
+        layout=st.sampled_from(["C", "F", "back", "sliced", "odd", "masked"]),
+    )
+    def test_each_footprint_in_turn(self, masks, layout, dtype):
+        sets = [lr.SpanSet.from_mask(mask, (3, -2)) for mask in masks]
+        source = np.random.default_rng(1).integers(1, 50, (8, 9))
+        heavy = lr.FootprintSet(sets).make_heavy(source.astype("u1"), xy0=(3, -2))
+        image = laid_out(np.full((8, 9), 200, dtype), layout)
+        for change, operation in (
+            (heavy.add_to, operator.add),
+            (heavy.subtract_from, operator.sub),
+            (heavy.insert, lambda old, new: new),
+        ):
+            expected = np.asarray(image).copy()
+            for mask in masks:
+                expected[mask] = operation(expected[mask], source[mask].astype(dtype))
+            change(image, (3, -2))
+            np.testing.assert_array_equal(np.asarray(image), expected)
 
     @pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i4", "u8"])
     def test_integers_do_not_wrap(self, dtype):

@@ -110,6 +110,7 @@ def cases(seed):
         "_runs.complement": (a, 0, 333, 0, 150),
         "_runs.find": (a, np.linspace(-5, 400, 999), np.linspace(-5, 160, 999)),
         "_runs.from_mask": (mask.view(np.uint8), 0, 0),
+        "_pixels.add": (pixels.astype(float), a, 0, 0, rng.random(int((a[:, 2] - a[:, 1]).sum())), -1.0),
         "_pixels.gather": (np.arange(image.size).astype(np.uint8).reshape(image.shape), a, 0, 0, 4, values),
         "_runs.in_raster_order": (np.concatenate((b, a)), np.arange(len(a) + len(b), dtype=np.int32)),
         "_runs.indices": (a,),

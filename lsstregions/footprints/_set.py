@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import _columns, _label, _label_image, _measure, _runs
+from .. import _columns, _label, _label_image, _measure, _pixels, _runs
 from .._catalog import axes, measure
-from .._frames import Frame, as_bytes, is_nddata
+from .._frames import Frame, as_bytes, is_nddata, values_under, write_under
 from .._peaks import PIXEL_COLUMNS, Peaks, check_column, concatenated, same
 from .._pixel_region import FootprintRegion, LossWarning, to_regions
 from .._ragged import offsets_of, owners_of, ranges
@@ -1164,7 +1164,8 @@ class FootprintSet(Value):
         OverflowError
             If `xy0` does not fit into int32, or a value not into the image's integers.
         """
-        self._each_pixel(image, xy0, plane, None)
+        image, xy0 = self._target(image, xy0, plane)
+        write_under(image, self.spans, xy0, as_dtype(self._values[plane], image.dtype, "image"))
 
     def add_to(self, image: Any, xy0: Origin | None = None, *, plane: str = "image") -> None:
         """Add the values of all heavy footprints to an image, in which they must lie.
@@ -1176,7 +1177,7 @@ class FootprintSet(Value):
         KeyError, TypeError, ValueError, OverflowError
             As by `insert`.
         """
-        self._each_pixel(image, xy0, plane, np.add)
+        self._change(image, xy0, plane, 1)
 
     def subtract_from(self, image: Any, xy0: Origin | None = None, *, plane: str = "image") -> None:
         """Subtract the values of all heavy footprints from an image, in which they must lie.
@@ -1188,7 +1189,7 @@ class FootprintSet(Value):
         KeyError, TypeError, ValueError, OverflowError
             As by `insert`.
         """
-        self._each_pixel(image, xy0, plane, np.subtract)
+        self._change(image, xy0, plane, -1)
 
     def _check_plane(self, plane: str) -> None:
         if not self._values:
@@ -1196,7 +1197,8 @@ class FootprintSet(Value):
         if plane not in self._values:
             raise KeyError(f"plane must be one of {sorted(self._values)}, not {plane!r}")
 
-    def _each_pixel(self, image: Any, xy0: Origin | None, plane: str, change: np.ufunc | None) -> None:
+    def _target(self, image: Any, xy0: Origin | None, plane: str) -> tuple[NDArray, tuple[int, int]]:
+        """Return the array to write to, in which all footprints lie, and its first pixel."""
         self._check_plane(plane)
         if xy0 is None:
             xy0 = getattr(image, "xy0", (0, 0))
@@ -1212,20 +1214,25 @@ class FootprintSet(Value):
             )
         frame = Frame(image, None, None, as_pair(xy0, "xy0"))
         frame.check_holds(self.bbox)
-        y, x = _runs.indices(self.spans)
-        index = y - frame.xy0[1], x - frame.xy0[0]
-        new = self._values[plane]
-        if change is None:
-            image[index] = as_dtype(new, image.dtype, "image")
-        elif image.dtype.kind in "fc":
-            # Footprints may overlap: each adds its own.
-            change.at(image, index, as_dtype(new, image.dtype, "image"))
-        else:
-            # In wider integers, so that what does not fit is seen before anything is written.
-            different, where = np.unique(np.ravel_multi_index(index, image.shape), return_inverse=True)
-            total = image.flat[different].astype(_wide(image.dtype, new.dtype))
-            change.at(total, where, new)
-            image.flat[different] = as_dtype(total, image.dtype, "image")
+        return image, frame.xy0
+
+    def _change(self, image: Any, xy0: Origin | None, plane: str, sign: int) -> None:
+        """Add the values times a sign, one footprint after another, for they may overlap."""
+        image, xy0 = self._target(image, xy0, plane)
+        image, new = np.asarray(image), self._values[plane]
+        if image.dtype in (np.float32, np.float64) and image.flags.aligned:
+            _pixels.add(image, self.spans, *xy0, as_dtype(new, image.dtype, "image"), sign)
+            return
+        runs = self.union().array
+        x, y = self.spans[:, 1].astype(float), self.spans[:, 0].astype(float)
+        places = _places_in(runs, _runs.find(runs, x, y), self.spans)
+        change = np.add if sign > 0 else np.subtract
+        # Of integers in wider ones, so that what does not fit is seen before anything is written.
+        is_exact = image.dtype.kind not in "fc"
+        dtype = _wide(image.dtype, new.dtype) if is_exact else image.dtype.newbyteorder("=")
+        total = values_under(image, runs, xy0).astype(dtype)
+        change.at(total, places, as_dtype(new, dtype, "image"))
+        write_under(image, runs, xy0, as_dtype(total, image.dtype, "image"))
 
 
 def _cross(left: int, right: int, up: int, down: int) -> SpanSet:
