@@ -38,7 +38,7 @@ cdef extern from "threshold.h":
     ctypedef Py_ssize_t (*MarkPeaks)(const Rows *, const uint64_t *, uint64_t *) noexcept nogil
     ctypedef void (*ListPeaks)(const Rows *, const int32_t *, Py_ssize_t, Peak *) noexcept nogil
     struct PixelType:
-        Passing passing[2]
+        Passing passing[2][2]
         MarkPeaks mark_peaks[2]
         ListPeaks list_peaks
     const PixelType *pixel_type(char kind, int size, int level) noexcept nogil
@@ -71,6 +71,7 @@ def scan(
     dtype,
     const uint8_t[:, :] threshold,
     const uint8_t[:, :] mask,
+    bint beyond,
     bint negative,
     bint peaks,
     int connectivity,
@@ -80,7 +81,8 @@ def scan(
     int32_t y0,
     int level=2,
 ):
-    """Find the pixels of rows `start` to `stop` at least at a threshold (at most, where `negative`), and peaks.
+    """Find the pixels of rows `start` to `stop` at least at a threshold (at most, where `negative`), and peaks; of floats,
+    where `beyond`, of those beyond it.
 
     The image comes as bytes, ``uint8[ny, nx * itemsize]`` with contiguous rows, as does the threshold: one value, or
     one a pixel. Pixels where ``mask``, ``uint8[ny, nx]`` or None, is not zero do not pass. The rows below `start` and
@@ -121,7 +123,7 @@ def scan(
             if y > start:
                 found.growth = 1.0625 * (stop - start) / (y - start)
             for k in range(rows):
-                pixels.passing[negative](
+                pixels.passing[beyond][negative](
                     &image[y + k, 0], nx, &threshold[y + k if threshold.shape[0] > 1 else 0, 0], stride,
                     bits[k + 1].words,
                 )

@@ -1,8 +1,9 @@
 /* Which pixels of a row pass a threshold, and which of these are peaks: 64 pixels a word, bit i of a word is pixel i.
 
-   For every pixel type there are five functions, the first two of them for either polarity:
+   For every pixel type there are these functions, the first two of them for either polarity:
 
-   passing     words of the pixels that are at least (at most, where negative) the threshold: one value, or one a pixel
+   passing     words of the pixels that are at least (at most, where negative) the threshold: one value, or one a pixel;
+               of floats also of those that are beyond it
    mark_peaks  those of the pixels of a row that none of their 8 neighbours exceeds (undercuts, where negative)
    list_peaks  write these
 
@@ -38,7 +39,7 @@ typedef ptrdiff_t (*MarkPeaks)(const struct Rows *rows, const uint64_t *words, u
 typedef void (*ListPeaks)(const struct Rows *rows, const int32_t *x, ptrdiff_t count, struct Peak *out);
 
 struct PixelType {
-    Passing passing[2]; /* [negative] */
+    Passing passing[2][2]; /* [beyond][negative] */
     MarkPeaks mark_peaks[2];
     ListPeaks list_peaks;
 };
@@ -115,7 +116,7 @@ LSSTREGIONS_INLINE void prefetch_ahead(const void *pixels, size_t bytes)
         }                                                                                                              \
     }
 
-#define LSSTREGIONS_PIXEL_TYPE(NAME, TYPE)                                                                             \
+#define LSSTREGIONS_PIXEL_TYPE(NAME, TYPE, ABOVE, BELOW)                                                               \
     LSSTREGIONS_PASSING(passing_high_##NAME, TYPE, >=)                                                                 \
     LSSTREGIONS_PASSING(passing_low_##NAME, TYPE, <=)                                                                  \
     LSSTREGIONS_PEAKS_OF_WORD(maxima_of_word_##NAME, TYPE, >)                                                          \
@@ -124,42 +125,52 @@ LSSTREGIONS_INLINE void prefetch_ahead(const void *pixels, size_t bytes)
     LSSTREGIONS_MARK_PEAKS(minima_##NAME, minima_of_word_##NAME)                                                       \
     LSSTREGIONS_LIST_PEAKS(list_##NAME, TYPE)                                                                          \
     static const struct PixelType pixels_##NAME = {                                                                    \
-        {passing_high_##NAME, passing_low_##NAME}, {maxima_##NAME, minima_##NAME}, list_##NAME};
+        {{passing_high_##NAME, passing_low_##NAME}, {ABOVE, BELOW}}, {maxima_##NAME, minima_##NAME}, list_##NAME};
 
-LSSTREGIONS_PIXEL_TYPE(int8, int8_t)
-LSSTREGIONS_PIXEL_TYPE(uint8, uint8_t)
-LSSTREGIONS_PIXEL_TYPE(int16, int16_t)
-LSSTREGIONS_PIXEL_TYPE(uint16, uint16_t)
-LSSTREGIONS_PIXEL_TYPE(int32, int32_t)
-LSSTREGIONS_PIXEL_TYPE(uint32, uint32_t)
-LSSTREGIONS_PIXEL_TYPE(int64, int64_t)
-LSSTREGIONS_PIXEL_TYPE(uint64, uint64_t)
-LSSTREGIONS_PIXEL_TYPE(float32, float)
-LSSTREGIONS_PIXEL_TYPE(float64, double)
+LSSTREGIONS_PIXEL_TYPE(int8, int8_t, NULL, NULL)
+LSSTREGIONS_PIXEL_TYPE(uint8, uint8_t, NULL, NULL)
+LSSTREGIONS_PIXEL_TYPE(int16, int16_t, NULL, NULL)
+LSSTREGIONS_PIXEL_TYPE(uint16, uint16_t, NULL, NULL)
+LSSTREGIONS_PIXEL_TYPE(int32, int32_t, NULL, NULL)
+LSSTREGIONS_PIXEL_TYPE(uint32, uint32_t, NULL, NULL)
+LSSTREGIONS_PIXEL_TYPE(int64, int64_t, NULL, NULL)
+LSSTREGIONS_PIXEL_TYPE(uint64, uint64_t, NULL, NULL)
+LSSTREGIONS_PASSING(above_float32, float, >)
+LSSTREGIONS_PASSING(below_float32, float, <)
+LSSTREGIONS_PASSING(above_float64, double, >)
+LSSTREGIONS_PASSING(below_float64, double, <)
+LSSTREGIONS_PIXEL_TYPE(float32, float, above_float32, below_float32)
+LSSTREGIONS_PIXEL_TYPE(float64, double, above_float64, below_float64)
 
 #ifdef LSSTREGIONS_X86_DISPATCH
 /* float32, the type of nearly all images, by hand: compares give bits at once. */
+#define LSSTREGIONS_WORD_AVX512(ROW, LIMIT, PASSES)                                                                    \
+    ((uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(ROW), LIMIT(0), PASSES) |                                            \
+     (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps((ROW) + 16), LIMIT(16), PASSES) << 16 |                              \
+     (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps((ROW) + 32), LIMIT(32), PASSES) << 32 |                              \
+     (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps((ROW) + 48), LIMIT(48), PASSES) << 48)
+#define LSSTREGIONS_SAME_LIMIT(I) limit
+#define LSSTREGIONS_OWN_LIMIT(I) _mm512_loadu_ps(limits + x + (I))
 #define LSSTREGIONS_PASSING_AVX512(NAME, PORTABLE, PASSES)                                                             \
     __attribute__((target("avx512f")))                                                                                 \
-    static void NAME(const void *pixels, ptrdiff_t nx, const void *threshold, ptrdiff_t stride,                        \
-                                        uint64_t *words)                                                               \
+    static void NAME(const void *pixels, ptrdiff_t nx, const void *thresholds, ptrdiff_t stride, uint64_t *words)      \
     {                                                                                                                  \
-        const float *row = (const float *)pixels;                                                                      \
-        const __m512 limit = _mm512_set1_ps(*(const float *)threshold);                                                \
+        const float *row = (const float *)pixels, *limits = (const float *)thresholds;                                 \
+        const __m512 limit = _mm512_set1_ps(*limits);                                                                  \
         ptrdiff_t x = 0;                                                                                               \
-        if (stride) {                                                                                                  \
-            PORTABLE(pixels, nx, threshold, stride, words);                                                            \
-            return;                                                                                                    \
-        }                                                                                                              \
-        for (; x + 64 <= nx; x += 64) {                                                                                \
-            prefetch_ahead(row + x, 64 * sizeof(float));                                                               \
-            *words++ = (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(row + x), limit, PASSES) |                         \
-                       (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(row + x + 16), limit, PASSES) << 16 |              \
-                       (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(row + x + 32), limit, PASSES) << 32 |              \
-                       (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(row + x + 48), limit, PASSES) << 48;               \
-        }                                                                                                              \
+        if (stride)                                                                                                    \
+            for (; x + 64 <= nx; x += 64) {                                                                            \
+                prefetch_ahead(row + x, 64 * sizeof(float));                                                           \
+                prefetch_ahead(limits + x, 64 * sizeof(float));                                                        \
+                *words++ = LSSTREGIONS_WORD_AVX512(row + x, LSSTREGIONS_OWN_LIMIT, PASSES);                            \
+            }                                                                                                          \
+        else                                                                                                           \
+            for (; x + 64 <= nx; x += 64) {                                                                            \
+                prefetch_ahead(row + x, 64 * sizeof(float));                                                           \
+                *words++ = LSSTREGIONS_WORD_AVX512(row + x, LSSTREGIONS_SAME_LIMIT, PASSES);                           \
+            }                                                                                                          \
         if (x < nx)                                                                                                    \
-            PORTABLE(row + x, nx - x, threshold, 0, words);                                                            \
+            PORTABLE(row + x, nx - x, limits + stride * x, stride, words);                                             \
     }
 
 #define LSSTREGIONS_PASSING_AVX2(NAME, PORTABLE, PASSES)                                                               \
@@ -259,13 +270,15 @@ LSSTREGIONS_MARK_PEAKS_SIMD(maxima_avx2, LSSTREGIONS_AVX2, 6, maxima_at_avx2, ma
 LSSTREGIONS_MARK_PEAKS_SIMD(minima_avx2, LSSTREGIONS_AVX2, 6, minima_at_avx2, minima_of_word_float32)
 LSSTREGIONS_PASSING_AVX512(passing_high_avx512, passing_high_float32, _CMP_GE_OQ)
 LSSTREGIONS_PASSING_AVX512(passing_low_avx512, passing_low_float32, _CMP_LE_OQ)
+LSSTREGIONS_PASSING_AVX512(above_avx512, above_float32, _CMP_GT_OQ)
+LSSTREGIONS_PASSING_AVX512(below_avx512, below_float32, _CMP_LT_OQ)
 LSSTREGIONS_PASSING_AVX2(passing_high_avx2, passing_high_float32, _CMP_GE_OQ)
 LSSTREGIONS_PASSING_AVX2(passing_low_avx2, passing_low_float32, _CMP_LE_OQ)
 
 static const struct PixelType pixels_float32_avx512 = {
-    {passing_high_avx512, passing_low_avx512}, {maxima_avx512, minima_avx512}, list_float32};
+    {{passing_high_avx512, passing_low_avx512}, {above_avx512, below_avx512}}, {maxima_avx512, minima_avx512}, list_float32};
 static const struct PixelType pixels_float32_avx2 = {
-    {passing_high_avx2, passing_low_avx2}, {maxima_avx2, minima_avx2}, list_float32};
+    {{passing_high_avx2, passing_low_avx2}, {above_float32, below_float32}}, {maxima_avx2, minima_avx2}, list_float32};
 #endif
 
 /* Return the functions for a NumPy dtype's kind and size; for float32 at `level` 0 the portable ones, 1 and 2 those for

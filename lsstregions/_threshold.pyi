@@ -8,6 +8,7 @@ def scan(
     dtype: np.dtype,
     threshold: _Bytes,
     mask: _Bytes | None,
+    beyond: bool,
     negative: bool,
     peaks: bool,
     connectivity: int,

@@ -106,15 +106,18 @@ class TestDefinition:
 
     @pytest.mark.parametrize("level", [0, 1, 2])
     @pytest.mark.parametrize("negative", [False, True])
-    def test_instruction_sets_agree(self, level, negative):
+    @pytest.mark.parametrize("beyond", [False, True])
+    def test_instruction_sets_agree(self, level, negative, beyond):
         rng = np.random.default_rng(5)
         for nx in (1, 7, 8, 9, 16, 63, 64, 65, 127, 128, 129, 200, 300):
-            image = rng.integers(-3, 4, (40, nx)).astype(np.float32)
-            image[rng.random(image.shape) < 0.1] = np.nan
-            limit = np.array([[-1 if negative else 1]], np.float32).view(np.uint8)
-            given_ = image.view(np.uint8), image.dtype, limit, None, negative, True, 8, 0, 40, 5, -7
-            for ours, portable in zip(_threshold.scan(*given_, level), _threshold.scan(*given_, 0), strict=True):
-                assert np.array_equal(ours, portable)
+            image, limits = rng.integers(-3, 4, (2, 40, nx)).astype(np.float32)
+            for some in (image, limits):
+                some[rng.random(some.shape) < 0.1] = np.nan
+            for limit in (limits, np.array([[-1 if negative else 1]], np.float32)):
+                given_ = image.view(np.uint8), image.dtype, limit.view(np.uint8), None, beyond, negative, True, 8
+                parts = [_threshold.scan(*given_, 0, 40, 5, -7, which) for which in (level, 0)]
+                for ours, portable in zip(*parts, strict=True):
+                    assert np.array_equal(ours, portable)
 
     def test_long_rows(self):
         rng = np.random.default_rng(6)

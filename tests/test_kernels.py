@@ -79,6 +79,7 @@ def cases(seed):
             pixels.dtype,
             np.ones((1, 1), np.float32).view(np.uint8),
             None,
+            True,
             False,
             True,
             8,

@@ -180,18 +180,22 @@ def local_threshold(rule: Threshold, variance: NDArray | None, rows: tuple[int, 
     # Of small integers NumPy would make roots of few digits.
     variance = variance.astype(float) if variance.dtype.kind in "biu" else supported(variance)
     with np.errstate(invalid="ignore"):
-        return rule.value * (np.sqrt(variance) if rule.kind == "pixel_stdev" else variance)
+        if rule.kind == "variance":
+            return rule.value * variance
+        threshold = np.sqrt(variance)
+        threshold *= rule.value
+    return threshold
 
 
-def limit_of(image: NDArray, threshold: Any, sign: int, inclusive: bool) -> tuple[NDArray, NDArray | None]:
-    """Return the image and the least (greatest, where negative) values that pass, in one dtype; None for none."""
-    if np.ndim(threshold):
-        dtype = np.result_type(_as_float_dtype(image), _as_float_dtype(supported(threshold)))
-        limit = sign * threshold.astype(dtype)
-        if not inclusive:
-            outermost = dtype.type(sign * np.inf)
-            limit = np.where(limit == outermost, dtype.type(np.nan), np.nextafter(limit, outermost))
-        return image.astype(dtype, copy=False), limit
+def limits_of(image: NDArray, thresholds: NDArray, sign: int) -> tuple[NDArray, NDArray]:
+    """Return the image and the thresholds of its pixels, or their negatives, in one dtype."""
+    dtype = np.result_type(_as_float_dtype(image), _as_float_dtype(supported(thresholds)))
+    thresholds = thresholds.astype(dtype, copy=False)
+    return image.astype(dtype, copy=False), thresholds if sign > 0 else -thresholds
+
+
+def limit_of(image: NDArray, threshold: float, sign: int, inclusive: bool) -> tuple[NDArray, NDArray | None]:
+    """Return the image and the least (greatest, where negative) value that passes, in one dtype; None for none."""
     value = threshold if isinstance(threshold, int) else float(threshold)
     if image.dtype.kind == "f":
         value = _as_number(value)

@@ -11,7 +11,7 @@ from .. import _threshold
 from .._frames import Frame, as_bytes
 from .._peaks import PEAK
 from .._threads import run_all
-from ._rule import Threshold, limit_of, local_threshold, supported
+from ._rule import Threshold, limit_of, limits_of, local_threshold, supported
 
 # Rows of an image that must be converted are converted about so many bytes at a time.
 _BLOCK = 1 << 21
@@ -75,6 +75,7 @@ def scan_rows(frame: Frame, rule: Threshold, sign: int, rows: tuple[int, int], o
     image = frame.data[low:high]
     mask = None if frame.mask is None else np.asarray(frame.mask[low:high], bool)
     limit: NDArray | None
+    beyond = False
     if rule.kind == "bitmask":
         bits = image.view(np.uint8) if image.dtype == bool else image
         wanted = (
@@ -87,7 +88,12 @@ def scan_rows(frame: Frame, rule: Threshold, sign: int, rows: tuple[int, int], o
     else:
         image = supported(image)
         variance = None if frame.variance is None else frame.variance[low:high]
-        image, limit = limit_of(image, local_threshold(rule, variance, (low, high)), sign, rule.inclusive)
+        threshold = local_threshold(rule, variance, (low, high))
+        if np.ndim(threshold):
+            image, limit = limits_of(image, threshold, sign)
+            beyond = not rule.inclusive
+        else:
+            image, limit = limit_of(image, threshold, sign, rule.inclusive)
     if limit is None:
         return Part(np.empty((0, 3), np.int32), np.empty(0, np.int32), np.empty(0, PEAK), np.empty(0, np.int32))
     x0, y0 = frame.xy0
@@ -96,6 +102,7 @@ def scan_rows(frame: Frame, rule: Threshold, sign: int, rows: tuple[int, int], o
         image.dtype,
         as_bytes(limit),
         None if mask is None else as_bytes(mask),
+        beyond,
         sign < 0,
         options.peaks,
         options.connectivity,
