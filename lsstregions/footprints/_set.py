@@ -71,7 +71,7 @@ class FootprintSet(Value):
     finds do not.
     """
 
-    __slots__ = ("_peaks", "_values", "offsets", "region", "sign", "spans")
+    __slots__ = ("_peaks", "_pixels", "_values", "offsets", "region", "sign", "spans")
 
     #: Spans ``(y, x_start, x_stop)`` of all footprints: int32 of shape (n, 3), read-only, canonical in each footprint.
     spans: NDArray[np.int32]
@@ -83,6 +83,8 @@ class FootprintSet(Value):
     sign: NDArray[np.int8]
     _peaks: Peaks
     _values: dict[str, NDArray]
+    #: What `_pixel_offsets` returns, once it has been asked for.
+    _pixels: NDArray[np.int64] | None
     #: From a set of one to its footprint, which is made of it: whoever defines that class says so here.
     _only: ClassVar[Callable[[FootprintSet], Footprint]]
 
@@ -118,7 +120,7 @@ class FootprintSet(Value):
         for array in arrays:
             array.flags.writeable = False
         peaks = Peaks.none(count) if peaks is None else peaks
-        made._set(spans=spans, offsets=offsets, region=region, sign=sign, _peaks=peaks, _values=values)
+        made._set(spans=spans, offsets=offsets, region=region, sign=sign, _peaks=peaks, _values=values, _pixels=None)
         return made
 
     def _replaced(self, **columns: Any) -> Self:
@@ -302,7 +304,11 @@ class FootprintSet(Value):
         return owners_of(self.offsets)
 
     def _pixel_offsets(self) -> NDArray[np.int64]:
-        return offsets_of(self.area)
+        """Return where the pixels of each footprint begin among all."""
+        # Kept, for a loop over heavy footprints asks for each.
+        pixels = offsets_of(self.area) if self._pixels is None else self._pixels
+        self._set(_pixels=pixels)
+        return pixels
 
     @property
     def area(self) -> NDArray[np.int64]:
