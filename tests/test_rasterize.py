@@ -500,6 +500,22 @@ def test_lists_exclude_what_came_before():
     np.testing.assert_array_equal(pieces, expected)
 
 
+@given(st.lists(st.tuples(st.integers(-6, 6), st.integers(1, 6), st.booleans()), max_size=12))
+def test_every_order_of_what_is_excluded(members):
+    regions = [ar.CirclePixelRegion(ar.PixCoord(x, 0), r, meta={"include": include}) for x, r, include in members]
+    made, expected = [dense(runs_of(region)) for region in regions], []
+    for i, (_, _, include) in enumerate(members):
+        later = [mask for mask, other in zip(made[i:], members[i:], strict=True) if not other[2]]
+        expected.append(made[i] & include & ~np.any([np.zeros_like(made[i]), *later], axis=0))
+    runs, offsets = runs_of_regions(regions)
+    pieces = [dense(runs[start:stop]) for start, stop in itertools.pairwise(offsets)]
+    np.testing.assert_array_equal(pieces, expected)
+    mask = lr.Mask(within(), lr.MaskSchema.lsst())
+    mask.set("BAD", regions)
+    if regions:
+        np.testing.assert_array_equal(dense(mask.spans("BAD").array), np.any(expected, axis=0))
+
+
 # Other things that are regions.
 
 

@@ -24,7 +24,6 @@ from ._shapes import (
     Batch,
     Doubles,
     Many,
-    Offsets,
     Pieces,
     Polygons,
     Runs,
@@ -359,26 +358,28 @@ def runs_of_regions(regions: Iterable[Any], wcs: Any = None, within: Any = None)
     except TypeError:
         raise TypeError(f"regions must be a list of regions, not {type(regions).__name__}") from None
     runs, offsets = runs_of_each(regions, wcs, within)
-    excluding = np.flatnonzero(are_excluded(regions)).tolist()
-    if not excluding:
-        return runs, offsets
-    # From the last one back: what is to be taken away grows by one region at a time.
-    pieces: list[Runs] = []
-    cut, stop = NO_RUNS, len(regions)
-    for i in [*reversed(excluding), -1]:
-        piece, counts = _without(runs, offsets[i + 1 : stop + 1], cut)
-        pieces[:0] = [piece[counts[k] : counts[k + 1]] for k in range(stop - i - 1)]
-        if i >= 0:
-            pieces[:0] = [NO_RUNS]
-            cut = _algebra.unite(cut, runs[offsets[i] : offsets[i + 1]])
-        stop = i
-    return joined(pieces)
+    excluded = np.array(are_excluded(regions), bool)
+    return _less_later((runs, offsets), excluded)[0] if excluded.any() else (runs, offsets)
 
 
-def _without(runs: Runs, offsets: Offsets, cut: Runs) -> Many:
-    """Return some groups of runs without the pixels of `cut`."""
-    part = np.ascontiguousarray(runs[offsets[0] : offsets[-1]])
-    return _raster.subtract_each(part, offsets - offsets[0], cut)
+def _less_later(sets: Many, excluded: NDArray[np.bool_]) -> tuple[Many, Runs]:
+    """Return each set of a list without what is excluded after it, and all that is excluded.
+
+    By halves: what the second one excludes is taken away from the first at once.
+    """
+    runs, offsets = sets
+    runs, offsets = runs[offsets[0] : offsets[-1]], offsets - offsets[0]
+    if not excluded.any():
+        return (runs, offsets), NO_RUNS
+    if len(excluded) == 1:
+        return (NO_RUNS, np.zeros_like(offsets)), runs
+    middle = len(excluded) // 2
+    (low, low_offsets), low_cut = _less_later((runs, offsets[: middle + 1]), excluded[:middle])
+    (high, high_offsets), high_cut = _less_later((runs, offsets[middle:]), excluded[middle:])
+    if len(low) and len(high_cut):
+        low, low_offsets = _raster.subtract_each(np.ascontiguousarray(low), low_offsets, high_cut)
+    left = np.concatenate([low, high]), np.concatenate([low_offsets, high_offsets[1:] + len(low)])
+    return left, _algebra.unite(low_cut, np.ascontiguousarray(high_cut))
 
 
 def are_excluded(regions: Sequence[Any]) -> list[bool]:
@@ -403,7 +404,10 @@ def unordered_runs_of(region: Any, wcs: Any = None, within: Any = None) -> Runs:
         As of `runs_of`.
     """
     make = getattr(_implementation(type(region)), "make", None)
-    return runs_of_regions(region, wcs, within)[0] if make is Lists else pixels_of(region, wcs, within)
+    if make is not Lists:
+        return pixels_of(region, wcs, within)
+    members = list(region)
+    return pixels_of(members, wcs, within) if any(are_excluded(members)) else runs_of_each(members, wcs, within)[0]
 
 
 def clipped(runs: Runs, within: Any) -> Runs:
