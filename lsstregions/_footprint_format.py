@@ -13,7 +13,7 @@ import numpy as np
 from regions import Region, Regions
 from regions.core.registry import RegionsRegistry
 
-from ._peaks import dtype_from_json, in_json
+from ._peaks import Peaks, dtype_from_json, in_json
 from ._validate import as_int32_array
 from .geom import Box2I
 
@@ -51,11 +51,12 @@ def _number(value: Any) -> Any:
 
 
 def _as_dict(footprint: Any) -> dict[str, Any]:
-    peaks = footprint.peaks
+    # Not of the table, of which there would be one for each footprint.
+    peaks = footprint._columns._peaks
     region = footprint.region
     return {
         "spans": footprint.spans.array.tolist(),
-        "peaks": {name: [str(peaks[name].dtype), in_json(np.asarray(peaks[name]), name)] for name in peaks.colnames},
+        "peaks": {name: [str(peaks[name].dtype), in_json(peaks[name], name)] for name in peaks.names},
         "region": None if region is None else list(region._edges),
         "sign": footprint.sign,
         "meta": dict(footprint.meta),
@@ -71,8 +72,6 @@ def parse(text: str, **options: Any) -> Regions:
     ValueError
         If it is not such a text.
     """
-    from astropy.table import Table
-
     from .footprints import Footprint
     from .spans import SpanSet
 
@@ -89,11 +88,12 @@ def parse(text: str, **options: Any) -> Regions:
         made = []
         for one in content[NAME]:
             columns = one["peaks"].items()
-            peaks = Table({name: np.array(column, dtype_from_json(dtype)) for name, (dtype, column) in columns})
+            arrays = {name: np.array(column, dtype_from_json(dtype)) for name, (dtype, column) in columns}
             region = None if one["region"] is None else Box2I(one["region"][:2], one["region"][2:])
             spans = SpanSet(as_int32_array(one["spans"], "spans").reshape(-1, 3))
             options = {"sign": one["sign"], "meta": one["meta"], "visual": one["visual"]}
-            made.append(Footprint(spans, peaks, region, **options))
+            bare = Footprint(spans, None, region, **options)
+            made.append(bare._with(bare._columns._with_peaks(Peaks.from_columns(arrays))))
     except Exception as error:
         raise ValueError(f"this text in the format {NAME!r} is damaged: {error!r}") from error
     return Regions(made)

@@ -62,11 +62,11 @@ class Peaks:
         """Return the peaks of a table as those of one footprint; x_peak, y_peak and peak_value must be there."""
         if not hasattr(table, "colnames"):
             raise TypeError(f"peaks must be a Table, not {type(table).__name__}")
-        return cls.from_columns({name: _plain(table[name], name) for name in table.colnames}, np.array([0, len(table)]))
+        return cls.from_columns({name: _plain(table[name], name) for name in table.colnames})
 
     @classmethod
-    def from_columns(cls, columns: dict[str, NDArray], offsets: NDArray[np.int64]) -> "Peaks":
-        """Return peaks in the order of their footprints; x_peak, y_peak and peak_value must be there."""
+    def from_columns(cls, columns: dict[str, NDArray], offsets: NDArray[np.int64] | None = None) -> "Peaks":
+        """Return peaks in the order of their footprints, or of one; x_peak, y_peak and peak_value must be there."""
         missing = set(PIXEL_COLUMNS).difference(columns)
         if missing:
             raise KeyError(f"peaks must have the columns {', '.join(PIXEL_COLUMNS)}; {sorted(missing)} are missing")
@@ -75,6 +75,11 @@ class Peaks:
             raise TypeError(f"peak_value must be real numbers, not dtype {value.dtype}")
         if np.isnan(value).any():
             raise ValueError("peak_value must not be NaN: such peaks have no order")
+        for name, column in columns.items():
+            shape = column.shape if name in PIXEL_COLUMNS else column.shape[:1]
+            if shape != (len(value),):
+                raise ValueError(f"{name} must have one value for each of {len(value)} peaks, not {column.shape}")
+        offsets = np.array([0, len(value)]) if offsets is None else offsets
         pixels = np.empty(len(value), PEAK)
         for name in ("x_peak", "y_peak"):
             pixels[name] = as_int32_array(columns[name], name)

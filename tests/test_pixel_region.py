@@ -1,6 +1,7 @@
 """A footprint as a region of `regions`: everything a user does with one."""
 
 import copy
+import json
 import operator
 import pickle
 import subprocess
@@ -372,6 +373,13 @@ def test_own_format(tmp_path):
             ar.Regions.parse(text, format="footprint")
     with pytest.raises(ValueError, match="damaged"):
         ar.Regions.parse('{"format": "lsstregions footprint", "version": 1, "footprint": [{}]}', format="footprint")
+    text = ar.Regions([full.copy()]).serialize(format="footprint")
+    for name in ("x_peak", "peak_value", "x", "id"):
+        content = json.loads(text)
+        for values in (3, [], [1] * (len(full.peaks) + 1), [[1]] * len(full.peaks)):
+            content["footprint"][0]["peaks"][name][1] = values
+            with pytest.raises(ValueError, match="damaged"):
+                ar.Regions.parse(json.dumps(content), format="footprint")
 
 
 def test_span_sets_from_either_side():

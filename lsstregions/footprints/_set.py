@@ -454,7 +454,9 @@ class FootprintSet(Value):
         OverflowError
             If a pixel does not fit into int32.
         """
-        peaks = Peaks.from_table(table)
+        return self._with_peaks(Peaks.from_table(table))
+
+    def _with_peaks(self, peaks: Peaks) -> Self:
         labels = self._label_at(peaks)
         if (labels < 0).any():
             lost = peaks.pixels[labels < 0][0]
