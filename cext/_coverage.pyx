@@ -77,6 +77,7 @@ cdef extern from "bits.h":
 cdef extern from "sums.h":
     double sum_of_floats(const float *, Py_ssize_t) noexcept nogil
     double sum_of_doubles(const double *, Py_ssize_t) noexcept nogil
+    void fill_doubles(double *, Py_ssize_t, double) noexcept nogil
 
 # What rounding leaves of a coverage of none or all, relative to what was added up.
 cdef double ROUNDING = 1e-15
@@ -707,8 +708,11 @@ def spread(const int32_t[:, ::1] spans, const double[::1] weights):
                 run[0] = span[i]
             count = span[i].x_stop - <Py_ssize_t> span[i].x_start
             weight = weights[i]
-            for k in range(count):
-                value[k] = weight
+            if count < 8:
+                for k in range(count):
+                    value[k] = weight
+            else:
+                fill_doubles(value, count, weight)
             value += count
     return runs, values
 

@@ -1,4 +1,4 @@
-/* Runs of pixels added up. Plain C that compilers make SIMD; all machines give the same. */
+/* Runs of pixels added up, or filled. Plain C that compilers make SIMD; all machines give the same. */
 #ifndef LSSTREGIONS_SUMS_H
 #define LSSTREGIONS_SUMS_H
 
@@ -38,6 +38,14 @@ static double sum_of_floats_avx512(const float *values, ptrdiff_t n)
     return _mm_cvtsd_f64(two) + _mm_cvtsd_f64(_mm_unpackhi_pd(two, two));
 }
 #endif
+
+/* Give n numbers one value. */
+LSSTREGIONS_CLONES
+static void fill_doubles(double *values, ptrdiff_t n, double value)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        values[i] = value;
+}
 
 static inline double sum_of_floats(const float *values, ptrdiff_t n)
 {
