@@ -81,8 +81,9 @@ def scan(
     int32_t y0,
     int level=2,
 ):
-    """Find the pixels of rows `start` to `stop` at least at a threshold (at most, where `negative`), and peaks; of floats,
-    where `beyond`, of those beyond it.
+    """Find the pixels of rows `start` to `stop` at least at a threshold (at most, where `negative`), and their peaks.
+
+    Of floats they may be those `beyond` the threshold alone.
 
     The image comes as bytes, ``uint8[ny, nx * itemsize]`` with contiguous rows, as does the threshold: one value, or
     one a pixel. Pixels where ``mask``, ``uint8[ny, nx]`` or None, is not zero do not pass. The rows below `start` and
