@@ -380,6 +380,8 @@ def cos_sin(theta: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     cos, sin = np.cos(theta), np.sin(theta)
     tiny = np.minimum(2**-50 * np.maximum(1, np.abs(theta)), 2**-20)
     upright, level = np.abs(cos) < tiny, np.abs(sin) < tiny
+    if not (upright | level).any():
+        return cos, sin
     return (
         np.where(upright, 0.0, np.where(level, np.sign(cos), cos)),
         np.where(level, 0.0, np.where(upright, np.sign(sin), sin)),
