@@ -7,35 +7,12 @@ inside.
 from libc.stdint cimport int32_t, uint8_t
 from libc.string cimport memcpy, memset
 
-from memory cimport prefetch_lines
+from elements cimport Elements, ask_for, first_of
 from span cimport Span
 
 cdef enum:
     # How many runs before its turn the memory of a run is asked for.
-    AHEAD = 32
-
-
-cdef struct Bytes:
-    # An image with contiguous rows of elements of some bytes.
-    uint8_t *data
-    Py_ssize_t stride
-    Py_ssize_t size
-    int32_t x0
-    int32_t y0
-
-
-cdef inline uint8_t *first_of(const Bytes *image, const Span *span) noexcept nogil:
-    """Return where a run begins."""
-    return image.data + (
-        (span.y - <Py_ssize_t> image.y0) * image.stride + (span.x_start - <Py_ssize_t> image.x0) * image.size
-    )
-
-
-cdef inline void ask_ahead(const Bytes *image, const Span *span, Py_ssize_t i, Py_ssize_t n) noexcept nogil:
-    """Ask for the memory of a run some runs before its turn: short runs lie far apart."""
-    if i + AHEAD < n:
-        span += i + AHEAD
-        prefetch_lines(first_of(image, span), (span.x_stop - <Py_ssize_t> span.x_start) * image.size)
+    AHEAD = 64
 
 
 def paint(uint8_t[:, :] image, const int32_t[:, ::1] runs, int32_t x0, int32_t y0, const uint8_t[::1] value):
@@ -44,14 +21,15 @@ def paint(uint8_t[:, :] image, const int32_t[:, ::1] runs, int32_t x0, int32_t y
     cdef const Span *span
     cdef uint8_t *target
     cdef const uint8_t *source = &value[0]
-    cdef Bytes rows
+    cdef Elements rows
     if n == 0:
         return
     span = <const Span *> &runs[0, 0]
-    rows = Bytes(&image[0, 0], image.strides[0], size, x0, y0)
+    rows = Elements(&image[0, 0], image.strides[0], size, x0, y0)
     with nogil:
         for i in range(n):
-            ask_ahead(&rows, span, i, n)
+            if i + AHEAD < n:
+                ask_for(&rows, span + i + AHEAD)
             target = first_of(&rows, span + i)
             width = span[i].x_stop - <Py_ssize_t> span[i].x_start
             if size == 1:
@@ -74,15 +52,16 @@ def gather(
     cdef Py_ssize_t i, count, n = runs.shape[0]
     cdef const Span *span
     cdef uint8_t *value
-    cdef Bytes rows
+    cdef Elements rows
     if values.shape[0] == 0:
         return
     span = <const Span *> &runs[0, 0]
-    rows = Bytes(<uint8_t *> &image[0, 0], image.strides[0], size, x0, y0)
+    rows = Elements(<uint8_t *> &image[0, 0], image.strides[0], size, x0, y0)
     value = &values[0]
     with nogil:
         for i in range(n):
-            ask_ahead(&rows, span, i, n)
+            if i + AHEAD < n:
+                ask_for(&rows, span + i + AHEAD)
             count = (span[i].x_stop - <Py_ssize_t> span[i].x_start) * rows.size
             memcpy(value, first_of(&rows, span + i), count)
             value += count
@@ -95,15 +74,16 @@ def scatter(
     cdef Py_ssize_t i, count, n = runs.shape[0]
     cdef const Span *span
     cdef const uint8_t *value
-    cdef Bytes rows
+    cdef Elements rows
     if values.shape[0] == 0:
         return
     span = <const Span *> &runs[0, 0]
-    rows = Bytes(&image[0, 0], image.strides[0], size, x0, y0)
+    rows = Elements(&image[0, 0], image.strides[0], size, x0, y0)
     value = &values[0]
     with nogil:
         for i in range(n):
-            ask_ahead(&rows, span, i, n)
+            if i + AHEAD < n:
+                ask_for(&rows, span + i + AHEAD)
             count = (span[i].x_stop - <Py_ssize_t> span[i].x_start) * rows.size
             memcpy(first_of(&rows, span + i), value, count)
             value += count
@@ -120,15 +100,16 @@ def add(real[:, :] image, const int32_t[:, ::1] runs, int32_t x0, int32_t y0, co
     cdef const Span *span
     cdef const real *value
     cdef uint8_t *target
-    cdef Bytes rows
+    cdef Elements rows
     if values.shape[0] == 0:
         return
     span = <const Span *> &runs[0, 0]
-    rows = Bytes(<uint8_t *> &image[0, 0], image.strides[0], stride, x0, y0)
+    rows = Elements(<uint8_t *> &image[0, 0], image.strides[0], stride, x0, y0)
     value = &values[0]
     with nogil:
         for i in range(n):
-            ask_ahead(&rows, span, i, n)
+            if i + AHEAD < n:
+                ask_for(&rows, span + i + AHEAD)
             target = first_of(&rows, span + i)
             width = span[i].x_stop - <Py_ssize_t> span[i].x_start
             for x in range(width):

@@ -7,13 +7,13 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from memory cimport prefetch_lines
+from elements cimport Elements, ask_for
 from span cimport Span
 
 cdef extern from "planes.h":
     void blend(uint8_t *, Py_ssize_t, uint64_t, uint64_t) noexcept nogil
 
-# Runs are short and far apart: memory is asked for this many runs before its turn.
+# Memory is asked for this many runs before its turn.
 cdef enum:
     AHEAD = 128
 
@@ -38,30 +38,23 @@ def paint(
     The image's first pixel is ``(x0, y0)``; `keep` and `flip` repeat the word through all 64 bits. Runs come
     in any order; where they overlap a word is replaced once for each of them.
     """
-    cdef Py_ssize_t i, n = runs.shape[0], stride = image.strides[0]
+    cdef Py_ssize_t i, n = runs.shape[0]
     cdef int64_t y, x_start, x_stop, ny = image.shape[0], nx = image.shape[1] // itemsize
     cdef const Span *span
-    cdef const Span *ahead
-    cdef uint8_t *origin
+    cdef Elements words
     if n == 0 or ny == 0 or nx == 0:
         return
     span = <const Span *> &runs[0, 0]
-    origin = &image[0, 0]
+    words = Elements(&image[0, 0], image.strides[0], itemsize, x0, y0)
     with nogil:
         for i in range(n):
             if i + AHEAD < n:
-                # Perhaps outside, where asking does no harm.
-                ahead = span + i + AHEAD
-                y = (ahead.y - <int64_t> y0) * stride
-                prefetch_lines(
-                    origin + (y + (ahead.x_start - <int64_t> x0) * itemsize),
-                    (ahead.x_stop - <int64_t> ahead.x_start) * itemsize,
-                )
-            y = span[i].y - <int64_t> y0
-            x_start = max(span[i].x_start - <int64_t> x0, 0)
-            x_stop = min(span[i].x_stop - <int64_t> x0, nx)
+                ask_for(&words, span + i + AHEAD)
+            y = span[i].y - words.y0
+            x_start = max(span[i].x_start - words.x0, 0)
+            x_stop = min(span[i].x_stop - words.x0, nx)
             if 0 <= y < ny and x_start < x_stop:
-                blend(origin + (y * stride + x_start * itemsize), (x_stop - x_start) * itemsize, keep, flip)
+                blend(words.data + (y * words.stride + x_start * itemsize), (x_stop - x_start) * itemsize, keep, flip)
 
 
 def any_of(const uint8_t[:, :] image, Py_ssize_t itemsize, uint64_t bits, uint8_t[:, ::1] out, bint more):
