@@ -377,9 +377,9 @@ def _less_later(sets: Many, excluded: NDArray[np.bool_]) -> tuple[Many, Runs]:
     (low, low_offsets), low_cut = _less_later((runs, offsets[: middle + 1]), excluded[:middle])
     (high, high_offsets), high_cut = _less_later((runs, offsets[middle:]), excluded[middle:])
     if len(low) and len(high_cut):
-        low, low_offsets = _raster.subtract_each(np.ascontiguousarray(low), low_offsets, high_cut)
+        low, low_offsets = _raster.subtract_each(low, low_offsets, high_cut)
     left = np.concatenate([low, high]), np.concatenate([low_offsets, high_offsets[1:] + len(low)])
-    return left, _algebra.unite(low_cut, np.ascontiguousarray(high_cut))
+    return left, _algebra.unite(low_cut, high_cut)
 
 
 def are_excluded(regions: Sequence[Any]) -> list[bool]:
