@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from libc.math cimport fabs
+from libc.math cimport INFINITY, fabs, rint
 from libc.stdint cimport INT32_MAX, INT32_MIN, int8_t, int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, malloc, qsort
 
@@ -222,23 +222,76 @@ def nearest_peaks(
     const int64_t[::1] new_offsets,
 ):
     """Return for each new peak the nearest old one of its footprint, ``int64``, -1 without one, and the distance."""
-    cdef Py_ssize_t f, i, k
-    cdef double dx, dy, square
     nearest = np.full(new_xy.shape[0], -1, np.int64)
     distance = np.full(new_xy.shape[0], np.inf)
     cdef int64_t[::1] index = nearest
     cdef double[::1] least = distance
+    cdef Py_ssize_t f, i, n, most = 0
+    cdef Placed *old
+    for f in range(new_offsets.shape[0] - 1):
+        most = max(most, old_offsets[f + 1] - old_offsets[f])
+    if most == 0:
+        return nearest, distance
+    old = <Placed *> malloc(most * sizeof(Placed))
+    if old == NULL:
+        raise MemoryError("no memory to match the peaks")
     with nogil:
         for f in range(new_offsets.shape[0] - 1):
+            n = old_offsets[f + 1] - old_offsets[f]
+            if n == 0 or new_offsets[f] == new_offsets[f + 1]:
+                continue
+            for i in range(n):
+                old[i].x, old[i].y = old_xy[old_offsets[f] + i, 0], old_xy[old_offsets[f] + i, 1]
+                old[i].index = old_offsets[f] + i
+            qsort(old, n, sizeof(Placed), _by_row)
             for i in range(new_offsets[f], new_offsets[f + 1]):
-                for k in range(old_offsets[f], old_offsets[f + 1]):
-                    dx = new_xy[i, 0] - old_xy[k, 0]
-                    dy = new_xy[i, 1] - old_xy[k, 1]
-                    square = dx * dx + dy * dy
-                    if square < least[i]:
-                        least[i] = square
-                        index[i] = k
+                _find_nearest(old, n, new_xy[i, 0], new_xy[i, 1], &index[i], &least[i])
+        free(old)
     return nearest, np.sqrt(distance)
+
+
+cdef struct Placed:
+    double x
+    double y
+    int64_t index
+
+
+cdef int _by_row(const void *a, const void *b) noexcept nogil:
+    cdef double p = (<const Placed *> a).y, q = (<const Placed *> b).y
+    return (p > q) - (p < q)
+
+
+cdef void _find_nearest(
+    const Placed *old, Py_ssize_t n, double x, double y, int64_t *index, double *least
+) noexcept nogil:
+    """Find the nearest of points sorted by y, the first one of several: from `y` on upwards and downwards."""
+    cdef Py_ssize_t low = 0, high = n, middle, k
+    cdef double dx, dy, square
+    while low < high:
+        middle = (low + high) // 2
+        if old[middle].y < y:
+            low = middle + 1
+        else:
+            high = middle
+    high = low
+    low -= 1
+    while True:
+        # False for NaN as well.
+        if low >= 0 and (high == n or y - old[low].y < old[high].y - y):
+            k = low
+            low -= 1
+        elif high < n:
+            k = high
+            high += 1
+        else:
+            return
+        dx, dy = x - old[k].x, y - old[k].y
+        if dy * dy > least[0]:
+            return
+        square = dx * dx + dy * dy
+        if square < least[0] or (square == least[0] and old[k].index < index[0]):
+            least[0] = square
+            index[0] = old[k].index
 
 
 # Looking up
@@ -414,3 +467,65 @@ def locate(
                 if low < offsets[owner[i] + 1] and start_of(&span[low]) <= place:
                     out[i] = low
     return result
+
+
+def nearest_runs(
+    const double[::1] x,
+    const double[::1] y,
+    const int32_t[::1] owner,
+    const int32_t[:, ::1] runs,
+    const int64_t[::1] offsets,
+):
+    """Return for each point the index ``int64`` of the run of its own footprint that is nearest, or -1 without one.
+
+    Near is the pixel of the run whose centre is; of several the first run. The points are finite.
+    """
+    cdef Py_ssize_t i
+    cdef const Span *span = <const Span *> &runs[0, 0] if runs.shape[0] else NULL
+    result = np.empty(x.shape[0], np.int64)
+    cdef int64_t[::1] out = result
+    with nogil:
+        for i in range(x.shape[0]):
+            out[i] = _nearest_run(span, offsets[owner[i]], offsets[owner[i] + 1], x[i], y[i])
+    return result
+
+
+cdef Py_ssize_t _nearest_run(const Span *span, Py_ssize_t begin, Py_ssize_t end, double x, double y) noexcept nogil:
+    """Look at the rows from `y` on, upwards and downwards, until they are farther than what was found."""
+    cdef Py_ssize_t high = _first_at(span, begin, end, y, -INFINITY), low = high, first, k, best = -1
+    cdef double dx, dy, square, least = INFINITY
+    cdef int32_t row
+    while low > begin or high < end:
+        if high == end or (low > begin and y - span[low - 1].y <= span[high].y - y):
+            k = low - 1
+        else:
+            k = high
+        row = span[k].y
+        dy = y - row
+        if dy * dy > least:
+            break
+        # The first run in the row that does not end before x, and the one before it.
+        first = _first_at(span, begin, end, row, x)
+        for k in range(max(first - 1, begin), min(first + 1, end)):
+            if span[k].y == row:
+                dx = x - min(max(rint(x), <double> span[k].x_start), span[k].x_stop - 1.0)
+                square = dx * dx + dy * dy
+                if square < least or (square == least and k < best):
+                    least, best = square, k
+        if row < y:
+            low = _first_at(span, begin, low, row, -INFINITY)
+        else:
+            high = _first_at(span, high, end, row + 1.0, -INFINITY)
+    return best
+
+
+cdef Py_ssize_t _first_at(const Span *span, Py_ssize_t low, Py_ssize_t high, double y, double x) noexcept nogil:
+    """Return the index of the first run in row `y`, or above it, that does not end before `x`."""
+    cdef Py_ssize_t middle
+    while low < high:
+        middle = (low + high) // 2
+        if span[middle].y < y or (span[middle].y == y and span[middle].x_stop - 1.0 < x):
+            low = middle + 1
+        else:
+            high = middle
+    return low

@@ -131,7 +131,7 @@ class _Measured:
 
     @property
     def touches_edge(self) -> NDArray[np.bool_]:
-        box: Any = self.footprints.region if self.frame is None else self.frame.box
+        box: Any = self.footprints.region if self.frame is None else self.frame.image_box
         x_start, x_stop, y_start, y_stop = self.box
         touches: NDArray[np.bool_] = (x_start <= box.x.start) | (x_stop >= box.x.stop)
         return (touches | (y_start <= box.y.start) | (y_stop >= box.y.stop)) & (self.area > 0)
@@ -232,10 +232,10 @@ def measure(
 
     frame, wcs_xy0 = None, (0, 0)
     if image is not None:
-        frame = Frame.of(image, variance, None, xy0, footprints.region)
+        frame = Frame.of(image, variance, None, xy0, footprints.region, bbox=footprints.bbox)
         if wcs is None and is_celestial(frame.wcs):
             # The WCS of an NDData counts from its first pixel.
-            wcs, wcs_xy0 = frame.wcs, frame.xy0
+            wcs, wcs_xy0 = frame.wcs, frame.image_box.xy0
     elif variance is not None:
         raise ValueError("variance must come with an image")
     if wcs is not None:
@@ -264,8 +264,6 @@ def measure(
             hint = "; insert() writes pixel values to one" if needed == "image" and footprints.is_heavy else ""
             raise ValueError(f"{needed} must be given for {', '.join(lacking)}{hint}")
     measured = _Measured(footprints, frame, wcs, wcs_xy0)
-    if frame is not None:
-        frame.check_holds(measured.box.T)
     table = QTable()
     for name in dict.fromkeys(names):
         get, unit, description = _COLUMNS[name]

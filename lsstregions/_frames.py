@@ -23,14 +23,24 @@ class Frame(NamedTuple):
     xy0: tuple[int, int]
     unit: Any = None
     wcs: Any = None
+    #: The box of the image that this is a part of, or None.
+    whole: Box2I | None = None
 
     @classmethod
     def of(
-        cls, image: Any, variance: Any, mask: Any, xy0: Any, region: Box2I | None = None, bits: bool = False
+        cls,
+        image: Any,
+        variance: Any,
+        mask: Any,
+        xy0: Any,
+        region: Box2I | None = None,
+        bits: bool = False,
+        bbox: NDArray[np.int64] | None = None,
     ) -> Self:
         """Take arrays, Quantities, masked arrays, NDData and their kin; what is given apart comes first.
 
-        Of a `Mask` it is what is bad that counts, or its bits; it may be larger than the image.
+        Of a `Mask` it is what is bad that counts, or its bits; it may be larger than the image. Given the boxes of
+        footprints, which must lie in the image, only the part of it that holds them is kept, and computed with.
         """
         unit, wcs, given = getattr(image, "unit", None), None, mask
         if is_mask(image):
@@ -38,7 +48,8 @@ class Frame(NamedTuple):
             image = bits_of(image, "image")
         elif is_nddata(image):
             wcs = image.wcs
-            variance = variance_of(image.uncertainty) if variance is None else variance
+            if variance is None and getattr(image.uncertainty, "uncertainty_type", "unknown") != "unknown":
+                variance = image.uncertainty
             mask = image.mask if mask is None else mask
             xy0 = getattr(image, "xy0", None) if xy0 is None else xy0
             image = image.data
@@ -61,19 +72,33 @@ class Frame(NamedTuple):
             mask = bits_of(mask, "mask") if bits else type(mask)._wrap(mask._words, mask.schema, xy0)
         elif mask is not None:
             mask = _as_mask(mask, bits)
-        return cls(
-            data,
-            None if variance is None else _same_shape(_as_variance(variance, unit), data, "variance"),
-            None if mask is None else _same_shape(mask, data, "mask"),
-            xy0,
-            unit,
-            wcs,
-        )
+        mask = None if mask is None else _same_shape(mask, data, "mask")
+        is_uncertainty = hasattr(variance, "uncertainty_type")
+        if variance is not None:
+            variance = variance if is_uncertainty else _as_variance(variance, unit)
+            _same_shape(np.asarray(variance.array) if is_uncertainty else variance, data, "variance")
+        frame = cls(data, variance, mask, xy0, unit, wcs)
+        frame = frame if bbox is None else frame.part(bbox)
+        # Only the part that is kept is computed.
+        return frame._replace(variance=_as_variance(frame.variance, unit)) if is_uncertainty else frame
 
     @property
     def box(self) -> Box2I:
         """The box of the image."""
         return Box2I.from_shape(self.data.shape, self.xy0)
+
+    @property
+    def image_box(self) -> Box2I:
+        """The box of the image that this is or is a part of."""
+        return self.box if self.whole is None else self.whole
+
+    def part(self, bbox: NDArray[np.int64]) -> Self:
+        """Return the part that footprints lie in, as views, given the box of each."""
+        box = self._box_of(bbox)
+        rows, columns = (slice(0, 0), slice(0, 0)) if box is None else box.slices(self.xy0)
+        variance, mask = (None if plane is None else plane[rows, columns] for plane in (self.variance, self.mask))
+        xy0 = self.xy0[0] + columns.start, self.xy0[1] + rows.start
+        return self._replace(data=self.data[rows, columns], variance=variance, mask=mask, xy0=xy0, whole=self.image_box)
 
     def rows(self, start: int, stop: int) -> Self:
         """Return a copy of some rows."""
@@ -83,17 +108,23 @@ class Frame(NamedTuple):
 
     def check_holds(self, bbox: NDArray[np.int64]) -> None:
         """Raise ValueError if a footprint leaves the image, given the box of each."""
+        self._box_of(bbox)
+
+    def _box_of(self, bbox: NDArray[np.int64]) -> Box2I | None:
+        """Return the smallest box that holds footprints, given the box of each; None if they have no pixel."""
         box, full = self.box, bbox[:, 0] < bbox[:, 1]
         bbox = bbox if full.all() else bbox[full]
         if not len(bbox):
-            return
+            return None
         low, high = bbox.min(axis=0).tolist(), bbox.max(axis=0).tolist()
         x_start, x_stop, y_start, y_stop = low[0], high[1], low[2], high[3]
-        if Box2I((x_start, x_stop), (y_start, y_stop)) not in box:
+        around = Box2I((x_start, x_stop), (y_start, y_stop))
+        if around not in box:
             raise ValueError(
                 f"the footprints, in x=({x_start}, {x_stop}), y=({y_start}, {y_stop}), leave the image,"
                 f" in x=({box.x.start}, {box.x.stop}), y=({box.y.start}, {box.y.stop}); clip them first"
             )
+        return around
 
     def flatten(self, plane: NDArray, spans: NDArray[np.int32]) -> NDArray:
         """Return the values of a plane under spans, in their order."""

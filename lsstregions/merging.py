@@ -94,8 +94,7 @@ def _with_band(
 ) -> tuple[FootprintSet, NDArray[np.bool_]]:
     one = one._replaced(values={}, peaks=one._peaks.with_columns(_seen=_only(band, len(one._peaks), seen.shape[1])))
     both = FootprintSet.concatenate([merged, one])
-    i, j, _ = both.crossmatch(both)
-    labels, count = _columns.components(np.column_stack((i, j)), len(both))
+    labels, count = _columns.components(_meeting(*both._in_raster_order()), len(both))
     now_seen = np.zeros((count, seen.shape[1]), bool)
     np.logical_or.at(now_seen, labels, np.concatenate([seen, _only(band, len(one), seen.shape[1])]))
     known = np.bincount(labels[: len(merged)], minlength=count) > 0
@@ -113,6 +112,14 @@ def _with_band(
     peaks = concatenated([old.with_columns(_seen=flags), added])
     owners = np.concatenate([old.owners, added.owners])
     return united._replaced(peaks=peaks.grouped(owners, united.sign)), now_seen
+
+
+def _meeting(runs: NDArray[np.int32], owner: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return pairs of owners, (m, 2), that join all whose runs overlap, given the runs by (y, x_start)."""
+    row = runs[:, 0].astype(np.int64) << 32
+    # A run that begins before those up to the last one end overlaps one of them, which are joined already.
+    meets = np.flatnonzero(row[1:] + runs[1:, 1] < np.maximum.accumulate(row + runs[:, 2])[:-1])
+    return np.column_stack((owner[meets], owner[meets + 1])).astype(np.int64)
 
 
 def _only(band: int, count: int, bands: int) -> NDArray[np.bool_]:

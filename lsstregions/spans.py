@@ -478,10 +478,12 @@ class SpanSet(Value):
         TypeError
             If one is no SpanSet.
         """
-        left = self.array
-        for other in others:
-            left = _algebra.subtract(left, require(other, SpanSet, "others").array)
-        return SpanSet._from_canonical(left)
+        arrays = [require(other, SpanSet, "others").array for other in others]
+        if not arrays:
+            return self
+        # At once: to go through this set for each of many others would cost their number times its own.
+        gone = arrays[0] if len(arrays) == 1 else _runs.canonical(np.concatenate(arrays))
+        return SpanSet._from_canonical(_algebra.subtract(self.array, gone))
 
     def symmetric_difference(self, other: SpanSet) -> SpanSet:
         """Return the pixels in one of the sets but not in both.
@@ -874,7 +876,8 @@ class SpanSet(Value):
             If `xy0` does not fit into int32.
         """
         if isinstance(image, np.ma.MaskedArray):
-            return np.ma.MaskedArray(self.flatten(image.data, xy0), self.flatten(np.ma.getmaskarray(image), xy0))
+            mask = np.ma.nomask if image.mask is np.ma.nomask else self.flatten(image.mask, xy0)
+            return np.ma.MaskedArray(self.flatten(image.data, xy0), mask)
         check_unmasked(image, "image")
         array = np.asarray(image)
         x0, y0 = self._check_inside(array, xy0)

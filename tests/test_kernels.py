@@ -50,6 +50,7 @@ def cases(seed):
         "_columns.fuse": (np.concatenate((a, b)), np.arange(len(a) + len(b), dtype=np.int32) % 5, 5),
         "_columns.locate": (x, y, owner, a, offsets),
         "_columns.nearest_peaks": (np.stack((x, y), 1), ring * 10, np.stack((y, x), 1), ring * 10),
+        "_columns.nearest_runs": (x, y, owner, a, offsets),
         "_columns.overlaps": (a, labels, b, np.arange(len(b), dtype=np.int32) % 3),
         "_columns.sort_peaks": ([peaks.view(np.uint8)], owner, np.array([1, -1, 0], np.int8), True),
         "_columns.split": (a, offsets, 8),

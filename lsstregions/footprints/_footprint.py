@@ -386,7 +386,8 @@ class HeavyFootprint(Footprint):
         common = (self.spans & other.spans).array
         owner = np.zeros(len(common), np.int32)
         mine, theirs = (one._columns._values_under(common, owner)["image"].astype(float) for one in (self, other))
-        return float(np.dot(mine, theirs))
+        # Not np.dot, whose threads cost more than the sum, and change it.
+        return float(np.einsum("i,i", mine, theirs))
 
 
 def _only(columns: FootprintSet) -> Footprint:

@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 
 Origin = tuple[int, int] | Point2I
 
+# So many points are looked up among the spans of their rows; for more all spans are sorted.
+_FEW = 16
+
 
 class FootprintSet(Value):
     """Many footprints in columns: one array of spans, and where those of each footprint begin.
@@ -232,7 +235,8 @@ class FootprintSet(Value):
         offsets = [part.offsets[1:] + start for part, start in zip(parts, starts, strict=False)]
         regions = {part.region for part in parts}
         some = [part for part in parts if len(part)] or parts
-        planes = {name: all(name in part._values for part in some) for part in some for name in part._values}
+        names = dict.fromkeys(name for part in some for name in part._values)
+        planes = {name: all(name in part._values for part in some) for name in names}
         if lost := [name for name, is_common in planes.items() if not is_common]:
             message = f"not all footprints have pixel values of the plane {', '.join(lost)}, which is left out"
             warn(message, LossWarning)
@@ -779,7 +783,7 @@ class FootprintSet(Value):
             If their shapes do not broadcast.
         """
         columns, rows, shape = as_points(x, y)
-        return _columns.at(*self._in_raster_order(), columns, rows).reshape(shape)
+        return _columns.at(*self._near_rows(rows), columns, rows).reshape(shape)
 
     def crossmatch(
         self, other: FootprintSet | SpanSet
@@ -804,16 +808,31 @@ class FootprintSet(Value):
         area = np.add.reduceat(pairs[:, 2], first) if len(first) else pairs[:, 2]
         return pairs[first, 0], pairs[first, 1], area
 
+    def _near_rows(self, y: NDArray[np.float64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the spans in raster order, and their owners; of few points only those in rows around them."""
+        if not 0 < len(y) <= _FEW or not np.isfinite(y).all():
+            return self._in_raster_order()
+        row = self.spans[:, 0]
+        near = np.flatnonzero((row >= y.min() - 1) & (row <= y.max() + 1))
+        owner = np.searchsorted(self.offsets, near, side="right") - 1
+        return _runs.in_raster_order(self.spans[near], owner.astype(np.int32))
+
     def _in_raster_order(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         return _runs.in_raster_order(self.spans, self._owners())
 
     def overlaps(self, other: FootprintSet | SpanSet) -> NDArray[np.bool_]:
-        """Whether each footprint shares a pixel with any of another set: bools of shape (n,).
+        """Whether each footprint shares a pixel with any of another set: bools (n,); see `crossmatch` for which.
 
-        See `crossmatch` for which, and for the errors.
+        Raises
+        ------
+        TypeError
+            If `other` is neither a FootprintSet nor a SpanSet.
         """
+        # Of spans that do not overlap one another each of ours meets few.
+        theirs = as_set(other, "other").union().array
+        pairs = _columns.overlaps(*self._in_raster_order(), theirs, np.zeros(len(theirs), np.int32))
         result = np.zeros(len(self), bool)
-        result[self.crossmatch(other)[0]] = True
+        result[pairs[:, 0]] = True
         return result
 
     # New footprints from these
@@ -947,16 +966,12 @@ class FootprintSet(Value):
     def _with_peaks_inside(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> Self:
         """Put peaks at ``(x, y)`` that lie outside their footprint into its nearest pixel."""
         lost = np.flatnonzero(self._runs_of_peaks() < 0)
-        order, offsets = _flat(self.offsets, self._peaks.owners[lost])
-        which = owners_of(offsets)
-        row, start, stop = self.spans[order].T.astype(float)
-        column = np.clip(np.rint(x[lost][which]), start, stop - 1)
-        distance = np.hypot(column - x[lost][which], row - y[lost][which])
-        nearest = np.lexsort((distance, which))
-        nearest = nearest[np.unique(which[nearest], return_index=True)[1]]
+        run = _columns.nearest_runs(x[lost], y[lost], self._peaks.owners[lost], self.spans, self.offsets)
+        lost, run = lost[run >= 0], run[run >= 0]
+        row, start, stop = self.spans[run].T
         pixels = self._peaks.pixels.copy()
-        pixels["x_peak"][lost[which[nearest]]] = column[nearest]
-        pixels["y_peak"][lost[which[nearest]]] = row[nearest]
+        pixels["x_peak"][lost] = np.clip(np.rint(x[lost]), start, stop - 1)
+        pixels["y_peak"][lost] = row
         return self._replaced(peaks=Peaks(pixels, self._peaks.offsets, self._peaks.columns))
 
     def grow(
@@ -1129,8 +1144,7 @@ class FootprintSet(Value):
         OverflowError
             If a coordinate of the image does not fit into int32.
         """
-        frame = Frame.of(image, variance, mask, xy0, self.region, bits=True)
-        frame.check_holds(self.bbox)
+        frame = Frame.of(image, variance, mask, xy0, self.region, bits=True, bbox=self.bbox)
         planes = {"image": frame.data, "variance": frame.variance, "mask": frame.mask}
         values = {name: frame.flatten(plane, self.spans) for name, plane in planes.items() if plane is not None}
         return self._replaced(values=values)

@@ -769,7 +769,7 @@ def _conformed(mask: Mask, schema: MaskSchema, dtype: np.dtype | None = None) ->
     source = mask._words
     if schema == mask.schema and dtype in (None, source.dtype):
         return source.copy()
-    target = np.zeros((schema.n_words, *mask.shape), schema.dtype if dtype is None else dtype)
+    target = np.empty((schema.n_words, *mask.shape), schema.dtype if dtype is None else dtype)
     # Planes that move by the same distance between the same words move together.
     moves: dict[tuple[int, int, int], int] = {}
     for plane in mask.schema:
@@ -778,6 +778,7 @@ def _conformed(mask: Mask, schema: MaskSchema, dtype: np.dtype | None = None) ->
             new_k, new_bit = divmod(bit_of(schema[plane.name]), _width(target.dtype))
             move = (k, new_k, new_bit - bit)
             moves[move] = moves.get(move, 0) | 1 << bit
+    empty = set(range(schema.n_words))
     for (k, new_k, distance), bits in moves.items():
         moved = source[k] & source.dtype.type(bits)
         if distance < 0:
@@ -785,7 +786,12 @@ def _conformed(mask: Mask, schema: MaskSchema, dtype: np.dtype | None = None) ->
         moved = moved.astype(target.dtype, copy=False)
         if distance > 0:
             moved <<= moved.dtype.type(distance)
-        target[new_k] |= moved
+        if new_k in empty:
+            target[new_k] = moved
+        else:
+            target[new_k] |= moved
+        empty.discard(new_k)
+    target[list(empty)] = 0
     return target
 
 

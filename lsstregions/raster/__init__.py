@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import _coverage, _runs
+from .. import _coverage, _measure, _raster, _runs
 from .._frames import Frame
 from .._validate import require
 from ..geom import Box2I
@@ -244,16 +244,11 @@ def coverage_sum(
     frame = Frame.of(image, variance, mask, xy0)
     dtype = np.result_type(frame.data, np.float32, *([] if frame.variance is None else [frame.variance]))
     dtype = np.dtype(np.float32 if dtype == np.float32 else np.float64)
-    box, unit = frame.box, frame.unit
+    unit = frame.unit
     if wcs is None and frame.wcs is not None:
         from .._wcs import absolute
 
         wcs = absolute(frame.wcs, frame.xy0)
-    planes = (
-        _with_rows(frame.data.astype(dtype, copy=False)),
-        _beside(frame.variance, dtype),
-        _beside(None if frame.mask is None else np.asarray(frame.mask), np.dtype(bool)).view(np.uint8),
-    )
     is_aperture = hasattr(regions, "positions")
     if is_aperture and hasattr(regions, "to_pixel"):
         try:
@@ -265,10 +260,10 @@ def coverage_sum(
         regions = list(getattr(regions, "regions", regions))
         result = np.zeros((3, len(regions)))
         for batch, places in batches(regions, projecting(wcs, unprojectable)):
-            result[:, places] = _sums(batch, planes, box)
+            result[:, places] = _sums(batch, frame, dtype)
     else:
         ((batch, _),) = batches([regions], projecting(wcs, unprojectable))
-        result = _sums(batch.batch if is_aperture and isinstance(batch, Wholes) else batch, planes, box)
+        result = _sums(batch.batch if is_aperture and isinstance(batch, Wholes) else batch, frame, dtype)
     total, area, noise = result
     with np.errstate(invalid="ignore"):
         error = None if frame.variance is None else np.sqrt(noise)
@@ -278,18 +273,42 @@ def coverage_sum(
     return ApertureSums(total, area, error)
 
 
-def _sums(batch: Any, planes: tuple[NDArray, NDArray, NDArray], box: Box2I) -> NDArray[np.float64]:
+def _sums(batch: Any, frame: Frame, dtype: np.dtype) -> NDArray[np.float64]:
     """Return the sums over each region of a batch, their areas and variances: of shape (3, n)."""
-    x0, y0 = box.xy0
+    box = frame.box
     if isinstance(batch, Shapes) and batch.kind != RECTANGLE:
-        order = _by_tile(batch.columns, x0, y0)
+        order = _by_tile(batch.columns, *box.xy0)
         result = np.empty((3, order.size))
-        result[:, order] = _coverage.conic_sums(*planes, batch.measurable().take(order, axis=1), x0, y0)
+        conics = batch.measurable().take(order, axis=1)
+        planes, xy0 = _planes_in(frame, dtype, *_raster.reach(conics, box.y.start, box.y.stop)[:4])
+        result[:, order] = _coverage.conic_sums(*planes, conics, *xy0)
         return result
     from ._exact import pieces_of
 
     spans, weights, offsets = pieces_of(batch, box)
-    return _coverage.sums(*planes, spans, weights, offsets, x0, y0)
+    if not len(spans):
+        return np.zeros((3, len(offsets) - 1))
+    left, right, low, high = _measure.extents(spans, offsets)[0][:, np.diff(offsets) > 0]
+    planes, xy0 = _planes_in(frame, dtype, left.min(), right.max(), low.min(), high.max())
+    return _coverage.sums(*planes, spans, weights, offsets, *xy0)
+
+
+def _planes_in(
+    frame: Frame, dtype: np.dtype, x_min: float, x_max: float, y_min: float, y_max: float
+) -> tuple[tuple[NDArray, NDArray, NDArray], tuple[int, int]]:
+    """Return an image, its variance and mask as kernels take them, within these bounds, and their first pixel."""
+    # Only this part is converted.
+    (x0, y0), (ny, nx) = frame.xy0, frame.data.shape
+    left, right = (int(np.clip(edge, x0, x0 + nx)) - x0 for edge in (np.floor(x_min), np.ceil(x_max) + 1))
+    low, high = (int(np.clip(edge, y0, y0 + ny)) - y0 for edge in (np.floor(y_min), np.ceil(y_max) + 1))
+    part = slice(low, max(low, high)), slice(left, max(left, right))
+    variance, mask = (None if plane is None else plane[part] for plane in (frame.variance, frame.mask))
+    planes = (
+        _with_rows(frame.data[part].astype(dtype, copy=False)),
+        _beside(variance, dtype),
+        _beside(None if mask is None else np.asarray(mask), np.dtype(bool)).view(np.uint8),
+    )
+    return planes, (x0 + left, y0 + low)
 
 
 def _by_tile(columns: NDArray[np.float64], x0: int, y0: int) -> NDArray[np.intp]:

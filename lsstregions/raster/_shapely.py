@@ -21,9 +21,9 @@ def ragged(geometries: Geometries) -> tuple[Any, ...]:
 @batch(shapely.Polygon, shapely.MultiPolygon)
 def _polygons(geometries: Geometries, wcs: Any) -> Batch:
     x, y, rings, *levels = ragged(geometries)
-    # Of several parts the rings are all that matters.
+    # Of several parts the rings are all that matters, and which are outer ones.
     parts = levels[0] if len(levels) == 1 else levels[0][levels[1]]
-    return Polygons(x, y, parts, rings)
+    return Polygons(x, y, parts, rings, levels[0][:-1])
 
 
 @batch(shapely.LineString, shapely.LinearRing, shapely.MultiLineString)

@@ -248,11 +248,21 @@ class Shapes:
 
 
 class Polygons:
-    """Polygons of rings, by the even-odd rule; see `polygons`."""
+    """Polygons of rings, by the even-odd rule; see `polygons`.
 
-    __slots__ = ("parts", "rings", "x", "y")
+    Those of several parts say which rings are `outer`; by default it is the first one of each.
+    """
 
-    def __init__(self, x: ArrayLike, y: ArrayLike, offsets: ArrayLike, rings: ArrayLike | None = None):
+    __slots__ = ("outer", "parts", "rings", "x", "y")
+
+    def __init__(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        offsets: ArrayLike,
+        rings: ArrayLike | None = None,
+        outer: NDArray[np.integer] | None = None,
+    ):
         self.x, self.y = as_vertices(x, y)
         if rings is None:
             self.rings = as_offsets(offsets, self.x.size, "offsets")
@@ -260,6 +270,10 @@ class Polygons:
         else:
             self.rings = as_offsets(rings, self.x.size, "rings")
             self.parts = as_offsets(offsets, self.rings.size - 1, "offsets")
+        self.outer = np.zeros(self.rings.size - 1, bool)
+        # Of an empty polygon the "first ring" is another's, which is none the worse for it: it is a first one as well.
+        first = self.parts[:-1] if outer is None else outer
+        self.outer[first[first < self.outer.size]] = True
 
     def bounds(self, within: Any) -> tuple[int, int, int, int]:
         """Return the bounds to clip to."""
@@ -280,10 +294,7 @@ class Polygons:
         bounds = self.bounds(within)
         from ._tangled import untangled
 
-        holes = np.ones(self.rings.size - 1, np.uint8)
-        # Of an empty polygon the "first ring" is another's, which is none the worse for it: it is a first one as well.
-        first = self.parts[:-1]
-        holes[first[first < holes.size]] = 0
+        holes = (~self.outer).view(np.uint8)
         origins = np.zeros((2, self.parts.size - 1))
         pieces = _coverage.polygons(self.x, self.y, self.rings, self.parts, holes, origins, *bounds)
         return untangled(self, pieces, within)

@@ -44,8 +44,14 @@ def _tangled(batch: Polygons) -> NDArray[np.intp]:
         return np.empty(0, np.intp)
     points = np.column_stack([batch.x, batch.y])[np.repeat(doubtful, sizes)]
     rings = shapely.linearrings(points, indices=np.repeat(np.arange(doubtful.sum()), sizes[doubtful]))
-    used, index = np.unique(owner[doubtful], return_inverse=True)
-    return used[~shapely.is_valid(shapely.polygons(rings, indices=index))]
+    # Each outer ring begins a part, and so does the first one of a polygon that is looked at.
+    owner = owner[doubtful]
+    begins = batch.outer[doubtful] | (np.diff(owner, prepend=-1) != 0)
+    made = shapely.polygons(rings, indices=np.cumsum(begins) - 1)
+    used, index = np.unique(owner[begins], return_inverse=True)
+    if len(used) < len(made):
+        made = shapely.multipolygons(made, indices=index)
+    return used[~shapely.is_valid(made)]
 
 
 def origin_of(batch: Polygons, i: int, within: Any) -> tuple[int, int]:
