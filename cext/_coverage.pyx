@@ -802,7 +802,7 @@ def conic_sums(
     """Return what `sums` returns for ellipses, less their holes, without keeping their pieces."""
     cdef Py_ssize_t i, n = columns.shape[1]
     cdef int32_t y, x_stop = x0 + <int32_t> image.shape[1], y_stop = y0 + <int32_t> image.shape[0]
-    cdef bint good = True
+    cdef bint good = True, known
     cdef Row row
     cdef Ring ring, following
     cdef Frame frame
@@ -840,7 +840,12 @@ def conic_sums(
                 # What is thinner than rounding covers nothing.
                 if area > LSSTREGIONS_NONE:
                     into.total, into.area, into.noise = added_lanes(lanes.total), area, added_lanes(lanes.noise)
+                # What two borders share is added twice and taken away once: that makes NaN of infinity.
+                known = into.total == into.total and into.noise == into.noise
             else:
+                known = False
+            if not known:
+                memset(&into, 0, sizeof(into))
                 for y in range(ring.first, ring.last):
                     ask_ahead(&view, y - <Py_ssize_t> ring.first)
                     cover_row(&row, &ring, y, &shares)

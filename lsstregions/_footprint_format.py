@@ -93,7 +93,8 @@ def parse(text: str, **options: Any) -> Regions:
             spans = SpanSet(as_int32_array(one["spans"], "spans").reshape(-1, 3))
             options = {"sign": one["sign"], "meta": one["meta"], "visual": one["visual"]}
             bare = Footprint(spans, None, region, **options)
-            made.append(bare._with(bare._columns._with_peaks(Peaks.from_columns(arrays))))
+            peaks = Peaks.from_columns(arrays, np.array([0, len(arrays["peak_value"])]))
+            made.append(bare._with(bare._columns._with_peaks(peaks)))
     except Exception as error:
         raise ValueError(f"this text in the format {NAME!r} is damaged: {error!r}") from error
     return Regions(made)

@@ -152,8 +152,10 @@ def stacked(below: Frame, above: Frame) -> Frame:
 
 def as_bytes(array: NDArray) -> NDArray[np.uint8]:
     """Return a 2-D array of native byte order as bytes with contiguous rows, a view if it has them."""
-    if (array.strides[1] != array.itemsize and array.shape[1] > 1) or not array.dtype.isnative:
-        array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+    if (array.strides[1] != array.itemsize and array.shape[1] > 1) or not (
+        array.dtype.isnative and array.flags.aligned
+    ):
+        array = np.require(array, array.dtype.newbyteorder("="), ["C", "A"])
     if array.size == 0:
         return np.empty((array.shape[0], 0), np.uint8)
     if array.shape[1] == 1:

@@ -79,6 +79,8 @@ class Peaks:
             shape = column.shape if name in PIXEL_COLUMNS else column.shape[:1]
             if shape != (len(value),):
                 raise ValueError(f"{name} must have one value for each of {len(value)} peaks, not {column.shape}")
+        # Footprints that were taken twice, as in a file they may be, have brought the same peaks along.
+        unique = offsets is None
         offsets = np.array([0, len(value)]) if offsets is None else offsets
         pixels = np.empty(len(value), PEAK)
         for name in ("x_peak", "y_peak"):
@@ -86,7 +88,7 @@ class Peaks:
         pixels["peak_value"] = value
         others = {name: column for name, column in columns.items() if name not in PIXEL_COLUMNS}
         for name, column in others.items():
-            check_column(name, column)
+            check_column(name, column, unique)
         return cls(pixels, offsets, others)
 
     def __len__(self) -> int:
@@ -160,7 +162,7 @@ def _plain(column: Any, name: str) -> NDArray:
     return np.array(column)
 
 
-def check_column(name: str, column: ArrayLike) -> None:
+def check_column(name: str, column: ArrayLike, unique: bool = True) -> None:
     """Raise TypeError or ValueError if a column of peaks, one that they may lack, is not as it must be."""
     check_unmasked(column, name)
     array = np.asarray(column)
@@ -171,7 +173,7 @@ def check_column(name: str, column: ArrayLike) -> None:
     if name == "id":
         if array.dtype.kind not in "iu":
             raise TypeError(f"id must be integers, not dtype {array.dtype}")
-        if len(np.unique(array)) < len(array):
+        if unique and len(np.unique(array)) < len(array):
             raise ValueError("id must be different for each peak")
         return
     if array.dtype.kind not in "iuf":

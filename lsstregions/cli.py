@@ -625,7 +625,3 @@ class _Steps:
     def __exit__(self, *exception: Any) -> None:
         if self.bar is not None:
             print(file=sys.stderr)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

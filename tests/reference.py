@@ -110,7 +110,9 @@ def transformed(mask, transform, inverse):
     found = []
     for row in range(low[1], high[1] + 1):
         for column in range(low[0], high[0] + 1):
-            sx, sy = np.floor(np.array(inverse(column, row)) + 0.5).astype(int)
+            place = np.array(inverse(column, row))
+            # The floor of place + 0.5, which rounding may put above it.
+            sx, sy = (np.floor(place) + (place - np.floor(place) >= 0.5)).astype(int)
             if 0 <= sy < mask.shape[0] and 0 <= sx < mask.shape[1] and mask[sy, sx]:
                 found.append((row, column))
     return found

@@ -302,7 +302,7 @@ def test_usage_and_interruption(run, field, monkeypatch, capsys):
 
 def test_demo(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "lsstregions.cli", "demo", str(tmp_path / "demo"), "--size", "256"],
+        [sys.executable, "-m", "lsstregions", "demo", str(tmp_path / "demo"), "--size", "256"],
         capture_output=True,
         text=True,
         check=False,

@@ -223,6 +223,22 @@ def test_holes_and_parts():
     np.testing.assert_allclose(dense(everything), of_geometry(parts), rtol=0, atol=1e-9)
 
 
+def test_many_parts_are_no_tangle(monkeypatch):
+    """Valid parts are taken as they are; those that cross are cut where they do."""
+    parts = [
+        shapely.Point(7 * i, 5 * j).buffer(2.2) - shapely.Point(7 * i, 5 * j).buffer(1)
+        for i in (-1, 0, 1)
+        for j in (-1, 1)
+    ]
+    crossing = shapely.MultiPolygon([shapely.box(-5, -5, 2.2, 1.3), shapely.box(-1.4, -2, 6, 6)])
+    with monkeypatch.context() as patch:
+        patch.setattr("shapely.node", lambda lines: pytest.fail("there was nothing to cut"))
+        whole = shapely.MultiPolygon(parts)
+        np.testing.assert_allclose(dense(whole), of_geometry(whole), rtol=0, atol=1e-9)
+    odd = shapely.symmetric_difference(*crossing.geoms)
+    np.testing.assert_allclose(dense(crossing), of_geometry(odd), rtol=0, atol=1e-9)
+
+
 def circle(x, y, r):
     return ar.CirclePixelRegion(ar.PixCoord(x, y), r)
 
@@ -575,6 +591,38 @@ def test_sums_of_photutils():
     if tuple(map(int, version("photutils").split(".")[:2])) < (3, 1):
         # Later it takes the squares of the weights.
         np.testing.assert_allclose(result.error, table["aperture_sum_err"], rtol=1e-10)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_sums_with_pixels_that_are_no_numbers(value):
+    """They count where they are touched, also where both borders share a column."""
+    apertures = (
+        pa.CircularAperture((6, 6), 2.9),
+        pa.CircularAnnulus((6.2, 5.9), 2.9, 5.1),
+        pa.CircularAnnulus((6, 6), 3, 3.001),
+    )
+    for aperture in apertures:
+        weights = dense(aperture, (0, 13, 0, 13))
+        for y, x in np.ndindex(13, 13):
+            image = np.ones((13, 13))
+            image[y, x] = value
+            result = coverage_sum(image, aperture, variance=np.abs(image))
+            touched = weights[y, x] > 0
+            expected = [value, np.abs(value)] if touched else [result.area[0]] * 2
+            np.testing.assert_allclose([result.sum[0], result.error[0] ** 2], expected)
+
+
+def test_arrays_at_odd_addresses():
+    data = np.random.default_rng(4).normal(size=(30, 40)).astype(np.float32)
+    odd = np.frombuffer(bytearray(b"x" + data.tobytes()), np.uint8)[1:].view(np.float32).reshape(data.shape)
+    assert not odd.flags.aligned
+    one, other = (coverage_sum(image, circle(15, 15, 6), variance=image**2) for image in (data, odd))
+    assert (one.sum, one.error) == (other.sum, other.error)
+    assert lr.detect_footprints(odd, 1.0) == lr.detect_footprints(data, 1.0)
+    assert (
+        lr.detect_footprints(data, 1.0).measure(odd)["segment_flux"].tolist()
+        == lr.detect_footprints(data, 1.0).measure(data)["segment_flux"].tolist()
+    )
 
 
 def test_sums_refuse():

@@ -243,6 +243,17 @@ class TestExactly:
         limits = np.array([[-5.0, -5, 1, -5, 1]])
         assert len(lr.detect_footprints(image, lr.Threshold(limits, peak_multiplier=4))) == 1
 
+    @pytest.mark.parametrize("kind", ["variance", "pixel_stdev"])
+    def test_equal_thresholds_detect_the_same(self, kind):
+        image, variance = np.random.default_rng(0).random((2, 100, 100), dtype=np.float32)
+        # Pixels at the threshold, for every rounding to matter.
+        image = np.float32(0.7) * (np.sqrt(variance) if kind == "pixel_stdev" else variance)
+        one, other = lr.Threshold(0.7, kind), lr.Threshold(0.7 * u.one, kind)
+        assert one == other
+        assert lr.detect_footprints(image, one, variance=variance) == lr.detect_footprints(
+            image, other, variance=variance
+        )
+
     def test_second_threshold_of_small_floats(self):
         image = np.array([[0, 6.55e4, 7e4]])
         limits = np.full((1, 3), 6e4, np.float16)

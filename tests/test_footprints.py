@@ -5,6 +5,7 @@ import itertools
 import operator
 import pickle
 import threading
+import tracemalloc
 
 import hypothesis.extra.numpy as hnp
 import hypothesis.strategies as st
@@ -14,13 +15,14 @@ import reference_detection as reference
 import regions
 import scipy.ndimage
 from astropy import units as u
-from astropy.nddata import NDData, VarianceUncertainty
+from astropy.nddata import InverseVariance, NDData, StdDevUncertainty, VarianceUncertainty
 from astropy.table import QTable, Table
 from astropy.wcs import WCS
 from hypothesis import given
 from strategies import frames
 
 import lsstregions as lr
+from lsstregions import _columns
 
 SHAPE = (70, 90)
 BOX = lr.Box2I.from_shape(SHAPE)
@@ -467,6 +469,10 @@ class TestLookup:
         padded = np.pad(labels, 2)
         assert np.array_equal(self.fs.at(x, y), padded - 1)
         assert np.array_equal(self.fs.at(x - 0.5, y + 0.4999), padded - 1)
+        # Of a few points only the spans of their rows are looked at.
+        for i in range(0, padded.size, 531):
+            some = np.unravel_index(np.arange(i, min(i + 7, padded.size)), padded.shape)
+            assert np.array_equal(self.fs.at(x[some], y[some]), padded[some] - 1)
         assert self.fs.at(np.nan, 3) == -1
         assert self.fs.at(np.inf, 1e300) == -1
         assert self.fs.at([], []).shape == (0,)
@@ -824,6 +830,88 @@ def test_heavy_values_of_other_kinds():
             change(lr.FootprintSet([left]), np.zeros((3, 3)) * u.Jy)
 
 
+def test_signs_of_what_grows_in():
+    """They count like those of what was inside."""
+    box, image = lr.Box2I((0, 24), (0, 18)), np.zeros((30, 40))
+    image[10, 9], image[14, 25] = 9, -9
+    found = lr.detect_footprints(image, 5.0, polarity="both", xy0=(-10, -4)).with_region(box)
+    assert found.grow(1, "square").sign.tolist() == found.merge(found).sign.tolist() == [1, -1]
+    image[10, 10] = -9
+    found = lr.detect_footprints(image, 5.0, polarity="both", xy0=(-10, -4)).with_region(box)
+    assert found.grow(1, "square").sign.tolist() == [0, -1]
+
+
+@given(st.lists(st.tuples(hnp.arrays(bool, (6, 7)), st.sampled_from([1, -1, 0])), min_size=1, max_size=5))
+def test_signs_of_what_grows(members):
+    box = lr.Box2I((1, 5), (1, 5))
+    grown = [lr.SpanSet.from_mask(mask).dilate(1).clip(box) for mask, _ in members]
+    footprints = lr.FootprintSet([lr.Footprint(lr.SpanSet.from_mask(mask), sign=sign) for mask, sign in members], box)
+    for one in footprints.grow(1):
+        signs = {sign for spans, (_, sign) in zip(grown, members, strict=True) if spans.overlaps(one.spans)}
+        assert one.sign == (signs.pop() if len(signs) == 1 else 0)
+
+
+@given(
+    st.lists(hnp.arrays(bool, (5, 6)), max_size=4), st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), max_size=5)
+)
+def test_nearest_runs(masks, points):
+    footprints = lr.FootprintSet([lr.SpanSet.from_mask(mask, (-2, -3)) for mask in masks])
+    for i, mask in enumerate(masks):
+        x, y = np.array(points).reshape(-1, 2).T.copy()
+        owner = np.full(len(points), i, np.int32)
+        runs = _columns.nearest_runs(x, y, owner, footprints.spans, footprints.offsets)
+        rows, columns = np.nonzero(mask)
+        for j, run in enumerate(runs):
+            assert (run >= 0) == mask.any()
+            if run >= 0:
+                assert footprints.offsets[i] <= run < footprints.offsets[i + 1]
+                row, start, stop = footprints.spans[run]
+                column = np.clip(np.rint(x[j]), start, stop - 1)
+                distance = (columns - 2 - x[j]) ** 2 + (rows - 3 - y[j]) ** 2
+                assert (column - x[j]) ** 2 + (row - y[j]) ** 2 <= distance.min() * (1 + 1e-12)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=9), st.lists(st.integers(0, 3), max_size=4))
+def test_nearest_peaks(old, new):
+    points, others = np.array(old, float).reshape(-1, 2), np.array([(x, x + 0.5) for x in new], float).reshape(-1, 2)
+    index, least = _columns.nearest_peaks(points, np.array([0, len(old)]), others, np.array([0, len(new)]))
+    for i, (x, y) in enumerate(others):
+        distance = np.hypot(points[:, 0] - x, points[:, 1] - y)
+        assert index[i] == (np.argmin(distance) if len(old) else -1)
+        assert least[i] == (distance.min() if len(old) else np.inf)
+
+
+@pytest.mark.parametrize("kind", ["big-endian", "columns", "half", "deviations", "inverse", "masked"])
+def test_one_of_a_large_image_costs_one(kind):
+    data = np.ones((1000, 1200), np.float32)
+    image, variance = {
+        "big-endian": (data.astype(">f4"), None),
+        "columns": (np.asfortranarray(data), None),
+        "half": (data.astype(np.float16), None),
+        "deviations": (NDData(data, StdDevUncertainty(2 * data)), 4),
+        "inverse": (NDData(data, InverseVariance(data / 4)), 4),
+        "masked": (lr.MaskedImage(data, lr.Mask(data.shape, lr.MaskSchema.lsst()), StdDevUncertainty(2 * data)), 4),
+    }[kind]
+    one = lr.FootprintSet.from_circles(700.2, 300.4, 4.0)
+    area = one.area[0]
+    tracemalloc.start()
+    try:
+        table = one.measure(image)
+        sums = (
+            lr.coverage_sum(image, regions.CirclePixelRegion(regions.PixCoord(700, 300), 4)) if not variance else None
+        )
+        heavy = one.make_heavy(image)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < data.nbytes / 2
+    assert table["segment_flux"][0] == area == heavy.values["image"].sum()
+    assert sums is None or np.isclose(sums.sum[0], np.pi * 16)
+    if variance:
+        assert np.isclose(table["segment_flux_err"][0], np.sqrt(variance * area))
+        assert (heavy.values["variance"] == variance).all()
+
+
 class TestHeavySets:
     def test_parts_keep_their_values(self):
         image = noise()
@@ -860,6 +948,27 @@ class TestHeavySets:
                 expected[mask] = operation(expected[mask], source[mask].astype(dtype))
             change(image, (3, -2))
             np.testing.assert_array_equal(np.asarray(image), expected)
+
+    @pytest.mark.parametrize("order", "<>")
+    def test_large_integers_do_not_wrap(self, order):
+        pixels = lr.SpanSet([(0, 0, 2)])
+        ones = lr.FootprintSet([pixels]).make_heavy(np.array([[1, 1]], f"{order}u1"))
+        for dtype, most in ((f"{order}i8", 2**63 - 1), (f"{order}u8", 2**64 - 1)):
+            image = np.array([[most - 1, 5]], dtype)
+            ones.add_to(image)
+            assert image.tolist() == [[most, 6]]
+            with pytest.raises(OverflowError, match="image of dtype"):
+                ones.add_to(image)
+            assert image.tolist() == [[most, 6]]
+        large = lr.FootprintSet([pixels, pixels]).make_heavy(np.array([[2**62, 1]]))
+        with pytest.raises(OverflowError):
+            large.merge(large)
+
+    def test_arrays_of_arrow_cannot_change_a_set(self):
+        to_arrow = pytest.importorskip("lsstregions.io.arrow").to_arrow
+        heavy = detected().make_heavy(noise())
+        offsets = np.frombuffer(to_arrow(heavy)["image"].chunk(0).offsets.buffers()[1], np.int64)
+        assert not offsets.flags.writeable
 
     @pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i4", "u8"])
     def test_integers_do_not_wrap(self, dtype):

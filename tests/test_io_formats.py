@@ -464,13 +464,23 @@ def test_coco_of_few_numbers_and_many_rows(tmp_path, segment):
 # Labels, regions and tables
 
 
+@pytest.mark.parametrize("name", ["x.fits", "x.parquet"])
+def test_footprints_that_are_there_twice(tmp_path, name):
+    some = found()[[0, 0, 1]]
+    some.write(tmp_path / name)
+    assert FootprintSet.read(tmp_path / name) == some
+    grown = some.grow(1)[0]
+    text = grown.serialize(format="footprint")
+    assert list(regions.Regions.parse(text, format="footprint")) == [grown]
+
+
 def test_labels_warn_of_overlaps(tmp_path):
     overlapping = FootprintSet([SpanSet.disk(3), SpanSet.disk(2).shift(2, 0)])
     with pytest.warns(io.LossWarning, match="overlaps"):
         labels.write_labels(overlapping, tmp_path / "x.fits")
 
 
-@pytest.mark.parametrize("compression", [None, "GZIP_1", "GZIP_2", "RICE_1"])
+@pytest.mark.parametrize("compression", [None, "PLIO_1", "GZIP_1", "GZIP_2", "RICE_1"])
 def test_labels_of_others(tmp_path, compression):
     footprints = found(threshold=0.8)
     with pytest.warns(io.LossWarning):

@@ -136,6 +136,8 @@ def resolved(rule: Threshold, frame: Frame) -> Threshold:
             wanted = f"of the image's unit, {unit}" if unit else "a number without a unit"
             given = f"of the unit {quantity.unit}" if str(quantity.unit) else "a number without one"
             raise UnitConversionError(f"threshold must be {wanted}, not {given}") from None
+        # A scalar of NumPy's would make doubles of a variance of floats.
+        value = value if np.ndim(value) else float(value)
     if np.ndim(value):
         value = np.asarray(value)
         if value.shape != frame.data.shape:
@@ -189,7 +191,8 @@ def local_threshold(rule: Threshold, variance: NDArray | None, rows: tuple[int, 
 
 def limits_of(image: NDArray, thresholds: NDArray, sign: int) -> tuple[NDArray, NDArray]:
     """Return the image and the thresholds of its pixels, or their negatives, in one dtype."""
-    dtype = np.result_type(_as_float_dtype(image), _as_float_dtype(supported(thresholds)))
+    thresholds = supported(thresholds)
+    dtype = np.result_type(_as_float_dtype(image), _as_float_dtype(thresholds))
     thresholds = thresholds.astype(dtype, copy=False)
     return image.astype(dtype, copy=False), thresholds if sign > 0 else -thresholds
 

@@ -310,8 +310,11 @@ class FootprintSet(Value):
     def _pixel_offsets(self) -> NDArray[np.int64]:
         """Return where the pixels of each footprint begin among all."""
         # Kept, for a loop over heavy footprints asks for each.
-        pixels = offsets_of(self.area) if self._pixels is None else self._pixels
-        self._set(_pixels=pixels)
+        pixels = self._pixels
+        if pixels is None:
+            pixels = offsets_of(self.area)
+            pixels.flags.writeable = False
+            self._set(_pixels=pixels)
         return pixels
 
     @property
@@ -1026,11 +1029,17 @@ class FootprintSet(Value):
         if min(sides) < 0:
             raise ValueError(f"left, right, up and down must not be negative, not {sides}")
         element = _cross(*sides) if radius is None else radius
-        grown, parents = self._regrouped(*self.union()._dilated_components(element, shape, self.region))
+        union, region = self.union(), self.region
+        runs, labels, count = union._dilated_components(element, shape, region)
+        if region is None or union.clip(region) == union:
+            sign = self._signs_in(runs, labels, count)
+        else:
+            sign = self._signs_grown_in(runs, labels, count, lambda part: part.dilate(element, shape).clip(region))
+        grown, parents = self._regrouped(runs, labels, count, sign)
         return (grown, parents) if return_parents else grown
 
     def _regrouped(
-        self, runs: NDArray[np.int32], labels: NDArray[np.int32], count: int
+        self, runs: NDArray[np.int32], labels: NDArray[np.int32], count: int, sign: NDArray[np.int8]
     ) -> tuple[FootprintSet, NDArray[np.int64]]:
         """Return numbered components of runs as footprints with these peaks, and where these footprints went."""
         # The first pixels and the peaks, and -1 for those that are in none.
@@ -1040,19 +1049,30 @@ class FootprintSet(Value):
         held_by = np.append(labels, np.int32(-1))[_runs.find(runs, x, y)]
         parents = held_by[: len(self)].astype(np.int64)
         parents[np.diff(self.offsets) == 0] = -1
-        sign = self._signs_in(runs, labels, count)
         peaks = self._peaks.grouped(held_by[len(self) :], sign)
         spans, offsets = _label.group([runs], labels, count)
         made = FootprintSet._from_columns(spans, offsets, self.region, peaks=peaks, sign=sign)
         return made, parents
 
     def _signs_in(self, runs: NDArray[np.int32], labels: NDArray[np.int32], count: int) -> NDArray[np.int8]:
-        """Return for each component of runs the sign that all footprints in it share, or 0."""
+        """Return for each component of runs, which hold all footprints, the sign of those in it, or 0."""
         if len(self) and (self.sign == self.sign[0]).all():
             return np.full(count, self.sign[0])
-        inside = self if self.region is None else self.clip(self.region, keep_empty=True)
-        y, x = np.ascontiguousarray(inside.spans[:, :2].T, float)
-        return _common_sign(self.sign[inside._owners()], labels[_runs.find(runs, x, y)].astype(np.int64), count)
+        y, x = np.ascontiguousarray(self.spans[:, :2].T, float)
+        return _common_sign(self.sign[self._owners()], labels[_runs.find(runs, x, y)].astype(np.int64), count)
+
+    def _signs_grown_in(
+        self, runs: NDArray[np.int32], labels: NDArray[np.int32], count: int, grown: Callable[[SpanSet], SpanSet]
+    ) -> NDArray[np.int8]:
+        """Return for each component of runs the sign of all that has grown into it, or 0."""
+        if (self.sign == self.sign[0]).all():
+            return np.full(count, self.sign[0])
+        met = np.zeros((3, count), bool)
+        for sign in (-1, 0, 1):
+            spans = grown(self[self.sign == sign].union()).array
+            y, x = np.ascontiguousarray(spans[:, :2].T, float)
+            met[sign, labels[_runs.find(runs, x, y)]] = True
+        return np.where(met.sum(axis=0) == 1, met[1].astype(np.int8) - met[-1], 0).astype(np.int8)
 
     def merge(self, other: FootprintSet, *, return_parents: bool = False) -> Any:
         """Return the footprints of both sets; those that meet, if only at a corner, become one, with the peaks of all.
@@ -1094,7 +1114,7 @@ class FootprintSet(Value):
         both = FootprintSet.concatenate([self, other])
         runs = both.union().array
         labels, count = _label.label(runs, 8)
-        merged, parents = both._regrouped(runs, labels, count)
+        merged, parents = both._regrouped(runs, labels, count, both._signs_in(runs, labels, count))
         if both._values:
             x, y = both.spans[:, 1].astype(float), both.spans[:, 0].astype(float)
             places = _places_in(runs, _runs.find(runs, x, y), both.spans)
@@ -1310,7 +1330,8 @@ def _wide(*dtypes: np.dtype) -> np.dtype:
     wide = np.result_type(*dtypes)
     if wide.kind == "f" and any(dtype.kind == "f" for dtype in dtypes):
         return wide
-    return np.dtype(object if np.dtype(np.uint64) in dtypes else np.int64)
+    # Those of eight bytes, of whatever byte order, may sum to more than any integer of NumPy's.
+    return np.dtype(object if any(dtype.kind in "iu" and dtype.itemsize == 8 for dtype in dtypes) else np.int64)
 
 
 def _no_columns() -> tuple[NDArray[np.int32], NDArray[np.int64]]:

@@ -323,8 +323,9 @@ def _beside(plane: NDArray | None, dtype: np.dtype) -> NDArray:
 
 
 def _with_rows(array: NDArray) -> NDArray:
-    """Return an array each of whose rows is contiguous."""
-    return array if array.strides[1] == array.itemsize else np.ascontiguousarray(array)
+    """Return an array each of whose rows is contiguous, and aligned."""
+    good = array.strides[1] == array.itemsize and array.flags.aligned
+    return array if good else np.require(array, requirements=["C", "A"])
 
 
 def checked(within: Any) -> Any:
