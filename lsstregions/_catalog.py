@@ -25,10 +25,12 @@ _ROUND = 1e-13
 class _Measured:
     """What columns are made of, each computed when it is first asked for."""
 
-    def __init__(self, footprints: "FootprintSet", frame: Frame | None, wcs: Any, wcs_xy0: tuple[int, int]):
-        self.footprints, self.wcs, self.wcs_xy0 = footprints, wcs, wcs_xy0
-        # Not None where a column needs it.
-        self.frame: Any = frame
+    def __init__(self, footprints: "FootprintSet"):
+        self.footprints = footprints
+        # Not None where a column needs them.
+        self.frame: Any = None
+        self.wcs: Any = None
+        self.wcs_xy0 = (0, 0)
 
     @cached_property
     def extents(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -230,16 +232,16 @@ def measure(
     from astropy.table import QTable
     from astropy.units import Quantity
 
-    frame, wcs_xy0 = None, (0, 0)
+    measured, frame = _Measured(footprints), None
     if image is not None:
-        frame = Frame.of(image, variance, None, xy0, footprints.region, bbox=footprints.bbox)
+        measured.frame = frame = Frame.of(image, variance, None, xy0, footprints.region, bbox=measured.box.T)
         if wcs is None and is_celestial(frame.wcs):
             # The WCS of an NDData counts from its first pixel.
-            wcs, wcs_xy0 = frame.wcs, frame.image_box.xy0
+            wcs, measured.wcs_xy0 = frame.wcs, frame.image_box.xy0
     elif variance is not None:
         raise ValueError("variance must come with an image")
     if wcs is not None:
-        wcs = as_celestial(wcs, "wcs")
+        measured.wcs = wcs = as_celestial(wcs, "wcs")
     if columns is None:
         names = [*_SHAPE]
         names += _EDGE if frame is not None or footprints.region is not None else ()
@@ -263,7 +265,6 @@ def measure(
         if lacking and not is_given:
             hint = "; insert() writes pixel values to one" if needed == "image" and footprints.is_heavy else ""
             raise ValueError(f"{needed} must be given for {', '.join(lacking)}{hint}")
-    measured = _Measured(footprints, frame, wcs, wcs_xy0)
     table = QTable()
     for name in dict.fromkeys(names):
         get, unit, description = _COLUMNS[name]
