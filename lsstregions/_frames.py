@@ -132,22 +132,30 @@ class Frame(NamedTuple):
         return values.astype(values.dtype.newbyteorder("="), copy=False)
 
 
-def stacked(below: Frame, above: Frame) -> Frame:
-    """Return the rows of two blocks, one after the other; of `xy0` that of the first holds."""
-    width = below.data.shape[1]
-    if above.data.shape[1] != width:
-        raise ValueError(f"all blocks of rows must be {width} pixels wide, not {above.data.shape[1]}")
-    if above.unit != below.unit:
-        raise ValueError(f"all blocks of rows must have the unit {below.unit}, not {above.unit}")
-    if (above.variance is None) != (below.variance is None):
-        raise ValueError("all blocks of rows must have a variance, or none")
-    variance = mask = None
-    if below.variance is not None and above.variance is not None:
-        variance = np.concatenate((below.variance, above.variance))
-    if below.mask is not None or above.mask is not None:
-        masks = (np.zeros(f.data.shape, bool) if f.mask is None else np.asarray(f.mask, bool) for f in (below, above))
-        mask = np.concatenate(list(masks))
-    return below._replace(data=joined((below.data, above.data), "image"), variance=variance, mask=mask)
+def stacked(frames: list[Frame]) -> Frame:
+    """Return the rows of blocks, one after the other; of `xy0` that of the first holds."""
+    first = frames[0]
+    if len(frames) == 1:
+        return first
+    width = first.data.shape[1]
+    for frame in frames[1:]:
+        if frame.data.shape[1] != width:
+            raise ValueError(f"all blocks of rows must be {width} pixels wide, not {frame.data.shape[1]}")
+        if frame.unit != first.unit:
+            raise ValueError(f"all blocks of rows must have the unit {first.unit}, not {frame.unit}")
+        if (frame.variance is None) != (first.variance is None):
+            raise ValueError("all blocks of rows must have a variance, or none")
+    variances = [frame.variance for frame in frames if frame.variance is not None]
+    mask = None
+    if any(frame.mask is not None for frame in frames):
+        mask = np.concatenate(
+            [np.zeros(f.data.shape, bool) if f.mask is None else np.asarray(f.mask, bool) for f in frames]
+        )
+    return first._replace(
+        data=joined([frame.data for frame in frames], "image"),
+        variance=np.concatenate(variances) if variances else None,
+        mask=mask,
+    )
 
 
 def as_bytes(array: NDArray) -> NDArray[np.uint8]:

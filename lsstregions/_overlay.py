@@ -29,7 +29,15 @@ def draw(data: NDArray, footprints: FootprintSet, path: Path, *, xy0: tuple[int,
     # WCSAxes count pixels from the first one of the array; others show the pixel plane.
     shift = (x0, y0) if wcs is not None else (0, 0)
     edges = np.array([x0, x0 + nx, y0, y0 + ny]) - 0.5 - np.repeat(shift, 2)
-    axes.imshow(shown, origin="lower", cmap="gray_r", norm=norm, extent=edges, interpolation="nearest")
+    axes.imshow(
+        shown,
+        origin="lower",
+        cmap="gray_r",
+        norm=norm,
+        extent=edges,
+        interpolation="nearest",
+        interpolation_stage="data",
+    )
     plot_footprints(footprints, axes, color="tab:red", linewidth=0.7, origin=shift)
     if wcs is not None:
         for coordinate, kind in zip(axes.coords, wcs.world_axis_physical_types, strict=True):

@@ -386,11 +386,12 @@ class TestInput:
             tracemalloc.stop()
             assert peak < image.data.nbytes / 6
 
-    def test_masks_of_images_go_where_they_are(self):
+    def test_masks_of_images_go_where_they_are(self, monkeypatch):
         bad = np.random.default_rng(3).random(self.image.shape) < 0.3
         image = lr.MaskedImage(self.image, bad, xy0=(100, 200))
         expected = lr.detect_footprints(self.image, 1.5, mask=bad, xy0=(7, 8))
         assert lr.detect_footprints(image, 1.5, xy0=(7, 8)) == expected
+        monkeypatch.setattr("lsstregions.detection._stream._WORTH_A_LOOK", 1)
         blocks = (lr.MaskedImage(self.image[i : i + 9], bad[i : i + 9]) for i in range(0, 40, 9))
         assert lr.detect_footprints(blocks, 1.5, xy0=(7, 8)) == expected
         heavy = expected.make_heavy(image, xy0=(7, 8))
@@ -526,9 +527,27 @@ class TestInput:
             lr.detect_footprints(**arguments)
 
 
+@pytest.fixture(scope="class", params=[1, 1000, 1 << 17])
+def gathered(request):
+    """Blocks are looked at one by one, some at a time, and all at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lsstregions.detection._stream._WORTH_A_LOOK", request.param)
+        yield
+
+
+@pytest.mark.usefixtures("gathered")
 class TestThreadsAndBlocks:
     rng = np.random.default_rng(13)
     image = scipy.ndimage.gaussian_filter(rng.standard_normal((211, 173)), 2).astype(np.float32)
+
+    def test_memory_that_is_used_again(self):
+        def rows():
+            row = np.empty((1, self.image.shape[1]), np.float32)
+            for values in self.image:
+                row[:] = values
+                yield row
+
+        assert lr.detect_footprints(rows(), 0.05) == lr.detect_footprints(self.image, 0.05)
 
     @pytest.mark.parametrize("connectivity", [4, 8])
     @pytest.mark.parametrize("n_threads", [2, 3, 8, 300])

@@ -75,8 +75,9 @@ def holding(found: FootprintSet, parts: list[Part]) -> FootprintSet:
 
 def in_raster_order(found: FootprintSet) -> FootprintSet:
     """Return footprints sorted by their first pixels."""
-    x, y = found._first().T
-    return chosen(found, np.lexsort((x, y)))
+    x, y = found._first().T.astype(np.int64)
+    # The footprints of either sign are in order: a stable sort has but to merge them.
+    return chosen(found, np.argsort((y << 32) + x, kind="stable"))
 
 
 # Peaks

@@ -16,6 +16,9 @@ from ._connect import connected, highest_pixels, holding, large, moved, vertices
 from ._rule import Threshold, higher, resolved
 from ._scan import Options, Part, scan_rows
 
+# Blocks of rows are gathered until there are so many pixels.
+_WORTH_A_LOOK = 1 << 17
+
 
 class _Block(NamedTuple):
     """What was found in a block of rows; its pixels are gone."""
@@ -45,23 +48,42 @@ def detect_in_rows(
     # The last row so far waits for the next one, and the row before it is needed then.
     waiting: Frame | None = None
     region = Box2I.from_shape((0, 0))
-    for block in blocks:
-        frame = Frame.of(block, None, None, xy0)
-        if not frame.data.size:
-            continue
+    for frame in _gathered(blocks, xy0):
         if waiting is None:
             region = frame.box
         else:
-            stated, next_ = getattr(block, "xy0", None), (region.x.start, region.y.stop)
-            if xy0 is None and stated is not None and tuple(stated) != next_:
-                raise ValueError(f"blocks of rows must follow one another: one begins at {stated}, not at {next_}")
-            frame = stacked(waiting, frame)
+            frame = stacked([waiting, frame])
             region = region.expanded_to(frame.box)
         scan(frame, 0 if waiting is None else len(waiting.data) - 1, len(frame.data) - 1)
         waiting = frame.rows(max(len(frame.data) - 2, 0), len(frame.data))
     if waiting is not None:
         scan(waiting, len(waiting.data) - 1, len(waiting.data))
     return [_joined(found[sign], rule, sign, region, options) for sign in signs]
+
+
+def _gathered(blocks: Iterator[Any], xy0: Any) -> Iterator[Frame]:
+    """Yield blocks of rows, several at once where they are not worth a look each."""
+    few: list[Frame] = []
+    place: tuple[int, int] | None = None
+    count = 0
+    for block in blocks:
+        frame = Frame.of(block, None, None, xy0)
+        if not frame.data.size:
+            continue
+        stated = getattr(block, "xy0", None)
+        if place is None:
+            place = frame.xy0
+        elif xy0 is None and stated is not None and tuple(stated) != place:
+            raise ValueError(f"blocks of rows must follow one another: one begins at {stated}, not at {place}")
+        place = place[0], place[1] + len(frame.data)
+        count += frame.data.size
+        # Whoever yields a block may put the next one into its memory.
+        few.append(frame if count >= _WORTH_A_LOOK else frame.rows(0, len(frame.data)))
+        if count >= _WORTH_A_LOOK:
+            yield stacked(few)
+            few, count = [], 0
+    if few:
+        yield stacked(few)
 
 
 def _scan_block(frame: Frame, rule: Threshold, sign: int, rows: tuple[int, int], options: Options) -> _Block:

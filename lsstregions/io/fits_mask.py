@@ -326,12 +326,17 @@ def _card(header: fits.Header, keyword: str, default: Any = None) -> Any:
 
 
 def _pixels(hdu: Any) -> NDArray:
+    loaded = "data" in vars(hdu)
     try:
-        return native(hdu.data)
+        pixels = native(hdu.data)
     except Exception as error:
         raise ValueError(
             f"the pixels of HDU {hdu.name!r} cannot be read (cards BITPIX, NAXIS1, NAXIS2, BSCALE, BZERO): {error}"
         ) from error
+    if not loaded and "data" in vars(hdu) and pixels is not hdu.data:
+        # What it read for this would stay as long as the file is open, beside the copy.
+        del hdu.data
+    return pixels
 
 
 def _names(hdus: fits.HDUList) -> str:
@@ -526,7 +531,7 @@ def _uncertainty_of(hdu: Any, shape: tuple[int, int]) -> NDUncertainty | None:
         unit = _unit_of(hdu.header)
     if hdu.shape != shape:
         raise ValueError(f"HDU {hdu.name!r} is of shape {hdu.shape}, the image of shape {shape}")
-    return kind(_pixels(hdu), unit=unit)
+    return kind(_pixels(hdu), unit=unit, copy=False)
 
 
 # Writing

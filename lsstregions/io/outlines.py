@@ -364,24 +364,21 @@ def write_geojson(footprints: FootprintSet, path: str | os.PathLike[str], *, ove
     rows = list(zip(*(in_json(peaks[name], name) for name in names), strict=True))
     geometries = shapely.to_geojson(to_polygons(footprints)).tolist()
     begins = peaks.offsets.tolist()
+    properties = (
+        {"sign": sign, "peaks": [dict(zip(names, row, strict=True)) for row in rows[begin:end]]}
+        for sign, begin, end in zip(footprints.sign.tolist(), begins, begins[1:], strict=False)
+    )
+    in_text = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+    # Geometries are in JSON as they come.
     features = [
-        {
-            "type": "Feature",
-            "id": i + 1,
-            "geometry": json.loads(geometry),
-            "properties": {
-                "sign": sign,
-                "peaks": [dict(zip(names, row, strict=True)) for row in rows[begins[i] : begins[i + 1]]],
-            },
-        }
-        for i, (geometry, sign) in enumerate(zip(geometries, footprints.sign.tolist(), strict=True))
+        f'{{"type":"Feature","id":{i + 1},"geometry":{geometry},"properties":{in_text(some)}}}'
+        for i, (geometry, some) in enumerate(zip(geometries, properties, strict=True))
     ]
     dtypes = {name: peaks[name].dtype.str[1:] for name in peaks.columns}
     about: dict[str, Any] = {"version": GEOJSON_VERSION, "peak_dtypes": dtypes}
     if footprints.region is not None:
         about["region"] = list(footprints.region._edges)
-    document = {"type": "FeatureCollection", "lsstregions": about, "features": features}
-    text = json.dumps(document, separators=(",", ":"), allow_nan=False)
+    text = f'{{"type":"FeatureCollection","lsstregions":{in_text(about)},"features":[{",".join(features)}]}}'
     with replacing(path, overwrite) as new:
         new.write_text(text, encoding="utf-8")
 
