@@ -276,9 +276,13 @@ LSSTREGIONS_PASSING_AVX2(passing_high_avx2, passing_high_float32, _CMP_GE_OQ)
 LSSTREGIONS_PASSING_AVX2(passing_low_avx2, passing_low_float32, _CMP_LE_OQ)
 
 static const struct PixelType pixels_float32_avx512 = {
-    {{passing_high_avx512, passing_low_avx512}, {above_avx512, below_avx512}}, {maxima_avx512, minima_avx512}, list_float32};
+    {{passing_high_avx512, passing_low_avx512}, {above_avx512, below_avx512}},
+    {maxima_avx512, minima_avx512},
+    list_float32};
 static const struct PixelType pixels_float32_avx2 = {
-    {{passing_high_avx2, passing_low_avx2}, {above_float32, below_float32}}, {maxima_avx2, minima_avx2}, list_float32};
+    {{passing_high_avx2, passing_low_avx2}, {above_float32, below_float32}},
+    {maxima_avx2, minima_avx2},
+    list_float32};
 #endif
 
 /* Return the functions for a NumPy dtype's kind and size; for float32 at `level` 0 the portable ones, 1 and 2 those for

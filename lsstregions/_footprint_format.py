@@ -93,8 +93,7 @@ def parse(text: str, **options: Any) -> Regions:
             spans = SpanSet(as_int32_array(one["spans"], "spans").reshape(-1, 3))
             options = {"sign": one["sign"], "meta": one["meta"], "visual": one["visual"]}
             bare = Footprint(spans, None, region, **options)
-            peaks = Peaks.from_columns(arrays, np.array([0, len(arrays["peak_value"])]))
-            made.append(bare._with(bare._columns._with_peaks(peaks)))
+            made.append(bare._with(bare._columns._with_peaks(Peaks.from_columns(arrays))))
     except Exception as error:
         raise ValueError(f"this text in the format {NAME!r} is damaged: {error!r}") from error
     return Regions(made)

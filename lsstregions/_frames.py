@@ -94,7 +94,7 @@ class Frame(NamedTuple):
 
     def part(self, bbox: NDArray[np.int64]) -> Self:
         """Return the part that footprints lie in, as views, given the box of each."""
-        box = self._box_of(bbox)
+        box = self.check_holds(bbox)
         rows, columns = (slice(0, 0), slice(0, 0)) if box is None else box.slices(self.xy0)
         variance, mask = (None if plane is None else plane[rows, columns] for plane in (self.variance, self.mask))
         xy0 = self.xy0[0] + columns.start, self.xy0[1] + rows.start
@@ -106,12 +106,14 @@ class Frame(NamedTuple):
         xy0 = self.xy0[0], self.xy0[1] + start
         return self._replace(data=self.data[start:stop].copy(), variance=variance, mask=mask, xy0=xy0)
 
-    def check_holds(self, bbox: NDArray[np.int64]) -> None:
-        """Raise ValueError if a footprint leaves the image, given the box of each."""
-        self._box_of(bbox)
+    def check_holds(self, bbox: NDArray[np.int64]) -> Box2I | None:
+        """Return the smallest box of footprints, given that of each, or None without a pixel.
 
-    def _box_of(self, bbox: NDArray[np.int64]) -> Box2I | None:
-        """Return the smallest box that holds footprints, given the box of each; None if they have no pixel."""
+        Raises
+        ------
+        ValueError
+            If a footprint leaves the image.
+        """
         box, full = self.box, bbox[:, 0] < bbox[:, 1]
         bbox = bbox if full.all() else bbox[full]
         if not len(bbox):

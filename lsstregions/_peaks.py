@@ -62,7 +62,9 @@ class Peaks:
         """Return the peaks of a table as those of one footprint; x_peak, y_peak and peak_value must be there."""
         if not hasattr(table, "colnames"):
             raise TypeError(f"peaks must be a Table, not {type(table).__name__}")
-        return cls.from_columns({name: _plain(table[name], name) for name in table.colnames})
+        peaks = cls.from_columns({name: _plain(table[name], name) for name in table.colnames})
+        check_ids(peaks["id"])
+        return peaks
 
     @classmethod
     def from_columns(cls, columns: dict[str, NDArray], offsets: NDArray[np.int64] | None = None) -> "Peaks":
@@ -75,12 +77,9 @@ class Peaks:
             raise TypeError(f"peak_value must be real numbers, not dtype {value.dtype}")
         if np.isnan(value).any():
             raise ValueError("peak_value must not be NaN: such peaks have no order")
-        for name, column in columns.items():
-            shape = column.shape if name in PIXEL_COLUMNS else column.shape[:1]
-            if shape != (len(value),):
-                raise ValueError(f"{name} must have one value for each of {len(value)} peaks, not {column.shape}")
-        # Footprints that were taken twice, as in a file they may be, have brought the same peaks along.
-        unique = offsets is None
+        for name in PIXEL_COLUMNS:
+            if columns[name].shape != (len(value),):
+                raise ValueError(f"{name} must be one value for each of {len(value)} peaks, not {columns[name].shape}")
         offsets = np.array([0, len(value)]) if offsets is None else offsets
         pixels = np.empty(len(value), PEAK)
         for name in ("x_peak", "y_peak"):
@@ -88,7 +87,7 @@ class Peaks:
         pixels["peak_value"] = value
         others = {name: column for name, column in columns.items() if name not in PIXEL_COLUMNS}
         for name, column in others.items():
-            check_column(name, column, unique)
+            check_column(name, column, len(value))
         return cls(pixels, offsets, others)
 
     def __len__(self) -> int:
@@ -162,8 +161,16 @@ def _plain(column: Any, name: str) -> NDArray:
     return np.array(column)
 
 
-def check_column(name: str, column: ArrayLike, unique: bool = True) -> None:
-    """Raise TypeError or ValueError if a column of peaks, one that they may lack, is not as it must be."""
+def check_ids(ids: ArrayLike) -> None:
+    """Raise ValueError if peaks share an id; only those of footprints that were taken twice may, also in files."""
+    if len(np.unique(ids)) < np.size(ids):
+        raise ValueError("id must be different for each peak")
+
+
+def check_column(name: str, column: ArrayLike, count: int) -> None:
+    """Raise TypeError or ValueError if a column of so many peaks, one that they may lack, is not as it must be."""
+    if np.shape(column)[:1] != (count,):
+        raise ValueError(f"{name} must have a value for each of {count} peaks, not {np.shape(column)}")
     check_unmasked(column, name)
     array = np.asarray(column)
     if name not in ("id", "x", "y") or not array.size:
@@ -173,8 +180,6 @@ def check_column(name: str, column: ArrayLike, unique: bool = True) -> None:
     if name == "id":
         if array.dtype.kind not in "iu":
             raise TypeError(f"id must be integers, not dtype {array.dtype}")
-        if unique and len(np.unique(array)) < len(array):
-            raise ValueError("id must be different for each peak")
         return
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must be real numbers, not dtype {array.dtype}")

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import _columns, _label, _label_image, _measure, _pixels, _runs
 from .._catalog import axes, measure
 from .._frames import Frame, as_bytes, is_nddata, values_under, write_under
-from .._peaks import PIXEL_COLUMNS, Peaks, check_column, concatenated, same
+from .._peaks import PIXEL_COLUMNS, Peaks, check_column, check_ids, concatenated, same
 from .._pixel_region import FootprintRegion, LossWarning, to_regions
 from .._ragged import offsets_of, owners_of, ranges
 from .._validate import (
@@ -486,11 +486,9 @@ class FootprintSet(Value):
                 raise ValueError(f"{name} cannot be replaced alone; see FootprintSet.with_peaks")
             if (unit := getattr(column, "unit", None)) is not None:
                 raise TypeError(f"{name} must have no unit, which peaks do not keep, not {unit}")
-            if np.shape(column)[:1] != (len(self._peaks),):
-                raise ValueError(
-                    f"{name} must have a value for each of {len(self._peaks)} peaks, not {np.shape(column)}"
-                )
-            check_column(name, column)
+            check_column(name, column, len(self._peaks))
+            if name == "id":
+                check_ids(column)
         return self._replaced(peaks=self._peaks.with_columns(**columns))
 
     def sort_peaks(self, key: str = "peak_value", reverse: bool | None = None) -> Self:
@@ -1031,11 +1029,13 @@ class FootprintSet(Value):
         element = _cross(*sides) if radius is None else radius
         union, region = self.union(), self.region
         runs, labels, count = union._dilated_components(element, shape, region)
-        if region is None or union.clip(region) == union:
-            sign = self._signs_in(runs, labels, count)
-        else:
-            sign = self._signs_grown_in(runs, labels, count, lambda part: part.dilate(element, shape).clip(region))
-        grown, parents = self._regrouped(runs, labels, count, sign)
+        parts = self
+        if region is not None and not (self.sign == self.sign[:1]).all() and union.clip(region) != union:
+            # Signs are not those of what is inside alone, but also of what has grown in.
+            unions = (self[self.sign == sign].union() for sign in (1, -1, 0))
+            inside = [spans.dilate(element, shape).clip(region) for spans in unions]
+            parts = FootprintSet(inside)._replaced(sign=np.array([1, -1, 0], np.int8))
+        grown, parents = self._regrouped(runs, labels, count, parts._signs_in(runs, labels, count))
         return (grown, parents) if return_parents else grown
 
     def _regrouped(
@@ -1060,19 +1060,6 @@ class FootprintSet(Value):
             return np.full(count, self.sign[0])
         y, x = np.ascontiguousarray(self.spans[:, :2].T, float)
         return _common_sign(self.sign[self._owners()], labels[_runs.find(runs, x, y)].astype(np.int64), count)
-
-    def _signs_grown_in(
-        self, runs: NDArray[np.int32], labels: NDArray[np.int32], count: int, grown: Callable[[SpanSet], SpanSet]
-    ) -> NDArray[np.int8]:
-        """Return for each component of runs the sign of all that has grown into it, or 0."""
-        if (self.sign == self.sign[0]).all():
-            return np.full(count, self.sign[0])
-        met = np.zeros((3, count), bool)
-        for sign in (-1, 0, 1):
-            spans = grown(self[self.sign == sign].union()).array
-            y, x = np.ascontiguousarray(spans[:, :2].T, float)
-            met[sign, labels[_runs.find(runs, x, y)]] = True
-        return np.where(met.sum(axis=0) == 1, met[1].astype(np.int8) - met[-1], 0).astype(np.int8)
 
     def merge(self, other: FootprintSet, *, return_parents: bool = False) -> Any:
         """Return the footprints of both sets; those that meet, if only at a corner, become one, with the peaks of all.

@@ -357,9 +357,7 @@ def runs_of_regions(regions: Iterable[Any], wcs: Any = None, within: Any = None)
         regions = list(regions)
     except TypeError:
         raise TypeError(f"regions must be a list of regions, not {type(regions).__name__}") from None
-    runs, offsets = runs_of_each(regions, wcs, within)
-    excluded = np.array(are_excluded(regions), bool)
-    return _less_later((runs, offsets), excluded)[0] if excluded.any() else (runs, offsets)
+    return _less_later(runs_of_each(regions, wcs, within), np.array(are_excluded(regions), bool))[0]
 
 
 def _less_later(sets: Many, excluded: NDArray[np.bool_]) -> tuple[Many, Runs]:
